@@ -1,0 +1,62 @@
+//! What an author of agents needs: [`Agent`], its [`JobContext`] and its [`Outcome`].
+//!
+//! A runtime hosts agents; this crate does not know how. `port` is the host's side of a context.
+
+mod context;
+mod outcome;
+pub mod port;
+mod stream;
+
+use std::future::Future;
+
+pub use arcp_core::lease::Operation;
+pub use arcp_core::{
+    AgentRef, ChunkEncoding, Code, Fault, JobId, Json, Lease, LogLevel, Progress, Quantity, TraceId,
+};
+pub use async_trait::async_trait;
+
+pub use context::JobContext;
+pub use outcome::{Outcome, Streamed, read_input};
+pub use stream::ResultStream;
+
+/// Does jobs.
+///
+/// One value serves all jobs of its name, at the same time. The runtime bounds nothing of what
+/// `run` does but what goes through the context; it ends the job when the future panics, and drops
+/// the future when a cancelled job has not ended by its deadline.
+#[async_trait]
+pub trait Agent: Send + Sync + 'static {
+    /// Does one job, to its end. What it returns is the job's one terminal event: a result, a
+    /// failure, or, with code [`Code::Cancelled`], a cancellation with the fault's message as its
+    /// reason.
+    async fn run(&self, job: JobContext, input: Json) -> Result<Outcome, Fault>;
+}
+
+/// An agent made of a function.
+///
+/// ```
+/// use arcp_agent::{Outcome, agent_fn};
+///
+/// let echo = agent_fn(|_job, input| async move { Ok(Outcome::Value(input)) });
+/// # let _ = echo;
+/// ```
+pub fn agent_fn<F, R>(run: F) -> impl Agent
+where
+    F: Fn(JobContext, Json) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Outcome, Fault>> + Send + 'static,
+{
+    AgentFn(run)
+}
+
+struct AgentFn<F>(F);
+
+#[async_trait]
+impl<F, R> Agent for AgentFn<F>
+where
+    F: Fn(JobContext, Json) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Outcome, Fault>> + Send + 'static,
+{
+    async fn run(&self, job: JobContext, input: Json) -> Result<Outcome, Fault> {
+        (self.0)(job, input).await
+    }
+}

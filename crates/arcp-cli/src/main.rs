@@ -1,0 +1,2 @@
+//! The `arcp` program.
+fn main() {}

@@ -1,0 +1,114 @@
+//! What the two ends of a session can do, and what both can.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::AgentCard;
+
+/// A capability that both ends must have for it to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Feature {
+    /// Streams of chunks beside a job's events (R§11).
+    Streaming,
+    /// Jobs that outlive the connection (R§10.1).
+    DurableJobs,
+    /// Checkpoints (R§19).
+    Checkpoints,
+    /// Binary sidecar frames (R§11.3).
+    BinaryStreams,
+    /// Handing a job to another agent (R§14).
+    AgentHandoff,
+    /// Leases that name models.
+    ModelUse,
+    /// Credentials bound to a job's lease.
+    ProvisionedCredentials,
+    /// Artifacts (R§16).
+    Artifacts,
+    /// Observers (R§13).
+    Subscriptions,
+    /// Jobs that start later (R§10.6).
+    ScheduledJobs,
+    /// Pausing a job for guidance (R§10.5).
+    Interrupt,
+    /// Questions to a person (R§12).
+    HumanInput,
+    /// Sessions in which nobody proves anything (R§8.2).
+    Anonymous,
+}
+
+/// What one end declares, or what both agreed on.
+///
+/// A feature that is not in the map was not mentioned, which counts as absent (R§7).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// Features said to be there or not there.
+    pub features: BTreeMap<Feature, bool>,
+    /// Namespaced extensions (R§21.2).
+    pub extensions: BTreeSet<String>,
+    /// The agents on offer; only a runtime has any.
+    pub agents: Vec<AgentCard>,
+}
+
+impl Capabilities {
+    /// Whether `feature` is declared to be there.
+    pub fn has(&self, feature: Feature) -> bool {
+        self.features.get(&feature).copied().unwrap_or(false)
+    }
+
+    /// The same capabilities with `feature` said to be there or not.
+    #[must_use]
+    pub fn with(mut self, feature: Feature, there: bool) -> Self {
+        self.features.insert(feature, there);
+        self
+    }
+
+    /// What holds between a runtime that has `self` and a client that has `client`: a feature that
+    /// either mentions is there only when both have it; extensions are those of both; the agents
+    /// are the runtime's (R§7).
+    #[must_use]
+    pub fn negotiate(&self, client: &Self) -> Self {
+        let mentioned = self.features.keys().chain(client.features.keys());
+        Self {
+            features: mentioned
+                .map(|f| (*f, self.has(*f) && client.has(*f)))
+                .collect(),
+            extensions: self
+                .extensions
+                .intersection(&client.extensions)
+                .cloned()
+                .collect(),
+            agents: self.agents.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_needs_both_and_silence_is_no() {
+        let runtime = Capabilities::default()
+            .with(Feature::DurableJobs, true)
+            .with(Feature::Artifacts, false);
+        let client = Capabilities::default()
+            .with(Feature::DurableJobs, true)
+            .with(Feature::Artifacts, true)
+            .with(Feature::Interrupt, true);
+        let both = runtime.negotiate(&client);
+        assert!(both.has(Feature::DurableJobs));
+        assert_eq!(both.features.get(&Feature::Artifacts), Some(&false));
+        assert_eq!(both.features.get(&Feature::Interrupt), Some(&false));
+        assert_eq!(both.features.get(&Feature::Streaming), None);
+    }
+
+    #[test]
+    fn extensions_are_those_of_both() {
+        let end = |names: &[&str]| Capabilities {
+            extensions: names.iter().map(ToString::to_string).collect(),
+            ..Capabilities::default()
+        };
+        let both = end(&["a.b.v1", "c.d.v1"]).negotiate(&end(&["c.d.v1", "e.f.v1"]));
+        assert_eq!(both.extensions.into_iter().collect::<Vec<_>>(), ["c.d.v1"]);
+    }
+}

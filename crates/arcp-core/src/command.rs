@@ -1,0 +1,181 @@
+//! What a peer asks of a runtime, whatever the dialect. Closed on purpose: a new command must
+//! break every codec and machine until they handle it.
+
+use std::time::Duration;
+
+use crate::{
+    Capabilities, Fault, IdempotencyKey, JobId, JobState, Json, Lease, MessageId, Secret,
+    Timestamp, TraceId,
+};
+
+/// A command with what its envelope says.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// The message's id: a repeated one is the same command again (R§6.1.1).
+    pub id: MessageId,
+    /// When the sender says that it sent it.
+    pub at: Timestamp,
+    /// The trace that the sender put it in.
+    pub trace: Option<TraceId>,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What a peer asks.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Open a session.
+    Open(Box<Open>),
+    /// Answer a challenge, or renew a session's lease.
+    Authenticate {
+        /// The answer.
+        response: Secret<String>,
+    },
+    /// End the session.
+    Close {
+        /// Why, in the client's words.
+        reason: Option<String>,
+        /// What becomes of its jobs.
+        jobs: OnClose,
+    },
+    /// Are you there?
+    Ping {
+        /// Which of a dialect's pings it is.
+        kind: PingKind,
+        /// To be echoed.
+        nonce: Option<String>,
+    },
+    /// An answer to a ping of the runtime's; wants no answer.
+    Pong,
+    /// The client has processed its events up to this number.
+    Ack {
+        /// The `event_seq`.
+        seq: u64,
+    },
+    /// List the principal's jobs.
+    ListJobs(Box<ListJobs>),
+    /// Run an agent.
+    Submit(Box<Submit>),
+    /// Cancel something.
+    Cancel(Box<Cancel>),
+    /// The envelope was sound, the command in it is not one that can be done. It is answered, and
+    /// nothing else happens.
+    Refused {
+        /// Whether it wanted to run an agent, which has a refusal of its own kind.
+        submit: bool,
+        /// Why it cannot be done.
+        fault: Fault,
+    },
+}
+
+/// Opening a session (R§8.1).
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// Who the client says it is.
+    pub offer: Offer,
+    /// What the client is.
+    pub client: ClientIdentity,
+    /// What the client can do.
+    pub capabilities: Capabilities,
+}
+
+/// Credentials as offered (R§8.2).
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// `bearer`, `none`, ...
+    pub scheme: String,
+    /// The token, in schemes that have one.
+    pub token: Option<Secret<String>>,
+}
+
+/// What a client says of itself; nothing of it is proved.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientIdentity {
+    /// The program.
+    pub kind: String,
+    /// Its version.
+    pub version: String,
+    /// A fingerprint of its build or key.
+    pub fingerprint: Option<String>,
+}
+
+/// What becomes of a session's jobs when its client closes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnClose {
+    /// They are cancelled.
+    Cancel,
+    /// They go on.
+    Detach,
+}
+
+/// Which ping: a dialect may have one of the connection and one of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PingKind {
+    /// Of the connection.
+    Connection,
+    /// Of the session.
+    Session,
+}
+
+/// A page of a listing (§6.6).
+#[derive(Debug, Clone, Default)]
+pub struct ListJobs {
+    /// Which jobs.
+    pub filter: JobFilter,
+    /// At most this many; the runtime's own bound when absent.
+    pub limit: Option<usize>,
+    /// After this job, in the order of creation: the cursor of the page before.
+    pub after: Option<JobId>,
+}
+
+/// Which jobs a listing is about. All that is given must hold; what is absent does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobFilter {
+    /// In one of these states; a state that no job can have matches none.
+    pub states: Option<Vec<JobState>>,
+    /// Of this agent: a bare name matches every version, `name@version` that one.
+    pub agent: Option<String>,
+    /// Created later than this.
+    pub created_after: Option<Timestamp>,
+    /// Created earlier than this.
+    pub created_before: Option<Timestamp>,
+}
+
+/// Running an agent (§7.1).
+#[derive(Debug, Clone)]
+pub struct Submit {
+    /// `name` or `name@version`, not yet checked.
+    pub agent: String,
+    /// What the agent gets.
+    pub input: Json,
+    /// The authority asked for; the runtime's default when absent.
+    pub lease: Option<Lease>,
+    /// A repeated key is the same intent again (§7.2).
+    pub key: Option<IdempotencyKey>,
+    /// How long it may run.
+    pub max_runtime: Option<Duration>,
+}
+
+/// Cancelling (R§10.4).
+#[derive(Debug, Clone)]
+pub struct Cancel {
+    /// What kind of thing.
+    pub target: CancelTarget,
+    /// Which one, as the peer spelt it.
+    pub target_id: String,
+    /// Why, in the peer's words.
+    pub reason: Option<String>,
+    /// How long it may take to wind down before it is ended by force.
+    pub deadline: Option<Duration>,
+}
+
+/// What can be cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelTarget {
+    /// A job.
+    Job,
+    /// A stream.
+    Stream,
+    /// A session.
+    Session,
+}

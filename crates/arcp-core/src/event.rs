@@ -1,0 +1,220 @@
+//! What happens in a job, in the order in which it happened. Closed on purpose.
+
+use std::sync::Arc;
+
+use crate::{Encoded, Fault, JobId, Json, MessageId, Quantity, ResultId, Timestamp, TraceId};
+
+/// One event of one job, as it is kept and as every watcher gets it.
+#[derive(Debug, PartialEq)]
+pub struct JobEvent {
+    /// The job.
+    pub head: Arc<JobHead>,
+    /// The message id that it goes by in every session.
+    pub id: MessageId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+    /// Its body as dialects have written it.
+    pub encoded: Encoded,
+}
+
+/// What all events of one job share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobHead {
+    /// The job.
+    pub job: JobId,
+    /// The message that submitted it.
+    pub request: MessageId,
+    /// Its trace.
+    pub trace: Option<TraceId>,
+}
+
+/// What happened in a job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The agent is at work.
+    Started {
+        /// For a person.
+        description: String,
+    },
+    /// A line of log.
+    Log {
+        /// How grave.
+        level: LogLevel,
+        /// The line.
+        message: String,
+        /// An object with more.
+        attributes: Option<Json>,
+    },
+    /// A measurement; one named `cost.*` in a budgeted unit has been charged.
+    Metric {
+        /// What was measured.
+        name: String,
+        /// How much.
+        value: Quantity,
+        /// Of what.
+        unit: Option<String>,
+        /// An object with more.
+        dimensions: Option<Json>,
+    },
+    /// How far the work has come.
+    Progress(Progress),
+    /// What the agent thinks.
+    Thought {
+        /// The text.
+        text: String,
+    },
+    /// The agent calls a tool.
+    ToolCall {
+        /// Names the call within the job.
+        call_id: String,
+        /// The tool.
+        tool: String,
+        /// Its arguments.
+        arguments: Json,
+    },
+    /// A tool has answered.
+    ToolResult {
+        /// The call.
+        call_id: String,
+        /// What it gave, or why not.
+        result: Result<Json, Fault>,
+    },
+    /// The job has entered a phase.
+    Status {
+        /// The phase's name.
+        phase: String,
+        /// For a person.
+        message: Option<String>,
+    },
+    /// Something that only the agent and its users know.
+    Custom {
+        /// Its name.
+        name: String,
+        /// Its data.
+        data: Json,
+    },
+    /// A piece of the result.
+    ResultChunk(ResultChunk),
+    /// The end: it has a result.
+    Completed(Completion),
+    /// The end: it failed.
+    Failed(Fault),
+    /// The end: it was cancelled.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// The end: it ran longer than it was allowed to.
+    TimedOut(Fault),
+}
+
+impl Event {
+    /// Whether no other event can follow.
+    pub const fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Completed(_) | Self::Failed(_) | Self::Cancelled { .. } | Self::TimedOut(_)
+        )
+    }
+}
+
+/// How grave a line of log is (R§17.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// For following every step.
+    Trace,
+    /// For finding faults.
+    Debug,
+    /// For knowing what goes on.
+    Info,
+    /// Something is odd.
+    Warn,
+    /// Something failed.
+    Error,
+    /// Everything failed.
+    Critical,
+}
+
+impl LogLevel {
+    /// All levels, from the least grave.
+    pub const ALL: [Self; 6] = [
+        Self::Trace,
+        Self::Debug,
+        Self::Info,
+        Self::Warn,
+        Self::Error,
+        Self::Critical,
+    ];
+
+    /// The level's name, as both dialects write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// Reads a level's name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == text)
+    }
+}
+
+/// How far the work has come (§8.2.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Done so far, not negative.
+    pub current: Quantity,
+    /// Of how much; absent when nobody knows.
+    pub total: Option<Quantity>,
+    /// Counted in what.
+    pub units: Option<String>,
+    /// For a person.
+    pub message: Option<String>,
+}
+
+/// A piece of a streamed result (§8.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultChunk {
+    /// The result that it is a piece of.
+    pub result: ResultId,
+    /// Its place, from 0 without gaps.
+    pub chunk: u64,
+    /// The data, encoded.
+    pub data: Arc<str>,
+    /// How.
+    pub encoding: ChunkEncoding,
+    /// Whether another one follows.
+    pub more: bool,
+}
+
+/// How a chunk's data is written. One stream keeps to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChunkEncoding {
+    /// As text.
+    Utf8,
+    /// Standard base64, padded.
+    Base64,
+}
+
+/// A result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completion {
+    /// Here it is.
+    Inline(Json),
+    /// It went before, in chunks.
+    Streamed {
+        /// The chunks' result.
+        result: ResultId,
+        /// Its size, decoded, in bytes.
+        size: u64,
+        /// For a person.
+        summary: Option<String>,
+    },
+}

@@ -1,0 +1,202 @@
+//! What a job may do, spend and last: grants, budget, expiry (§9).
+//!
+//! Pure rules. Who asks, and when, is the engine's affair.
+
+mod budget;
+mod pattern;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use budget::{Budget, ParseAmountError};
+pub use pattern::{ParsePatternError, Pattern};
+
+use crate::{Code, Fault, Json, Timestamp};
+
+/// The authority of one job.
+///
+/// An operation that no grant covers is denied; a lease without grants covers nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lease {
+    /// Patterns by namespace (`fs.read`, `tool.call`, ...).
+    pub grants: BTreeMap<String, Vec<Pattern>>,
+    /// Cost ceilings by currency; none means that cost is not limited.
+    pub budget: Budget,
+    /// The instant from which on the lease is void.
+    pub expires_at: Option<Timestamp>,
+    /// What else the submitter put into it: kept and told, not acted upon.
+    pub other: BTreeMap<String, Json>,
+}
+
+/// One thing that an agent is about to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    namespace: String,
+    target: String,
+}
+
+impl Lease {
+    /// Adds a grant.
+    #[must_use]
+    pub fn grant(mut self, namespace: &str, pattern: Pattern) -> Self {
+        self.grants
+            .entry(namespace.to_owned())
+            .or_default()
+            .push(pattern);
+        self
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether `operation` may be done at `now` with `spent` so far.
+    ///
+    /// Checked in this order: `LeaseExpired` (§9.5), `PermissionDenied` (§9.3),
+    /// `BudgetExhausted` (§9.6).
+    pub fn authorize(
+        &self,
+        operation: &Operation,
+        remaining: &Budget,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        if self.expires_at.is_some_and(|end| now >= end) {
+            return Err(self.expired());
+        }
+        let patterns = self.grants.get(&operation.namespace);
+        if !patterns.is_some_and(|p| p.iter().any(|p| p.matches(&operation.target))) {
+            return Err(Fault::new(
+                Code::PermissionDenied,
+                format!("the lease does not cover {operation}"),
+            ));
+        }
+        match remaining.exhausted() {
+            Some(currency) => Err(Fault::new(
+                Code::BudgetExhausted,
+                format!("{currency} budget exhausted"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The fault of a job whose lease has run out.
+    pub fn expired(&self) -> Fault {
+        let at = self
+            .expires_at
+            .map(|at| format!(" at {at}"))
+            .unwrap_or_default();
+        Fault::new(Code::LeaseExpired, format!("lease expired{at}"))
+    }
+}
+
+impl Operation {
+    /// `namespace` on `target`.
+    ///
+    /// The target of a file operation (`fs.*`) is an absolute path without `.`, `..`, empty parts
+    /// and unresolved symbolic links. Such a path has one spelling, so that a pattern decides.
+    pub fn new(namespace: &str, target: &str) -> Result<Self, Fault> {
+        if namespace.starts_with("fs.") && !is_canonical_path(target) {
+            return Err(Fault::invalid(format!(
+                "`{target}` is not an absolute, normal path"
+            )));
+        }
+        Ok(Self {
+            namespace: namespace.to_owned(),
+            target: target.to_owned(),
+        })
+    }
+
+    /// What kind of thing it is: `fs.read`, `tool.call`, ...
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// What it is done to.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of `{}`", self.namespace, self.target)
+    }
+}
+
+fn is_canonical_path(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|rest| {
+        rest.is_empty() || rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    fn lease() -> Lease {
+        let mut lease = Lease::default().grant("fs.read", Pattern::parse("/work/**").unwrap());
+        lease.budget = Budget::parse(["USD:1.00"]).unwrap();
+        lease.expires_at = Some(at(100));
+        lease
+    }
+
+    fn read(path: &str) -> Operation {
+        Operation::new("fs.read", path).unwrap()
+    }
+
+    #[test]
+    fn what_is_granted_is_allowed_until_the_end() {
+        let lease = lease();
+        assert_eq!(
+            lease.authorize(&read("/work/a/b"), &lease.budget, at(99)),
+            Ok(())
+        );
+        let late = lease
+            .authorize(&read("/work/a/b"), &lease.budget, at(100))
+            .unwrap_err();
+        assert_eq!(late.code, Code::LeaseExpired);
+    }
+
+    #[test]
+    fn what_is_not_granted_is_denied() {
+        let lease = lease();
+        for operation in [
+            read("/etc/passwd"),
+            Operation::new("fs.write", "/work/a").unwrap(),
+        ] {
+            let fault = lease
+                .authorize(&operation, &lease.budget, at(0))
+                .unwrap_err();
+            assert_eq!(fault.code, Code::PermissionDenied, "{operation}");
+        }
+        let empty = Lease::default();
+        assert!(
+            empty
+                .authorize(&read("/work"), &empty.budget, at(0))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn an_empty_counter_refuses() {
+        let lease = lease();
+        let mut left = lease.budget.clone();
+        left.charge("USD", "1.00".parse().unwrap()).unwrap();
+        let fault = lease.authorize(&read("/work/a"), &left, at(0)).unwrap_err();
+        assert_eq!(fault.code, Code::BudgetExhausted);
+    }
+
+    #[test]
+    fn a_path_has_one_spelling() {
+        for bad in ["", "a", "/a/../b", "/a//b", "/a/./b", "/a/"] {
+            assert!(Operation::new("fs.read", bad).is_err(), "{bad:?}");
+        }
+        assert!(Operation::new("fs.read", "/").is_ok());
+        assert!(Operation::new("tool.call", "a/../b").is_ok());
+    }
+}

@@ -1,0 +1,72 @@
+//! Every bound of the runtime, by name.
+
+use std::time::Duration;
+
+/// Bounds on what is queued, kept, taken in and waited for. Exceeding one is answered with a
+/// fault that names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Largest frame taken in or sent, in bytes. Default 1 MiB.
+    pub frame_bytes: usize,
+    /// Largest chunk of a streamed result, decoded, in bytes. Default 512 KiB.
+    pub chunk_bytes: usize,
+    /// Largest streamed result, decoded, in bytes. Default 256 MiB.
+    pub result_bytes: u64,
+    /// Bad frames in a row before the connection is closed. Default 16.
+    pub bad_frames: u32,
+    /// How long a connection may take to get a session accepted. Default 10 s.
+    pub handshake_time: Duration,
+    /// Refused `open`s before the connection is closed. Default 5.
+    pub handshake_attempts: u32,
+    /// How long an authenticator may take. Default 5 s.
+    pub authenticate_time: Duration,
+    /// Connections at a time. Default 20,000.
+    pub connections: usize,
+    /// Connections at a time from one address. Default 20,000.
+    pub connections_per_address: usize,
+    /// Sessions of one principal, live or detached. Default 1,000.
+    pub sessions_per_principal: usize,
+    /// Jobs of one principal that have not ended. Default 1,000.
+    pub jobs_per_principal: usize,
+    /// Commands of one connection that are being handled or whose answers are not yet sent.
+    /// Default 64.
+    pub commands_in_flight: usize,
+    /// Message ids a session remembers to drop duplicates. Default 1,024.
+    pub remembered_messages: usize,
+    /// Inputs that wait for the writer. Default 4,096.
+    pub input_queue: usize,
+    /// Inputs the writer takes into one commit. Default 512.
+    pub batch: usize,
+    /// Bytes of events queued for one connection before it is fed from the store. Default 256 KiB.
+    pub queued_bytes: usize,
+    /// Events queued for one connection before it is fed from the store. Default 1,024.
+    pub queued_events: usize,
+    /// Jobs in one page of a listing, whatever was asked. Default 1,000.
+    pub list_page: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: 1 << 20,
+            chunk_bytes: 512 << 10,
+            result_bytes: 256 << 20,
+            bad_frames: 16,
+            handshake_time: Duration::from_secs(10),
+            handshake_attempts: 5,
+            authenticate_time: Duration::from_secs(5),
+            connections: 20_000,
+            connections_per_address: 20_000,
+            sessions_per_principal: 1_000,
+            jobs_per_principal: 1_000,
+            commands_in_flight: 64,
+            remembered_messages: 1_024,
+            input_queue: 4_096,
+            batch: 512,
+            queued_bytes: 256 << 10,
+            queued_events: 1_024,
+            list_page: 1_000,
+        }
+    }
+}

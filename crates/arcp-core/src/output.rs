@@ -1,0 +1,202 @@
+//! What a runtime says to a peer, whatever the dialect. Closed on purpose.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use crate::lease::Budget;
+use crate::{
+    Capabilities, Fault, IdempotencyKey, JobEvent, JobId, JobSummary, Lease, MessageId, PingKind,
+    SessionId, Timestamp, TraceId,
+};
+
+/// What a runtime says to a peer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Something that happened in a job: sequenced, kept, replayed.
+    Event(Delivery),
+    /// The answer to one command.
+    Reply {
+        /// The message's id.
+        id: MessageId,
+        /// When it was said.
+        at: Timestamp,
+        /// The command's message id.
+        to: MessageId,
+        /// The answer.
+        reply: Reply,
+    },
+    /// Neither of the two.
+    Notice {
+        /// The message's id.
+        id: MessageId,
+        /// When it was said.
+        at: Timestamp,
+        /// What is said.
+        notice: Notice,
+    },
+}
+
+/// An event at its place in one session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The session's `event_seq`, from 1 without gaps.
+    pub seq: u64,
+    /// The event, shared by all who watch.
+    pub event: Arc<JobEvent>,
+}
+
+/// The answer to one command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// The session is open, or its lease renewed.
+    Accepted(Box<SessionAccepted>),
+    /// There is no session.
+    Rejected(Fault),
+    /// The session is closed; the connection ends.
+    Closed,
+    /// Here.
+    Pong {
+        /// Which ping is answered.
+        kind: PingKind,
+        /// Its nonce.
+        nonce: Option<String>,
+    },
+    /// The job is accepted, and kept.
+    JobAccepted(Box<JobAccepted>),
+    /// There is no job.
+    JobRefused {
+        /// An id for dialects that need one; it is in no list.
+        job: JobId,
+        /// Why.
+        fault: Fault,
+        /// The key, when the refusal is about it.
+        key: Option<IdempotencyKey>,
+    },
+    /// A page of a listing.
+    Jobs(JobsPage),
+    /// The target is being cancelled; its end will be told.
+    CancelAccepted {
+        /// The target, as the peer spelt it.
+        target_id: String,
+        /// The job, when it is one.
+        job: Option<JobId>,
+    },
+    /// The target is not being cancelled.
+    CancelRefused {
+        /// The target, as the peer spelt it.
+        target_id: String,
+        /// Why.
+        fault: Fault,
+    },
+    /// The command was refused.
+    Nack(Fault),
+}
+
+/// What a runtime says unasked, outside of any job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// A frame was refused that has no id to answer to.
+    Nack(Fault),
+    /// Authenticate again, or the session ends (R§8.4).
+    Refresh {
+        /// By when.
+        deadline: Timestamp,
+    },
+    /// The session is over (R§8.5).
+    Evicted(Fault),
+}
+
+/// A session, opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionAccepted {
+    /// The session.
+    pub session: SessionId,
+    /// What the runtime says of itself.
+    pub runtime: RuntimeIdentity,
+    /// What both ends can do, and the agents on offer.
+    pub capabilities: Capabilities,
+    /// What the client declared; an encoder needs it, no client is told.
+    pub declared: Capabilities,
+    /// When the session ends if nobody renews it.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a runtime says of itself (R§8.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeIdentity {
+    /// The program.
+    pub kind: String,
+    /// Its version.
+    pub version: String,
+    /// A fingerprint that clients may pin.
+    pub fingerprint: Option<String>,
+    /// How far it is to be trusted (R§15.3).
+    pub trust_level: TrustLevel,
+}
+
+/// How far a runtime is to be trusted (R§15.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TrustLevel {
+    /// Public.
+    Untrusted,
+    /// Of limited access.
+    Constrained,
+    /// Internal.
+    #[default]
+    Trusted,
+    /// Of system level.
+    Privileged,
+}
+
+/// A job, accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobAccepted {
+    /// The job.
+    pub job: JobId,
+    /// The agent, with the version that a bare name resolved to; `None` when the peer did not say.
+    pub agent: Option<String>,
+    /// The effective lease.
+    pub lease: Lease,
+    /// The counters as they stand.
+    pub budget: Budget,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// Its trace.
+    pub trace: Option<TraceId>,
+    /// The key, when this repeats an earlier answer.
+    pub repeated: Option<IdempotencyKey>,
+}
+
+/// A page of a listing, in the order of creation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobsPage {
+    /// The jobs.
+    pub jobs: Vec<JobSummary>,
+    /// Where the next page starts; `None` after the last.
+    pub next: Option<JobId>,
+}
+
+/// What dialects have made of a shared value: each writes it once, all connections reuse it.
+#[derive(Debug, Default)]
+pub struct Encoded([OnceLock<Bytes>; Encoded::SLOTS]);
+
+impl Encoded {
+    /// How many dialects can keep something here.
+    pub const SLOTS: usize = 2;
+
+    /// What `slot` keeps, made by `write` the first time. A slot that is not there keeps nothing.
+    pub fn get_or_write(&self, slot: usize, write: impl FnOnce() -> Bytes) -> Bytes {
+        match self.0.get(slot) {
+            Some(cell) => cell.get_or_init(write).clone(),
+            None => write(),
+        }
+    }
+}
+
+/// A cache is no part of a value.
+impl PartialEq for Encoded {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,66 @@
+//! What can go wrong in a store.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+/// The kinds of failure, by what the caller can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// The stream has moved on without the caller: another writer owns it. Stop.
+    Conflict,
+    /// Another process has the store open. Stop.
+    Locked,
+    /// No room. It may pass.
+    Full,
+    /// It failed, nothing was kept, and the same call may succeed later.
+    Unavailable,
+    /// What is there cannot be read: damaged, or written by another or a newer program.
+    Corrupt,
+    /// The store was closed.
+    Closed,
+}
+
+impl StoreError {
+    /// A failure of `kind`, because of `source`.
+    pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, source: source.into() }
+    }
+
+    /// What the caller can do.
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Full | StoreErrorKind::Unavailable)
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            StoreErrorKind::Conflict => "another writer owns the stream",
+            StoreErrorKind::Locked => "another process has the store open",
+            StoreErrorKind::Full => "the store is full",
+            StoreErrorKind::Unavailable => "the store is not available",
+            StoreErrorKind::Corrupt => "the store cannot be read",
+            StoreErrorKind::Closed => "the store is closed",
+        };
+        write!(f, "{what}: {}", self.source)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}

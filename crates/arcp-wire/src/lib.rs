@@ -1,0 +1,69 @@
+//! The dialects: codecs between frames and domain values. No clock, no socket, no decision.
+//!
+//! Two wire vocabularies carry the name of the protocol. A [`Dialect`] knows one of them; a
+//! connection gets its codec from the first frame and keeps it. Decoding is total: any bytes in,
+//! a value out, no panic.
+
+pub mod open;
+
+use std::fmt;
+
+use arcp_core::{Fault, Frame, Issued, MessageId, Output};
+
+/// One wire vocabulary.
+pub trait Dialect: Send + Sync + fmt::Debug {
+    /// What it is called in logs and on command lines.
+    fn name(&self) -> &'static str;
+
+    /// Whether a connection whose first frame is `first` speaks this dialect.
+    fn claims(&self, first: &Frame) -> bool;
+
+    /// The runtime's two halves of a connection.
+    fn runtime_codec(&self) -> (Box<dyn CommandDecoder>, Box<dyn OutputEncoder>);
+
+    /// The client's two halves of a connection.
+    fn client_codec(&self) -> (Box<dyn OutputDecoder>, Box<dyn CommandEncoder>);
+}
+
+/// Reads what a client sends.
+pub trait CommandDecoder: Send + fmt::Debug {
+    /// What one frame says.
+    fn decode(&mut self, frame: &Frame) -> Decoded<Issued>;
+}
+
+/// Writes what a runtime says. Learns what it needs to know of the session from what it writes.
+pub trait OutputEncoder: Send + fmt::Debug {
+    /// Adds the frames that say `output` to `frames`: none when the peer must not be told.
+    fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>);
+}
+
+/// Reads what a runtime says.
+pub trait OutputDecoder: Send + fmt::Debug {
+    /// What one frame says.
+    fn decode(&mut self, frame: &Frame) -> Decoded<Output>;
+}
+
+/// Writes what a client asks.
+pub trait CommandEncoder: Send + fmt::Debug {
+    /// Adds the frames that ask for `command` to `frames`.
+    fn encode(&mut self, command: &Issued, frames: &mut Vec<Frame>);
+
+    /// Tells the encoder what its runtime has said: later frames carry the session's id.
+    fn observe(&mut self, output: &Output);
+}
+
+/// What a frame turned out to be.
+#[derive(Debug)]
+pub enum Decoded<T> {
+    /// Something said.
+    Message(T),
+    /// Something that wants neither action nor answer.
+    Ignored,
+    /// No message of this dialect.
+    Bad {
+        /// The message's id, when that could be read.
+        id: Option<MessageId>,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}

@@ -1,0 +1,21 @@
+//! The Agent Runtime Control Protocol: one door to the workspace's crates.
+
+#[cfg(feature = "server")]
+pub use arcp_agent as agent;
+#[cfg(feature = "server")]
+pub use arcp_auth as auth;
+#[cfg(feature = "client")]
+pub use arcp_client as client;
+pub use arcp_core as core;
+#[cfg(feature = "server")]
+pub use arcp_runtime as runtime;
+#[cfg(feature = "server")]
+pub use arcp_store as store;
+#[cfg(feature = "server")]
+pub use arcp_store_sqlite as store_sqlite;
+pub use arcp_transport as transport;
+#[cfg(any(feature = "server", feature = "client"))]
+pub use arcp_transport_stdio as transport_stdio;
+#[cfg(any(feature = "server", feature = "client"))]
+pub use arcp_transport_ws as transport_ws;
+pub use arcp_wire as wire;
