@@ -1,2 +1,141 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands of the workspace. `cargo xtask help` lists them.
+
+use std::process::ExitCode;
+
+mod bench;
+mod ci;
+mod deny;
+mod failure;
+mod layers;
+mod process;
+mod program;
+mod sim;
+mod step;
+mod test;
+mod tidy;
+
+use failure::Failure;
+
+struct Command {
+    name: &'static str,
+    /// What may follow the name.
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result<(), Failure>,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<(), Failure> {
+    let Some((name, rest)) = args.split_first() else {
+        help();
+        return Ok(());
+    };
+    let name = match name.as_str() {
+        "-h" | "--help" => "help",
+        other => other,
+    };
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        return Err(Failure::new(format!(
+            "no command `{name}`; `cargo xtask help` lists them all"
+        )));
+    };
+    if command.usage.is_empty() && !rest.is_empty() {
+        return Err(Failure::new(format!("`{name}` takes no arguments")));
+    }
+    (command.run)(rest)
+}
+
+fn help() {
+    println!("Developer commands: cargo xtask COMMAND\n");
+    for command in COMMANDS {
+        let call = format!("{} {}", command.name, command.usage);
+        println!("  {call:<28} {}", command.about);
+    }
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        usage: "",
+        about: "prove the project: program, all tests, doctests, the outside store (minutes)",
+        run: |_| test::run(),
+    },
+    Command {
+        name: "ci",
+        usage: "",
+        about: "all that CI does: fmt, clippy, layers, tidy, test, doc, deny (long: 10 minutes cold)",
+        run: |_| ci::run(),
+    },
+    Command {
+        name: "layers",
+        usage: "",
+        about: "check the dependencies of the crates against layers.toml",
+        run: |_| layers::run(),
+    },
+    Command {
+        name: "tidy",
+        usage: "",
+        about: "check the house rules that no compiler knows",
+        run: |_| tidy::run(),
+    },
+    Command {
+        name: "deny",
+        usage: "",
+        about: "check licences, bans and sources (the first time minutes: installs cargo-deny)",
+        run: |_| deny::run(),
+    },
+    Command {
+        name: "sim",
+        usage: "--seeds N [--seed S]",
+        about: "simulate N worlds, or start at seed S (long when N is in the thousands)",
+        run: sim::run,
+    },
+    Command {
+        name: "bench",
+        usage: "[SCENARIO...]",
+        about: "load the release build of the program and print figures (long: a release build)",
+        run: bench::run,
+    },
+    Command {
+        name: "help",
+        usage: "",
+        about: "print this list",
+        run: |_| {
+            help();
+            Ok(())
+        },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(args: &[&str]) -> Result<(), String> {
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        dispatch(&args).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn help_is_answered_in_every_way_it_is_asked_for() {
+        for args in [&[][..], &["help"], &["--help"], &["-h"]] {
+            assert_eq!(call(args), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_command_is_refused() {
+        assert!(call(&["tset"]).unwrap_err().contains("no command `tset`"));
+        assert!(call(&["tidy", "--fast"]).unwrap_err().contains("takes no arguments"));
+    }
+}

@@ -18,7 +18,8 @@ use crate::stream::ResultStream;
 ///
 /// What it says is kept in the order in which the calls return. A call waits while the runtime is
 /// busy, so an agent cannot outrun the store. Every call fails with `Aborted` once the job is over;
-/// a call that is dropped while it waits has said nothing.
+/// a call that is dropped while it waits has said nothing. An event that would not fit into a frame
+/// is refused with `OutOfRange`, and nothing is said.
 #[derive(Debug, Clone)]
 pub struct JobContext {
     port: Port,
@@ -28,10 +29,7 @@ pub struct JobContext {
 impl JobContext {
     /// The context at the job's end of `port`; for hosts.
     pub fn new(port: Port) -> Self {
-        Self {
-            port,
-            streaming: Arc::default(),
-        }
+        Self { port, streaming: Arc::default() }
     }
 
     /// The job.
@@ -57,12 +55,7 @@ impl JobContext {
 
     /// Says a line of log.
     pub async fn log(&self, level: LogLevel, message: impl Into<String>) -> Result<(), Fault> {
-        self.say(Event::Log {
-            level,
-            message: message.into(),
-            attributes: None,
-        })
-        .await
+        self.say(Event::Log { level, message: message.into(), attributes: None }).await
     }
 
     /// Says a line of log with `attributes`, a JSON object.
@@ -72,12 +65,7 @@ impl JobContext {
         message: impl Into<String>,
         attributes: Json,
     ) -> Result<(), Fault> {
-        self.say(Event::Log {
-            level,
-            message: message.into(),
-            attributes: Some(attributes),
-        })
-        .await
+        self.say(Event::Log { level, message: message.into(), attributes: Some(attributes) }).await
     }
 
     /// Says a measurement in `unit`.
@@ -90,19 +78,19 @@ impl JobContext {
         value: impl Into<Quantity>,
         unit: impl Into<String>,
     ) -> Result<(), Fault> {
-        let (name, value, unit) = (name.into(), value.into(), unit.into());
-        if name.starts_with("cost.") && value.is_negative() {
-            return Err(Fault::invalid(format!(
-                "`{name}` must not be below zero, it is {value}"
-            )));
-        }
-        self.say(Event::Metric {
-            name,
-            value,
-            unit: Some(unit),
-            dimensions: None,
-        })
-        .await
+        self.measure(name.into(), value.into(), unit.into(), None).await
+    }
+
+    /// Says a measurement in `unit`, with `dimensions`, a JSON object. Charged like any other
+    /// [`metric`](Self::metric).
+    pub async fn metric_with(
+        &self,
+        name: impl Into<String>,
+        value: impl Into<Quantity>,
+        unit: impl Into<String>,
+        dimensions: Json,
+    ) -> Result<(), Fault> {
+        self.measure(name.into(), value.into(), unit.into(), Some(dimensions)).await
     }
 
     /// Says that `amount` of `currency` was spent on `what`: the metric `cost.WHAT`.
@@ -131,12 +119,7 @@ impl JobContext {
         arguments: Json,
     ) -> Result<(), Fault> {
         let (call_id, tool) = (call_id.into(), tool.into());
-        self.say(Event::ToolCall {
-            call_id,
-            tool,
-            arguments,
-        })
-        .await
+        self.say(Event::ToolCall { call_id, tool, arguments }).await
     }
 
     /// Says what a tool has answered.
@@ -145,11 +128,7 @@ impl JobContext {
         call_id: impl Into<String>,
         result: Result<Json, Fault>,
     ) -> Result<(), Fault> {
-        self.say(Event::ToolResult {
-            call_id: call_id.into(),
-            result,
-        })
-        .await
+        self.say(Event::ToolResult { call_id: call_id.into(), result }).await
     }
 
     /// Says that the job has entered a phase.
@@ -158,30 +137,19 @@ impl JobContext {
         phase: impl Into<String>,
         message: Option<String>,
     ) -> Result<(), Fault> {
-        self.say(Event::Status {
-            phase: phase.into(),
-            message,
-        })
-        .await
+        self.say(Event::Status { phase: phase.into(), message }).await
     }
 
     /// Says something of the agent's own.
     pub async fn emit(&self, name: impl Into<String>, data: Json) -> Result<(), Fault> {
-        self.say(Event::Custom {
-            name: name.into(),
-            data,
-        })
-        .await
+        self.say(Event::Custom { name: name.into(), data }).await
     }
 
     /// Starts the job's result as a stream of chunks. A job has one such stream at most, and ends
     /// with what the stream's `finish` gives.
     pub fn result_stream(&self, encoding: ChunkEncoding) -> Result<ResultStream, Fault> {
         if self.streaming.swap(true, Ordering::AcqRel) {
-            return Err(Fault::new(
-                Code::FailedPrecondition,
-                "the job streams its result already",
-            ));
+            return Err(Fault::new(Code::FailedPrecondition, "the job streams its result already"));
         }
         ResultStream::new(self.clone(), encoding)
     }
@@ -193,8 +161,7 @@ impl JobContext {
     pub async fn authorize(&self, namespace: &str, target: &str) -> Result<(), Fault> {
         let operation = Operation::new(namespace, target)?;
         let (answer, verdict) = oneshot::channel();
-        self.report(ReportKind::Authorize { operation, answer })
-            .await?;
+        self.report(ReportKind::Authorize { operation, answer }).await?;
         verdict.await.unwrap_or_else(|_| Err(over()))
     }
 
@@ -212,19 +179,34 @@ impl JobContext {
         self.port.cancelled.borrow().clone()
     }
 
+    async fn measure(
+        &self,
+        name: String,
+        value: Quantity,
+        unit: String,
+        dimensions: Option<Json>,
+    ) -> Result<(), Fault> {
+        if name.starts_with("cost.") && value.is_negative() {
+            return Err(Fault::invalid(format!("`{name}` must not be below zero, it is {value}")));
+        }
+        self.say(Event::Metric { name, value, unit: Some(unit), dimensions }).await
+    }
+
     pub(crate) fn limits(&self) -> (usize, u64) {
         (self.port.brief.chunk_bytes, self.port.brief.result_bytes)
     }
 
     pub(crate) async fn say(&self, event: Event) -> Result<(), Fault> {
+        let (size, limit) = (event.json_size(), self.port.brief.event_bytes);
+        if size > limit {
+            let message = format!("an event of {size} bytes exceeds `event_bytes` {limit}");
+            return Err(Fault::new(Code::OutOfRange, message));
+        }
         self.report(ReportKind::Emit(event)).await
     }
 
     async fn report(&self, kind: ReportKind) -> Result<(), Fault> {
-        let report = Report {
-            job: self.job().clone(),
-            kind,
-        };
+        let report = Report { job: self.job().clone(), kind };
         self.port.reports.send(report).await.map_err(|_| over())
     }
 }

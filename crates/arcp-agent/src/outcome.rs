@@ -43,7 +43,5 @@ impl Outcome {
 /// Reads an agent's input; a shape that does not fit is the submitter's mistake
 /// (`InvalidArgument`).
 pub fn read_input<T: DeserializeOwned>(input: &Json) -> Result<T, Fault> {
-    input
-        .read()
-        .map_err(|error: ParseJsonError| Fault::invalid(format!("input: {error}")))
+    input.read().map_err(|error: ParseJsonError| Fault::invalid(format!("input: {error}")))
 }

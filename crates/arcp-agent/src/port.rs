@@ -6,6 +6,8 @@ use arcp_core::lease::Operation;
 use arcp_core::{AgentRef, Event, Fault, JobId, Lease, TraceId};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::Outcome;
+
 /// What a job is told when it starts.
 #[derive(Debug, Clone)]
 pub struct Brief {
@@ -17,6 +19,8 @@ pub struct Brief {
     pub lease: Lease,
     /// The trace.
     pub trace: Option<TraceId>,
+    /// Largest event, as JSON, in bytes.
+    pub event_bytes: usize,
     /// Largest chunk of a streamed result, decoded, in bytes.
     pub chunk_bytes: usize,
     /// Largest streamed result, decoded, in bytes.
@@ -44,6 +48,8 @@ pub enum ReportKind {
         /// Where the answer goes. Dropped when the job is over.
         answer: oneshot::Sender<Result<(), Fault>>,
     },
+    /// The agent is done; said by the host itself, in the same queue, so that nothing overtakes.
+    Ended(Result<Outcome, Fault>),
 }
 
 /// The wires between a context and its host.

@@ -25,14 +25,7 @@ pub struct ResultStream {
 impl ResultStream {
     pub(crate) fn new(job: JobContext, encoding: ChunkEncoding) -> Result<Self, Fault> {
         let result = result_id(job.job())?;
-        Ok(Self {
-            job,
-            result,
-            encoding,
-            held: None,
-            next: 0,
-            size: 0,
-        })
+        Ok(Self { job, result, encoding, held: None, next: 0, size: 0 })
     }
 
     /// Sends a chunk of text. In a base64 stream its UTF-8 bytes go out.

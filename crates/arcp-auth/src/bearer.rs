@@ -45,9 +45,7 @@ impl StaticBearer {
 /// The principals only.
 impl fmt::Debug for StaticBearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.tokens.iter().map(|(_, principal)| principal))
-            .finish()
+        f.debug_list().entries(self.tokens.iter().map(|(_, principal)| principal)).finish()
     }
 }
 
@@ -78,17 +76,11 @@ mod tests {
 
     fn offer(token: Option<&str>) -> Offer {
         let token = token.map(|t| Secret::new(t.to_owned()));
-        Offer {
-            scheme: "bearer".to_owned(),
-            token,
-        }
+        Offer { scheme: "bearer".to_owned(), token }
     }
 
     async fn judge(bearer: &StaticBearer, token: Option<&str>) -> Verdict {
-        bearer
-            .authenticate(&offer(token), &Origin::default())
-            .await
-            .unwrap()
+        bearer.authenticate(&offer(token), &Origin::default()).await.unwrap()
     }
 
     #[tokio::test]
@@ -98,19 +90,10 @@ mod tests {
             .token(&secret("tok-a"), "alice")
             .token(&secret("tok-b"), "bob")
             .token(&secret("tok-a"), "carol");
-        assert_eq!(
-            judge(&bearer, Some("tok-a")).await,
-            Verdict::Accept(Principal::named("carol"))
-        );
-        assert_eq!(
-            judge(&bearer, Some("tok-b")).await,
-            Verdict::Accept(Principal::named("bob"))
-        );
+        assert_eq!(judge(&bearer, Some("tok-a")).await, Verdict::Accept(Principal::named("carol")));
+        assert_eq!(judge(&bearer, Some("tok-b")).await, Verdict::Accept(Principal::named("bob")));
         for bad in [None, Some(""), Some("tok"), Some("tok-aa")] {
-            assert!(
-                matches!(judge(&bearer, bad).await, Verdict::Refuse(_)),
-                "{bad:?}"
-            );
+            assert!(matches!(judge(&bearer, bad).await, Verdict::Refuse(_)), "{bad:?}");
         }
     }
 

@@ -37,13 +37,10 @@ impl AgentRef {
             return Err(ParseAgentRefError::Name(name.chars().take(128).collect()));
         }
         match version {
-            Some(version) if !is_version(version) => Err(ParseAgentRefError::Version(
-                version.chars().take(128).collect(),
-            )),
-            _ => Ok(Self {
-                name: name.into(),
-                version: version.map(Into::into),
-            }),
+            Some(version) if !is_version(version) => {
+                Err(ParseAgentRefError::Version(version.chars().take(128).collect()))
+            }
+            _ => Ok(Self { name: name.into(), version: version.map(Into::into) }),
         }
     }
 
@@ -92,18 +89,14 @@ fn is_name(text: &str) -> bool {
     let word = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     bytes.len() <= MAX_PART_BYTES
         && bytes.first().is_some_and(word)
-        && bytes
-            .iter()
-            .all(|b| word(b) || matches!(b, b'.' | b'_' | b'-'))
+        && bytes.iter().all(|b| word(b) || matches!(b, b'.' | b'_' | b'-'))
 }
 
 fn is_version(text: &str) -> bool {
     let bytes = text.as_bytes();
     !bytes.is_empty()
         && bytes.len() <= MAX_PART_BYTES
-        && bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'_' | b'-'))
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'_' | b'-'))
 }
 
 const MAX_PART_BYTES: usize = 128;
@@ -115,27 +108,14 @@ mod tests {
     #[test]
     fn reads_names_and_versions() {
         let pinned = AgentRef::parse("web-research@1.0.0+b2").unwrap();
-        assert_eq!(
-            (pinned.name(), pinned.version()),
-            ("web-research", Some("1.0.0+b2"))
-        );
+        assert_eq!((pinned.name(), pinned.version()), ("web-research", Some("1.0.0+b2")));
         assert_eq!(pinned.to_string(), "web-research@1.0.0+b2");
         assert_eq!(AgentRef::parse("0x").unwrap().version(), None);
     }
 
     #[test]
     fn refuses_bad_grammar() {
-        for bad in [
-            "",
-            "Echo",
-            "-x",
-            "@1",
-            "echo@",
-            "echo@1 0",
-            "echo@1@2",
-            "\u{e9}cho",
-            ".a",
-        ] {
+        for bad in ["", "Echo", "-x", "@1", "echo@", "echo@1 0", "echo@1@2", "\u{e9}cho", ".a"] {
             assert!(AgentRef::parse(bad).is_err(), "{bad:?}");
         }
         assert!(AgentRef::parse(&"a".repeat(129)).is_err());

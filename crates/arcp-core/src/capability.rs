@@ -69,14 +69,8 @@ impl Capabilities {
     pub fn negotiate(&self, client: &Self) -> Self {
         let mentioned = self.features.keys().chain(client.features.keys());
         Self {
-            features: mentioned
-                .map(|f| (*f, self.has(*f) && client.has(*f)))
-                .collect(),
-            extensions: self
-                .extensions
-                .intersection(&client.extensions)
-                .cloned()
-                .collect(),
+            features: mentioned.map(|f| (*f, self.has(*f) && client.has(*f))).collect(),
+            extensions: self.extensions.intersection(&client.extensions).cloned().collect(),
             agents: self.agents.clone(),
         }
     }

@@ -120,6 +120,51 @@ impl Event {
     }
 }
 
+impl Event {
+    /// About how many bytes its body takes as JSON: never less than it does, but for a few names.
+    pub fn json_size(&self) -> usize {
+        let json = |json: &Option<Json>| json.as_ref().map_or(0, |json| json.as_str().len());
+        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| escaped(text));
+        match self {
+            Self::Started { description: one } | Self::Thought { text: one } => escaped(one),
+            Self::Cancelled { reason } => escaped(reason),
+            Self::Log { level: _, message, attributes } => escaped(message) + json(attributes),
+            Self::Metric { name, value: _, unit, dimensions } => {
+                escaped(name) + text(unit) + json(dimensions)
+            }
+            Self::Progress(progress) => text(&progress.units) + text(&progress.message),
+            Self::ToolCall { call_id, tool, arguments } => {
+                escaped(call_id) + escaped(tool) + arguments.as_str().len()
+            }
+            Self::ToolResult { call_id, result } => {
+                escaped(call_id)
+                    + match result {
+                        Ok(value) => value.as_str().len(),
+                        Err(fault) => escaped(&fault.message) + json(&fault.detail),
+                    }
+            }
+            Self::Status { phase, message } => escaped(phase) + text(message),
+            Self::Custom { name, data } => escaped(name) + data.as_str().len(),
+            Self::ResultChunk(chunk) => escaped(&chunk.data),
+            Self::Completed(Completion::Inline(value)) => value.as_str().len(),
+            Self::Completed(Completion::Streamed { summary, .. }) => text(summary),
+            Self::Failed(fault) | Self::TimedOut(fault) => {
+                escaped(&fault.message) + json(&fault.detail)
+            }
+        }
+    }
+}
+
+/// How many bytes a text takes inside a JSON string.
+fn escaped(text: &str) -> usize {
+    let cost = |byte: u8| match byte {
+        b'"' | b'\\' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(cost).sum()
+}
+
 /// How grave a line of log is (R§17.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
@@ -139,14 +184,8 @@ pub enum LogLevel {
 
 impl LogLevel {
     /// All levels, from the least grave.
-    pub const ALL: [Self; 6] = [
-        Self::Trace,
-        Self::Debug,
-        Self::Info,
-        Self::Warn,
-        Self::Error,
-        Self::Critical,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Critical];
 
     /// The level's name, as both dialects write it.
     pub const fn as_str(self) -> &'static str {

@@ -20,12 +20,7 @@ pub struct Fault {
 impl Fault {
     /// A fault with the code's own `retryable`.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retryable: code.is_retryable(),
-            detail: None,
-        }
+        Self { code, message: message.into(), retryable: code.is_retryable(), detail: None }
     }
 
     /// The request's form or values are wrong.
@@ -35,10 +30,7 @@ impl Fault {
 
     /// A fault of ours: the peer learns only the incident's id, the log the rest.
     pub fn internal(incident: impl fmt::Display) -> Self {
-        Self::new(
-            Code::Internal,
-            format!("internal error, incident {incident}"),
-        )
+        Self::new(Code::Internal, format!("internal error, incident {incident}"))
     }
 
     /// The same fault with `detail` for a machine.

@@ -25,18 +25,12 @@ pub struct Frame {
 impl Frame {
     /// A text frame.
     pub fn text(text: impl Into<Bytes>) -> Self {
-        Self {
-            kind: FrameKind::Text,
-            bytes: text.into(),
-        }
+        Self { kind: FrameKind::Text, bytes: text.into() }
     }
 
     /// A binary frame.
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
-        Self {
-            kind: FrameKind::Binary,
-            bytes: bytes.into(),
-        }
+        Self { kind: FrameKind::Binary, bytes: bytes.into() }
     }
 }
 

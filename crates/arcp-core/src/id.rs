@@ -164,9 +164,6 @@ mod tests {
     fn minted_ids_carry_the_ulid() {
         let id = JobId::from_ulid(Ulid::from_parts(1, 2));
         assert_eq!(id.as_str(), "job_00000000010000000000000002");
-        assert_eq!(
-            MessageId::from_ulid(Ulid::from_parts(0, 0)).as_str().len(),
-            30
-        );
+        assert_eq!(MessageId::from_ulid(Ulid::from_parts(0, 0)).as_str().len(), 30);
     }
 }

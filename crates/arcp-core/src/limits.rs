@@ -46,6 +46,16 @@ pub struct Limits {
     pub list_page: usize,
 }
 
+impl Limits {
+    /// Largest event, as JSON, in bytes: a frame less room for its envelope.
+    pub fn event_bytes(&self) -> usize {
+        self.frame_bytes.saturating_sub(ENVELOPE_BYTES)
+    }
+}
+
+/// What an envelope takes at most, ids and trace included.
+const ENVELOPE_BYTES: usize = 4 << 10;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -15,18 +15,12 @@ pub struct Principal {
 impl Principal {
     /// A named principal, shared by all sessions that prove the name.
     pub fn named(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            anonymous: false,
-        }
+        Self { name: name.into(), anonymous: false }
     }
 
     /// A principal of its own, told apart from all others by `name`.
     pub fn anonymous(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            anonymous: true,
-        }
+        Self { name: name.into(), anonymous: true }
     }
 
     /// The name, unique among principals of its kind.

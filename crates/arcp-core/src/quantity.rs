@@ -26,14 +26,8 @@ impl Quantity {
         if let Ok(decimal) = Decimal::from_str_exact(text) {
             // `Decimal` also reads `+1`, `1_000` and `.5`, which JSON does not have.
             let bytes = text.as_bytes();
-            let starts = bytes
-                .first()
-                .is_some_and(|b| b.is_ascii_digit() || *b == b'-');
-            if starts
-                && bytes
-                    .iter()
-                    .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'))
-            {
+            let starts = bytes.first().is_some_and(|b| b.is_ascii_digit() || *b == b'-');
+            if starts && bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.')) {
                 return Ok(Self(Repr::Decimal(decimal)));
             }
             return Err(ParseQuantityError);
@@ -76,9 +70,7 @@ impl TryFrom<f64> for Quantity {
             return Err(ParseQuantityError);
         }
         Ok(Decimal::from_str_exact(&float.to_string())
-            .map_or(Self(Repr::Float(float)), |decimal| {
-                Self(Repr::Decimal(decimal))
-            }))
+            .map_or(Self(Repr::Float(float)), |decimal| Self(Repr::Decimal(decimal))))
     }
 }
 

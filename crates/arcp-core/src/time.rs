@@ -116,23 +116,15 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_timestamp() {
-        for bad in [
-            "",
-            "yesterday",
-            "2026-11-22",
-            "2026-11-22T12:00:00",
-            "2026-13-01T00:00:00Z",
-        ] {
+        for bad in ["", "yesterday", "2026-11-22", "2026-11-22T12:00:00", "2026-13-01T00:00:00Z"] {
             assert!(Timestamp::parse(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_past_instant_is_due_now() {
-        let now = Now {
-            wall: Timestamp::from_micros(5),
-            moment: Moment::new(Duration::from_secs(1)),
-        };
+        let now =
+            Now { wall: Timestamp::from_micros(5), moment: Moment::new(Duration::from_secs(1)) };
         assert_eq!(now.moment_of(Timestamp::from_micros(1)), now.moment);
     }
 }

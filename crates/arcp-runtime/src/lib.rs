@@ -1,1 +1,26 @@
-//! runtime
+//! The ARCP runtime: sessions and jobs.
+//!
+//! [`engine`] holds the rules and does nothing; the rest is the shell around it: one task, the
+//! writer, owns the engine, commits what it says and only then tells anybody. A connection owns
+//! nothing that lasts.
+
+mod admission;
+mod builder;
+mod clock;
+mod connection;
+mod dispatch;
+pub mod engine;
+mod error;
+mod host;
+mod list;
+mod outlet;
+pub mod record;
+mod recovery;
+mod replay;
+mod runtime;
+mod writer;
+
+pub use builder::RuntimeBuilder;
+pub use clock::{Clock, SystemClock};
+pub use error::{BuildError, RuntimeError};
+pub use runtime::{Handle, Runtime};

@@ -32,9 +32,7 @@ impl Budget {
 
     /// The counters, by currency.
     pub fn counters(&self) -> impl Iterator<Item = (&str, Decimal)> {
-        self.0
-            .iter()
-            .map(|(currency, left)| (currency.as_str(), *left))
+        self.0.iter().map(|(currency, left)| (currency.as_str(), *left))
     }
 
     /// Whether nothing is limited.
@@ -44,9 +42,7 @@ impl Budget {
 
     /// The first currency whose counter is at or below zero.
     pub fn exhausted(&self) -> Option<&str> {
-        self.counters()
-            .find(|(_, left)| *left <= Decimal::ZERO)
-            .map(|(currency, _)| currency)
+        self.counters().find(|(_, left)| *left <= Decimal::ZERO).map(|(currency, _)| currency)
     }
 
     /// Takes `amount` off the counter of `currency` and returns what is left; `None` when that
@@ -59,19 +55,14 @@ impl Budget {
 
     /// The amounts as texts, `USD:5`, without trailing zeros.
     pub fn to_amounts(&self) -> Vec<String> {
-        self.counters()
-            .map(|(currency, left)| format!("{currency}:{}", left.normalize()))
-            .collect()
+        self.counters().map(|(currency, left)| format!("{currency}:{}", left.normalize())).collect()
     }
 }
 
 fn parse_amount(text: &str) -> Option<(&str, Decimal)> {
     let (currency, number) = text.split_once(':')?;
     let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    let currency_fits = currency
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic())
+    let currency_fits = currency.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
         && currency.bytes().all(word)
         && currency.len() <= MAX_CURRENCY_BYTES;
     let digits = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -100,10 +91,7 @@ mod tests {
     #[test]
     fn a_charge_goes_below_zero_and_exhausts() {
         let mut budget = Budget::parse(["USD:1", "EUR:1"]).unwrap();
-        assert_eq!(
-            budget.charge("USD", "1.12".parse().unwrap()),
-            Some("-0.12".parse().unwrap())
-        );
+        assert_eq!(budget.charge("USD", "1.12".parse().unwrap()), Some("-0.12".parse().unwrap()));
         assert_eq!(budget.charge("GBP", Decimal::ONE), None);
         assert_eq!(budget.exhausted(), Some("USD"));
     }

@@ -39,10 +39,7 @@ impl Lease {
     /// Adds a grant.
     #[must_use]
     pub fn grant(mut self, namespace: &str, pattern: Pattern) -> Self {
-        self.grants
-            .entry(namespace.to_owned())
-            .or_default()
-            .push(pattern);
+        self.grants.entry(namespace.to_owned()).or_default().push(pattern);
         self
     }
 
@@ -72,20 +69,16 @@ impl Lease {
             ));
         }
         match remaining.exhausted() {
-            Some(currency) => Err(Fault::new(
-                Code::BudgetExhausted,
-                format!("{currency} budget exhausted"),
-            )),
+            Some(currency) => {
+                Err(Fault::new(Code::BudgetExhausted, format!("{currency} budget exhausted")))
+            }
             None => Ok(()),
         }
     }
 
     /// The fault of a job whose lease has run out.
     pub fn expired(&self) -> Fault {
-        let at = self
-            .expires_at
-            .map(|at| format!(" at {at}"))
-            .unwrap_or_default();
+        let at = self.expires_at.map(|at| format!(" at {at}")).unwrap_or_default();
         Fault::new(Code::LeaseExpired, format!("lease expired{at}"))
     }
 }
@@ -97,14 +90,9 @@ impl Operation {
     /// and unresolved symbolic links. Such a path has one spelling, so that a pattern decides.
     pub fn new(namespace: &str, target: &str) -> Result<Self, Fault> {
         if namespace.starts_with("fs.") && !is_canonical_path(target) {
-            return Err(Fault::invalid(format!(
-                "`{target}` is not an absolute, normal path"
-            )));
+            return Err(Fault::invalid(format!("`{target}` is not an absolute, normal path")));
         }
-        Ok(Self {
-            namespace: namespace.to_owned(),
-            target: target.to_owned(),
-        })
+        Ok(Self { namespace: namespace.to_owned(), target: target.to_owned() })
     }
 
     /// What kind of thing it is: `fs.read`, `tool.call`, ...
@@ -152,34 +140,20 @@ mod tests {
     #[test]
     fn what_is_granted_is_allowed_until_the_end() {
         let lease = lease();
-        assert_eq!(
-            lease.authorize(&read("/work/a/b"), &lease.budget, at(99)),
-            Ok(())
-        );
-        let late = lease
-            .authorize(&read("/work/a/b"), &lease.budget, at(100))
-            .unwrap_err();
+        assert_eq!(lease.authorize(&read("/work/a/b"), &lease.budget, at(99)), Ok(()));
+        let late = lease.authorize(&read("/work/a/b"), &lease.budget, at(100)).unwrap_err();
         assert_eq!(late.code, Code::LeaseExpired);
     }
 
     #[test]
     fn what_is_not_granted_is_denied() {
         let lease = lease();
-        for operation in [
-            read("/etc/passwd"),
-            Operation::new("fs.write", "/work/a").unwrap(),
-        ] {
-            let fault = lease
-                .authorize(&operation, &lease.budget, at(0))
-                .unwrap_err();
+        for operation in [read("/etc/passwd"), Operation::new("fs.write", "/work/a").unwrap()] {
+            let fault = lease.authorize(&operation, &lease.budget, at(0)).unwrap_err();
             assert_eq!(fault.code, Code::PermissionDenied, "{operation}");
         }
         let empty = Lease::default();
-        assert!(
-            empty
-                .authorize(&read("/work"), &empty.budget, at(0))
-                .is_err()
-        );
+        assert!(empty.authorize(&read("/work"), &empty.budget, at(0)).is_err());
     }
 
     #[test]

@@ -127,16 +127,10 @@ mod tests {
     fn check(pattern: &str, yes: &[&str], no: &[&str]) {
         let pattern = Pattern::parse(pattern).unwrap();
         for target in yes {
-            assert!(
-                pattern.matches(target),
-                "{pattern:?} should match {target:?}"
-            );
+            assert!(pattern.matches(target), "{pattern:?} should match {target:?}");
         }
         for target in no {
-            assert!(
-                !pattern.matches(target),
-                "{pattern:?} should not match {target:?}"
-            );
+            assert!(!pattern.matches(target), "{pattern:?} should not match {target:?}");
         }
     }
 
@@ -146,11 +140,7 @@ mod tests {
         check("/a/**", &["/a/b", "/a/b/c", "/a/"], &["/a", "/ab"]);
         check("/a/*/c.rs", &["/a/b/c.rs"], &["/a/c.rs", "/a/b/d/c.rs"]);
         check("/a/**/c", &["/a/b/c", "/a/b/d/c", "/a//c"], &["/a/c"]);
-        check(
-            "se?rch.*",
-            &["search.web", "search."],
-            &["search", "se/rch.web"],
-        );
+        check("se?rch.*", &["search.web", "search."], &["search", "se/rch.web"]);
         check("***", &["", "a/b"], &[]);
         check("gpt-4", &["gpt-4"], &["gpt-4o", "gpt-"]);
     }

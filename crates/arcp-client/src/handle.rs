@@ -1,0 +1,82 @@
+//! The handle to one job: its events, its end.
+
+use arcp_core::{Delivery, JobAccepted, JobId};
+use tokio::sync::mpsc;
+
+use crate::result::Assembly;
+use crate::{Client, ClientError, Finished};
+
+/// A job that was submitted, and its events from its acceptance on.
+///
+/// Up to [`Options::event_queue`](crate::Options::event_queue) events wait here, each as large
+/// as a frame at most. While it is full, nothing is read from the connection: other jobs of the
+/// same client, answers to its commands and its close wait too. So read all handles that are
+/// held at the same time, or drop those that are of no interest; a dropped handle's events are
+/// discarded and its job goes on.
+#[derive(Debug)]
+pub struct JobHandle {
+    client: Client,
+    accepted: Box<JobAccepted>,
+    events: mpsc::Receiver<Delivery>,
+    over: bool,
+}
+
+impl JobHandle {
+    pub(crate) fn new(
+        client: Client,
+        accepted: Box<JobAccepted>,
+        events: mpsc::Receiver<Delivery>,
+    ) -> Self {
+        Self { client, accepted, events, over: false }
+    }
+
+    /// The job.
+    pub fn id(&self) -> &JobId {
+        &self.accepted.job
+    }
+
+    /// The job as the runtime accepted it.
+    pub fn accepted(&self) -> &JobAccepted {
+        &self.accepted
+    }
+
+    /// The next event, in the order in which they happened; `None` after the terminal one.
+    ///
+    /// What had come before the connection was lost comes out before the error. Cancel-safe: a
+    /// dropped call loses nothing.
+    pub async fn next(&mut self) -> Result<Option<Delivery>, ClientError> {
+        if self.over {
+            return Ok(None);
+        }
+        match self.events.recv().await {
+            Some(delivery) => {
+                self.over = delivery.event.event.is_terminal();
+                Ok(Some(delivery))
+            }
+            None => Err(self.client.lost().await),
+        }
+    }
+
+    /// Waits for the end and drops all events but the pieces of a streamed result, which it puts
+    /// together: at most [`Options::result_bytes`](crate::Options::result_bytes), every piece
+    /// once and in order.
+    ///
+    /// Pieces that [`next`](Self::next) has given out are missing here, as are those of a job
+    /// that a repeated key led to; then the result is
+    /// [broken](ClientError::BrokenResult).
+    pub async fn finish(mut self) -> Result<Finished, ClientError> {
+        let mut assembly = Assembly::new(self.client.result_bytes());
+        while let Some(delivery) = self.next().await? {
+            if let Some(outcome) = assembly.take(&delivery.event.event) {
+                return Ok(Finished { outcome: outcome?, seq: delivery.seq });
+            }
+        }
+        Err(ClientError::BrokenResult("the job's end has been read before".to_owned()))
+    }
+
+    /// Asks for the end of the job; read on until its last event. The answer waits behind the
+    /// events that have not been read, see [`JobHandle`].
+    pub async fn cancel(&self, reason: Option<&str>) -> Result<(), ClientError> {
+        self.client.cancel(self.id(), reason, None).await
+    }
+}

@@ -1,0 +1,109 @@
+//! A connection's life: greeting, live, gone. It owns nothing that lasts.
+
+use arcp_core::{Capabilities, ConnectionId, Fault, MessageId, Notice, Now, Reply, SessionId};
+use arcp_transport::CloseReason;
+
+use super::{Effects, Engine, From, Timer};
+
+/// What the engine knows of a connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) phase: Phase,
+    /// The offer that is being judged, if any.
+    pub(super) pending: Option<Attempt>,
+    /// Offers so far.
+    pub(super) attempts: u64,
+    /// Offers refused so far.
+    pub(super) refusals: u32,
+}
+
+/// Where a connection stands.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// No session yet; a timer ends it.
+    Greeting,
+    /// It carries this session.
+    Live(SessionId),
+}
+
+/// An offer that is being judged.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) number: u64,
+    pub(super) request: MessageId,
+    pub(super) purpose: Purpose,
+}
+
+/// What follows when the offer is good.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// A session is opened.
+    Open { scheme: String, declared: Capabilities },
+    /// The session's lease begins anew.
+    Renew,
+}
+
+impl Connection {
+    /// The session that it carries.
+    pub(super) fn session(&self) -> Option<&SessionId> {
+        match &self.phase {
+            Phase::Greeting => None,
+            Phase::Live(session) => Some(session),
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn on_connected(&mut self, now: Now, connection: ConnectionId) {
+        let state = Connection { phase: Phase::Greeting, pending: None, attempts: 0, refusals: 0 };
+        self.connections.insert(connection, state);
+        let deadline = now.moment.after(self.settings.limits.handshake_time);
+        self.timers.set(Timer::Handshake(connection), deadline);
+    }
+
+    pub(super) fn on_bad_frame(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        id: Option<MessageId>,
+        fault: Fault,
+        fx: &mut Effects,
+    ) {
+        let live = self.connections.get(&connection).and_then(Connection::session).cloned();
+        match (live, id) {
+            (None, _) => tracing::debug!(%connection, %fault, "dropped before acceptance"),
+            (Some(session), Some(id)) => {
+                let from = From { connection, session, id };
+                self.reply(now, &from, Reply::Nack(fault), fx);
+            }
+            (Some(_), None) => self.notify(now, connection, Notice::Nack(fault), fx),
+        }
+    }
+
+    pub(super) fn on_disconnected(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        self.timers.cancel(&Timer::Handshake(connection));
+        let Some(state) = self.connections.remove(&connection) else {
+            return;
+        };
+        if let Some(session) = state.session() {
+            self.detach(now, session, fx);
+        }
+    }
+
+    pub(super) fn on_handshake_overdue(&mut self, connection: ConnectionId, fx: &mut Effects) {
+        self.end_connection(connection, CloseReason::Policy, fx);
+    }
+
+    /// Forgets the connection and ends it.
+    pub(super) fn end_connection(
+        &mut self,
+        connection: ConnectionId,
+        reason: CloseReason,
+        fx: &mut Effects,
+    ) {
+        self.timers.cancel(&Timer::Handshake(connection));
+        if self.connections.remove(&connection).is_some() {
+            fx.close(connection, reason);
+        }
+    }
+}

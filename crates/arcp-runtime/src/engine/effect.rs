@@ -1,0 +1,254 @@
+//! What the engine wants done, collected over one batch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arcp_core::{
+    Append, Commit, ConnectionId, Delivery, Event, Fault, JobEvent, JobFilter, JobHead, JobId,
+    JobSummary, Json, Key, MessageId, Offer, Output, Principal, SessionId, Timestamp,
+};
+use arcp_transport::CloseReason;
+use bytes::Bytes;
+
+use super::Ticket;
+use crate::record::{JobPage, RecordError, SessionPage};
+
+/// What follows from a batch of inputs: one commit, and what to do once it is kept.
+#[derive(Debug, Default)]
+pub struct Effects {
+    todo: Vec<Effect>,
+    job_pages: BTreeMap<Key, JobPage>,
+    session_pages: BTreeMap<Key, SessionPage>,
+    facts: BTreeMap<Key, Option<Bytes>>,
+    broken: Option<RecordError>,
+}
+
+/// One thing to do, after the commit.
+#[derive(Debug)]
+pub enum Effect {
+    /// Say this.
+    Say {
+        /// To whom.
+        connection: ConnectionId,
+        /// What.
+        output: Output,
+    },
+    /// Deliver an event; it is in the log, so one that cannot be queued is not lost.
+    Deliver {
+        /// To whom.
+        connection: ConnectionId,
+        /// The event at its place.
+        delivery: Delivery,
+        /// Its size in the log, in bytes.
+        weight: usize,
+    },
+    /// End a connection once all that was said to it is sent.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Have something done outside.
+    Task(Task),
+}
+
+/// Something to be done outside of the engine.
+#[derive(Debug)]
+pub enum Task {
+    /// Judge an offer; answered by `Input::Judged`.
+    Authenticate {
+        /// Whose offer.
+        connection: ConnectionId,
+        /// Which attempt of that connection.
+        attempt: u64,
+        /// The offer.
+        offer: Offer,
+        /// A name that no other attempt has.
+        unique: String,
+    },
+    /// Read ended jobs; answered by `Input::Listed`.
+    List(Box<ListQuery>),
+    /// Run a job's agent; answered by `Input::Report`s, the last one `Ended`.
+    Start(Box<StartJob>),
+    /// Tell a job's agent that it is asked to end.
+    Signal {
+        /// Which.
+        job: JobId,
+        /// Why.
+        reason: String,
+    },
+    /// Drop a job's agent: the job is over, whatever it still says.
+    Kill {
+        /// Which.
+        job: JobId,
+    },
+    /// Answer a question of a job's.
+    Answer {
+        /// Which.
+        ticket: Ticket,
+        /// The answer.
+        result: Result<(), Fault>,
+    },
+}
+
+/// A listing on its way.
+#[derive(Debug)]
+pub struct ListQuery {
+    /// Who asked.
+    pub connection: ConnectionId,
+    /// In which session.
+    pub session: SessionId,
+    /// By which message.
+    pub to: MessageId,
+    /// Whose jobs.
+    pub principal: Principal,
+    /// Which of them.
+    pub filter: JobFilter,
+    /// After which.
+    pub after: Option<JobId>,
+    /// At most how many.
+    pub limit: usize,
+    /// Those that had not ended when it was asked and pass the filter, in order.
+    pub open: Vec<JobSummary>,
+}
+
+/// A job to be run.
+#[derive(Debug)]
+pub struct StartJob {
+    /// The job.
+    pub job: JobId,
+    /// The agent, with its version.
+    pub agent: arcp_core::AgentRef,
+    /// What it gets.
+    pub input: Json,
+    /// Its effective lease.
+    pub lease: arcp_core::Lease,
+    /// Its trace.
+    pub trace: Option<arcp_core::TraceId>,
+}
+
+impl Effects {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many effects there are so far.
+    pub fn len(&self) -> usize {
+        self.todo.len()
+    }
+
+    /// Whether there is neither something to keep nor something to do.
+    pub fn is_empty(&self) -> bool {
+        self.todo.is_empty() && !self.is_durable()
+    }
+
+    /// Whether there is something to keep.
+    pub fn is_durable(&self) -> bool {
+        !(self.job_pages.is_empty() && self.session_pages.is_empty() && self.facts.is_empty())
+    }
+
+    /// The effects from `start` on.
+    pub fn since(&self, start: usize) -> &[Effect] {
+        self.todo.get(start..).unwrap_or_default()
+    }
+
+    /// Takes what is to be kept. An error means a fault of ours: nothing of the batch may be told.
+    pub fn take_commit(&mut self) -> Result<Commit, RecordError> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
+        let mut commit = Commit::default();
+        for (stream, page) in std::mem::take(&mut self.job_pages) {
+            commit.appends.push(Append { stream, record: page.into_record() });
+        }
+        for (stream, page) in std::mem::take(&mut self.session_pages) {
+            commit.appends.push(Append { stream, record: page.into_record()? });
+        }
+        for (key, fact) in std::mem::take(&mut self.facts) {
+            match fact {
+                Some(value) => commit.puts.push((key, value)),
+                None => commit.deletes.push(key),
+            }
+        }
+        Ok(commit)
+    }
+
+    /// Takes what is to be done, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.todo)
+    }
+
+    pub(super) fn say(&mut self, connection: ConnectionId, output: Output) {
+        self.todo.push(Effect::Say { connection, output });
+    }
+
+    pub(super) fn deliver(
+        &mut self,
+        connection: ConnectionId,
+        seq: u64,
+        event: &Arc<JobEvent>,
+        weight: usize,
+    ) {
+        let delivery = Delivery { seq, event: Arc::clone(event) };
+        self.todo.push(Effect::Deliver { connection, delivery, weight });
+    }
+
+    pub(crate) fn close(&mut self, connection: ConnectionId, reason: CloseReason) {
+        self.todo.push(Effect::Close { connection, reason });
+    }
+
+    pub(super) fn task(&mut self, task: Task) {
+        self.todo.push(Effect::Task(task));
+    }
+
+    /// Adds the event at `index` to a job's stream and returns its size in bytes.
+    pub(super) fn append_event(
+        &mut self,
+        stream: &Key,
+        head: &JobHead,
+        index: u64,
+        at: Timestamp,
+        event: &Event,
+    ) -> usize {
+        let pushed = match self.job_pages.get_mut(stream) {
+            Some(page) => page.push(at, event),
+            None => JobPage::new(head, index).and_then(|mut page| {
+                let size = page.push(at, event);
+                self.job_pages.insert(stream.clone(), page);
+                size
+            }),
+        };
+        pushed.unwrap_or_else(|error| {
+            self.broken = Some(error);
+            0
+        })
+    }
+
+    /// Adds a pointer to a session's stream.
+    pub(super) fn append_pointer(&mut self, stream: &Key, seq: u64, job: &JobId, index: u64) {
+        if let Some(page) = self.session_pages.get_mut(stream) {
+            page.push(job, index);
+            return;
+        }
+        let mut page = SessionPage::new(seq);
+        page.push(job, index);
+        self.session_pages.insert(stream.clone(), page);
+    }
+
+    /// Sets a fact; the last word of a batch counts.
+    pub(super) fn put(&mut self, key: Key, value: Result<Bytes, RecordError>) {
+        match value {
+            Ok(value) => {
+                self.facts.insert(key, Some(value));
+            }
+            Err(error) => self.broken = Some(error),
+        }
+    }
+
+    /// Removes a fact.
+    pub(super) fn delete(&mut self, key: Key) {
+        self.facts.insert(key, None);
+    }
+}

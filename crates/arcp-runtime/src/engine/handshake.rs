@@ -1,0 +1,257 @@
+//! Opening a session: offer, verdict, acceptance (R§8.1).
+
+use arcp_core::{
+    Capabilities, Code, ConnectionId, Fault, Feature, MessageId, Now, Offer, Open, Principal,
+    Reply, Secret, SessionAccepted, SessionId,
+};
+use arcp_transport::CloseReason;
+
+use super::connection::{Attempt, Phase, Purpose};
+use super::session::Session;
+use super::{Effects, Engine, From, Judgement, Task, Timer};
+
+impl Engine {
+    pub(super) fn handle_open(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        id: MessageId,
+        open: Open,
+        fx: &mut Effects,
+    ) {
+        let Some(state) = self.connections.get(&connection) else {
+            return;
+        };
+        if state.pending.is_some() {
+            tracing::debug!(%connection, "dropped an open while another is being judged");
+            return;
+        }
+        let repeated = state.session().and_then(|session| self.sessions.get(session));
+        if repeated.is_some_and(|session| session.seen.has(&id)) {
+            return;
+        }
+        if let Err(fault) = self.check_offer(&open) {
+            self.reject(now, connection, id, fault, fx);
+            return;
+        }
+        let Open { offer, client: _, capabilities: declared } = open;
+        let purpose = Purpose::Open { scheme: offer.scheme.clone(), declared };
+        self.start_attempt(now, connection, id, offer, purpose, fx);
+    }
+
+    /// Renews the session's lease with a fresh token of the scheme that opened it (R§8.4).
+    pub(super) fn handle_authenticate(
+        &mut self,
+        now: Now,
+        from: &From,
+        response: Secret<String>,
+        fx: &mut Effects,
+    ) {
+        let busy = self.connections.get(&from.connection).is_none_or(|c| c.pending.is_some());
+        let Some(session) = self.sessions.get(&from.session).filter(|_| !busy) else {
+            let fault = Fault::new(Code::FailedPrecondition, "authentication is under way");
+            self.reply(now, from, Reply::Nack(fault), fx);
+            return;
+        };
+        let offer = Offer { scheme: session.scheme.clone(), token: Some(response) };
+        self.start_attempt(now, from.connection, from.id.clone(), offer, Purpose::Renew, fx);
+    }
+
+    pub(super) fn on_judged(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        attempt: u64,
+        judgement: Judgement,
+        fx: &mut Effects,
+    ) {
+        let Some(state) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        let Some(attempt) = state.pending.take_if(|pending| pending.number == attempt) else {
+            return;
+        };
+        let Attempt { request, purpose, number: _ } = attempt;
+        match (judgement, purpose) {
+            (Judgement::Accept(principal), Purpose::Open { scheme, declared }) => {
+                self.open_session(now, connection, request, principal, scheme, declared, fx);
+            }
+            (Judgement::Accept(principal), Purpose::Renew) => {
+                self.renew(now, connection, request, &principal, fx);
+            }
+            (Judgement::Refuse(fault), Purpose::Open { .. }) => {
+                self.reject(now, connection, request, fault, fx);
+            }
+            (Judgement::Refuse(fault), Purpose::Renew) => {
+                self.reply_to(now, connection, request, Reply::Nack(fault), fx);
+            }
+        }
+    }
+
+    /// What can be refused without asking an authenticator.
+    fn check_offer(&self, open: &Open) -> Result<(), Fault> {
+        let scheme = &open.offer.scheme;
+        if self.draining {
+            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
+        }
+        let unauthenticated = |message: String| Err(Fault::new(Code::Unauthenticated, message));
+        if !self.settings.schemes.contains(scheme) {
+            return unauthenticated(format!("auth scheme `{scheme}` is not configured"));
+        }
+        let agreed = self.settings.capabilities.has(Feature::Anonymous)
+            && open.capabilities.has(Feature::Anonymous);
+        if scheme == ANONYMOUS_SCHEME && !agreed {
+            let message = "anonymous auth requires capabilities.anonymous: true";
+            return unauthenticated(message.to_owned());
+        }
+        Ok(())
+    }
+
+    fn start_attempt(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        request: MessageId,
+        offer: Offer,
+        purpose: Purpose,
+        fx: &mut Effects,
+    ) {
+        let Some(state) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        state.attempts += 1;
+        let attempt = state.attempts;
+        state.pending = Some(Attempt { number: attempt, request, purpose });
+        let unique = self.ids.unique(now);
+        fx.task(Task::Authenticate { connection, attempt, offer, unique });
+    }
+
+    /// Refuses a session. The connection may try again, but not for ever.
+    fn reject(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        to: MessageId,
+        fault: Fault,
+        fx: &mut Effects,
+    ) {
+        self.reply_to(now, connection, to, Reply::Rejected(fault), fx);
+        let Some(state) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        state.refusals += 1;
+        let spent = state.refusals >= self.settings.limits.handshake_attempts;
+        if spent && state.session().is_none() {
+            self.end_connection(connection, CloseReason::Policy, fx);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what an acceptance consists of")]
+    fn open_session(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        request: MessageId,
+        principal: Principal,
+        scheme: String,
+        declared: Capabilities,
+        fx: &mut Effects,
+    ) {
+        if !self.make_room(&principal, fx) {
+            let limit = self.settings.limits.sessions_per_principal;
+            let message = format!("`sessions_per_principal` is {limit}");
+            self.reject(now, connection, request, Fault::new(Code::ResourceExhausted, message), fx);
+            return;
+        }
+        let id = self.ids.session(now);
+        let lease_end = self.settings.session_lease.map(|lease| now.moment.after(lease));
+        let mut session = Session::new(&id, principal, scheme, declared, connection, now.wall);
+        session.seen.add(request.clone(), self.settings.limits.remembered_messages);
+        fx.put(crate::record::key::session(&id), session.fact().to_bytes());
+        self.tallies.add_session(&session.principal, id.clone());
+        self.sessions.insert(id.clone(), session);
+        self.carry(now, connection, &id, fx);
+        if lease_end.is_some() {
+            self.start_session_lease(now, &id);
+        }
+        self.accept(now, connection, request, &id, fx);
+    }
+
+    /// Puts a session on a connection; one that it carried before waits for its client.
+    fn carry(&mut self, now: Now, connection: ConnectionId, session: &SessionId, fx: &mut Effects) {
+        self.timers.cancel(&Timer::Handshake(connection));
+        let Some(state) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        let before = std::mem::replace(&mut state.phase, Phase::Live(session.clone()));
+        if let Phase::Live(previous) = before {
+            self.detach(now, &previous, fx);
+        }
+    }
+
+    fn accept(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        request: MessageId,
+        id: &SessionId,
+        fx: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        let mut capabilities = self.settings.capabilities.negotiate(&session.declared);
+        capabilities.agents = self.settings.catalog.cards();
+        let accepted = SessionAccepted {
+            session: id.clone(),
+            runtime: self.settings.identity.clone(),
+            capabilities,
+            declared: session.declared.clone(),
+            expires_at: session.expires_at,
+        };
+        self.reply_to(now, connection, request, Reply::Accepted(Box::new(accepted)), fx);
+    }
+
+    fn renew(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        request: MessageId,
+        principal: &Principal,
+        fx: &mut Effects,
+    ) {
+        let state = self.connections.get(&connection);
+        let Some(id) = state.and_then(|state| state.session()).cloned() else {
+            return;
+        };
+        let same = self.sessions.get(&id).is_some_and(|session| session.principal == *principal);
+        if same {
+            self.start_session_lease(now, &id);
+            self.accept(now, connection, request, &id, fx);
+        } else {
+            let message = "a session is renewed by the principal that opened it";
+            let fault = Fault::new(Code::Unauthenticated, message);
+            self.reply_to(now, connection, request, Reply::Nack(fault), fx);
+        }
+    }
+
+    /// Sees to it that the principal may have one more session: the oldest one that waits for its
+    /// client gives way. `false` when all are in use.
+    fn make_room(&mut self, principal: &Principal, fx: &mut Effects) -> bool {
+        if self.tallies.session_count(principal) < self.settings.limits.sessions_per_principal {
+            return true;
+        }
+        let detached = |id: &&SessionId| self.sessions.get(*id).is_some_and(Session::is_detached);
+        let waiting = self.tallies.sessions(principal).find(detached).cloned();
+        match waiting {
+            Some(oldest) => {
+                self.remove_session(&oldest, fx);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The scheme in which nobody proves anything (R§8.2).
+const ANONYMOUS_SCHEME: &str = "none";

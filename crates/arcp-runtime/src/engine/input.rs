@@ -1,0 +1,95 @@
+//! What the engine can be told. Closed on purpose.
+
+use arcp_core::lease::Operation;
+use arcp_core::{
+    Completion, ConnectionId, Event, Fault, Issued, JobId, JobSummary, MessageId, Principal,
+};
+
+use super::ListQuery;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A peer has connected.
+    Connected {
+        /// Its connection, never used before.
+        connection: ConnectionId,
+    },
+    /// A peer asks for something.
+    Command {
+        /// Where from.
+        connection: ConnectionId,
+        /// What.
+        issued: Issued,
+    },
+    /// A peer sent something that is no message of its dialect.
+    BadFrame {
+        /// Where from.
+        connection: ConnectionId,
+        /// The message's id, when that could be read.
+        id: Option<MessageId>,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// A connection is gone.
+    Disconnected {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// An authenticator has judged.
+    Judged {
+        /// Whose offer it was.
+        connection: ConnectionId,
+        /// Which attempt of that connection, as the task said.
+        attempt: u64,
+        /// What it said.
+        judgement: Judgement,
+    },
+    /// A job says something.
+    Report {
+        /// Which.
+        job: JobId,
+        /// What.
+        report: JobReport,
+    },
+    /// The store was asked for ended jobs.
+    Listed {
+        /// What was asked.
+        query: Box<ListQuery>,
+        /// The jobs, in order, and whether there are more.
+        done: Result<(Vec<JobSummary>, bool), Fault>,
+    },
+    /// From now on nothing new is begun.
+    Drain,
+    /// The runtime stops: what has not ended is ended.
+    Halt,
+}
+
+/// What an authenticator said.
+#[derive(Debug)]
+pub enum Judgement {
+    /// It is this principal.
+    Accept(Principal),
+    /// No, or it could not be judged.
+    Refuse(Fault),
+}
+
+/// What a job says.
+#[derive(Debug)]
+pub enum JobReport {
+    /// An event happened; never a terminal one.
+    Emit(Event),
+    /// May it?
+    Authorize {
+        /// What.
+        operation: Operation,
+        /// Where the answer goes.
+        ticket: Ticket,
+    },
+    /// Its agent is done.
+    Ended(Result<Completion, Fault>),
+}
+
+/// Names a question of a job's to whoever waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);

@@ -1,0 +1,173 @@
+//! A job: from its acceptance to its one terminal event.
+
+use std::sync::Arc;
+
+use arcp_core::lease::Budget;
+use arcp_core::{
+    AgentRef, Encoded, Event, Fault, JobEvent, JobHead, JobId, JobState, JobSummary, Json, Key,
+    Lease, Now, Principal, SessionId, Timestamp,
+};
+
+use super::{Effects, Engine, Task, Timer};
+use crate::record::{JobFact, Outcome, event_id, key};
+
+/// What the engine knows of a job that has not ended.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) head: Arc<JobHead>,
+    pub(super) principal: Principal,
+    /// The session that submitted it.
+    pub(super) session: SessionId,
+    pub(super) agent: AgentRef,
+    pub(super) input: Json,
+    pub(super) lease: Lease,
+    /// What is left of the lease's budget.
+    pub(super) remaining: Budget,
+    pub(super) created_at: Timestamp,
+    pub(super) phase: Phase,
+    pub(super) stream: Key,
+    /// The index of its next event.
+    pub(super) next_index: u64,
+    /// The sessions that get its events.
+    pub(super) watchers: Vec<SessionId>,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its agent is at work.
+    Running,
+    /// Its agent was asked to end; a timer ends it by force.
+    Cancelling,
+}
+
+impl Job {
+    pub(super) fn new(id: &JobId, fact: JobFact) -> Self {
+        let head = JobHead { job: id.clone(), request: fact.request, trace: fact.trace };
+        Self {
+            head: Arc::new(head),
+            principal: fact.principal,
+            session: fact.session,
+            agent: fact.agent,
+            input: fact.input,
+            remaining: fact.lease.budget.clone(),
+            lease: fact.lease,
+            created_at: fact.created_at,
+            phase: Phase::Running,
+            stream: key::job_stream(id),
+            next_index: 1,
+            watchers: Vec::new(),
+        }
+    }
+
+    pub(super) fn summary(&self) -> JobSummary {
+        JobSummary {
+            job: self.head.job.clone(),
+            agent: self.agent.to_string(),
+            state: JobState::Running,
+            created_at: self.created_at,
+            trace: self.head.trace.clone(),
+            parent: None,
+            lease: self.lease.clone(),
+            last_index: self.next_index - 1,
+        }
+    }
+
+    /// What is stored of it.
+    pub(super) fn fact(&self, outcome: Option<Outcome>) -> JobFact {
+        JobFact {
+            principal: self.principal.clone(),
+            session: self.session.clone(),
+            request: self.head.request.clone(),
+            trace: self.head.trace.clone(),
+            agent: self.agent.clone(),
+            input: self.input.clone(),
+            lease: self.lease.clone(),
+            created_at: self.created_at,
+            outcome,
+        }
+    }
+}
+
+impl Engine {
+    /// Adds an event to a job: kept once, numbered in every session that watches, told to those
+    /// whose client is there.
+    ///
+    /// INVARIANT: the only place where a job's index or a session's `event_seq` is given out; the
+    /// simulation checks both for gaps and doubles.
+    pub(super) fn emit(&mut self, now: Now, id: &JobId, event: Event, fx: &mut Effects) {
+        let Some(job) = self.jobs.get_mut(id) else {
+            return;
+        };
+        let index = job.next_index;
+        job.next_index += 1;
+        let weight = fx.append_event(&job.stream, &job.head, index, now.wall, &event);
+        let event = Arc::new(JobEvent {
+            head: Arc::clone(&job.head),
+            id: event_id(id, index, now.wall),
+            at: now.wall,
+            event,
+            encoded: Encoded::default(),
+        });
+        for watcher in &job.watchers {
+            let Some(session) = self.sessions.get_mut(watcher) else {
+                continue;
+            };
+            let seq = session.next_seq;
+            session.next_seq += 1;
+            fx.append_pointer(&session.stream, seq, id, index);
+            if let Some(connection) = session.phase.connection() {
+                fx.deliver(connection, seq, &event, weight);
+            }
+        }
+    }
+
+    /// Ends a job with its terminal event and forgets it; the store keeps what it was.
+    pub(super) fn end_job(&mut self, now: Now, id: &JobId, end: Event, fx: &mut Effects) {
+        let state = match &end {
+            Event::Completed(_) => JobState::Completed,
+            Event::Cancelled { .. } => JobState::Cancelled,
+            Event::TimedOut(_) => JobState::TimedOut,
+            _ => JobState::Failed,
+        };
+        debug_assert!(end.is_terminal(), "a job ends with a terminal event");
+        self.emit(now, id, end, fx);
+        let Some(job) = self.jobs.remove(id) else {
+            return;
+        };
+        for timer in [Timer::CancelDeadline, Timer::Lease, Timer::Runtime] {
+            self.timers.cancel(&timer(id.clone()));
+        }
+        self.tallies.remove_job(&job.principal, id);
+        let outcome = Outcome { state, ended_at: now.wall, last_index: job.next_index - 1 };
+        fx.delete(key::open_job(id));
+        fx.put(key::done_job(&job.principal, id), job.fact(Some(outcome)).to_bytes());
+        for watcher in &job.watchers {
+            if let Some(session) = self.sessions.get_mut(watcher) {
+                session.watching.remove(id);
+            }
+        }
+        for watcher in &job.watchers {
+            self.close_when_idle(now, watcher, fx);
+        }
+    }
+
+    /// Ends a job whose agent has not: what the agent still says is not heard.
+    pub(super) fn end_job_by_force(&mut self, now: Now, id: &JobId, end: Event, fx: &mut Effects) {
+        if self.jobs.contains_key(id) {
+            self.end_job(now, id, end, fx);
+            fx.task(Task::Kill { job: id.clone() });
+        }
+    }
+
+    pub(super) fn on_lease_over(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let fault = job.lease.expired();
+        self.end_job_by_force(now, id, Event::Failed(fault), fx);
+    }
+
+    pub(super) fn on_runtime_over(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
+        let fault = Fault::new(arcp_core::Code::TimedOut, "the job ran longer than it may");
+        self.end_job_by_force(now, id, Event::TimedOut(fault), fx);
+    }
+}

@@ -1,0 +1,86 @@
+//! Listing a principal's jobs: the open ones from memory, the ended ones from the store (§6.6).
+
+use arcp_core::{Fault, JobFilter, JobSummary, JobsPage, ListJobs, Now, Reply};
+
+use super::{Effects, Engine, From, ListQuery, Task};
+
+impl Engine {
+    pub(super) fn handle_list(&mut self, from: &From, list: ListJobs, fx: &mut Effects) {
+        let Some(session) = self.sessions.get(&from.session) else {
+            return;
+        };
+        let limit = list.limit.unwrap_or(usize::MAX).clamp(1, self.settings.limits.list_page);
+        let principal = session.principal.clone();
+        // A job that ends while the store is read is in this snapshot, so no job falls through.
+        let open = self
+            .tallies
+            .jobs(&principal)
+            .filter(|id| list.after.as_ref().is_none_or(|after| *id > after))
+            .filter_map(|id| self.jobs.get(id))
+            .map(super::Job::summary)
+            .filter(|summary| passes(&list.filter, summary))
+            .take(limit + 1)
+            .collect();
+        let From { connection, session, id: to } = from.clone();
+        let (filter, after) = (list.filter, list.after);
+        fx.task(Task::List(Box::new(ListQuery {
+            connection,
+            session,
+            to,
+            principal,
+            filter,
+            after,
+            limit,
+            open,
+        })));
+    }
+
+    pub(super) fn on_listed(
+        &mut self,
+        now: Now,
+        query: ListQuery,
+        done: Result<(Vec<JobSummary>, bool), Fault>,
+        fx: &mut Effects,
+    ) {
+        let state = self.connections.get(&query.connection);
+        if state.and_then(|state| state.session()) != Some(&query.session) {
+            return;
+        }
+        let (connection, to) = (query.connection, query.to.clone());
+        let reply = match done {
+            Ok((done, more)) => Reply::Jobs(merge(query, done, more)),
+            Err(fault) => Reply::Nack(fault),
+        };
+        self.reply_to(now, connection, to, reply, fx);
+    }
+}
+
+/// Whether a job passes a filter.
+pub fn passes(filter: &JobFilter, job: &JobSummary) -> bool {
+    let agent = |wanted: &String| {
+        job.agent == *wanted || job.agent.split_once('@').is_some_and(|(name, _)| name == wanted)
+    };
+    filter.states.as_ref().is_none_or(|states| states.contains(&job.state))
+        && filter.agent.as_ref().is_none_or(agent)
+        && filter.created_after.is_none_or(|after| job.created_at > after)
+        && filter.created_before.is_none_or(|before| job.created_at < before)
+}
+
+/// One page of both, in the order of creation. A job that is in both has ended meanwhile.
+fn merge(query: ListQuery, done: Vec<JobSummary>, more: bool) -> JobsPage {
+    let mut jobs = done;
+    // Beyond the last one read the store may have others that come first.
+    let horizon = jobs.last().map(|job| job.job.clone()).filter(|_| more);
+    for open in query.open {
+        let seen = jobs.iter().any(|job| job.job == open.job);
+        let beyond = horizon.as_ref().is_some_and(|horizon| open.job > *horizon);
+        if !seen && !beyond {
+            jobs.push(open);
+        }
+    }
+    jobs.sort_by(|a, b| a.job.cmp(&b.job));
+    let cut = jobs.len() > query.limit;
+    jobs.truncate(query.limit);
+    let next = jobs.last().map(|job| job.job.clone()).filter(|_| cut || more);
+    JobsPage { jobs, next }
+}

@@ -1,0 +1,233 @@
+//! The rules of sessions and jobs, sans-IO: time, randomness, storage and sockets are arguments or
+//! effects, never calls.
+//!
+//! Feed it every [`Input`] in the order in which things happened, with one [`Effects`] a batch;
+//! commit what [`Effects::take_commit`] gives; then, and only then, do what it says, in order.
+//! Call [`Engine::wake`] when [`Engine::next_wake`] has come. `handle` is total: any input in any
+//! state yields effects and never a panic.
+
+mod cancel;
+mod connection;
+mod effect;
+mod handshake;
+mod ids;
+mod input;
+mod job;
+mod list;
+mod recover;
+mod report;
+mod session;
+mod settings;
+mod submit;
+mod tally;
+mod timers;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arcp_core::{
+    Code, Command, ConnectionId, Fault, Issued, JobId, MessageId, Moment, Notice, Now, Output,
+    PingKind, Reply, SessionId, TraceId,
+};
+
+pub use effect::{Effect, Effects, ListQuery, StartJob, Task};
+pub use input::{Input, JobReport, Judgement, Ticket};
+pub use list::passes;
+pub use recover::{Fact, RecoverError};
+pub use settings::{Catalog, Settings};
+
+use connection::Connection;
+use ids::Ids;
+use job::Job;
+use session::Session;
+use tally::Tallies;
+use timers::{Timer, Timers};
+
+/// The one owner of all that is true of sessions and jobs now.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Arc<Settings>,
+    ids: Ids,
+    connections: BTreeMap<ConnectionId, Connection>,
+    sessions: BTreeMap<SessionId, Session>,
+    /// Jobs that have not ended; of those that have, the store knows.
+    jobs: BTreeMap<JobId, Job>,
+    tallies: Tallies,
+    timers: Timers,
+    draining: bool,
+}
+
+impl Engine {
+    /// An engine that knows of nothing yet. `seed` makes its ids and must not be guessable.
+    pub fn new(settings: Settings, seed: [u8; 32]) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            ids: Ids::new(seed),
+            connections: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            tallies: Tallies::default(),
+            timers: Timers::default(),
+            draining: false,
+        }
+    }
+
+    /// Takes one thing that happened, and adds to `fx` what follows from it.
+    pub fn handle(&mut self, now: Now, input: Input, fx: &mut Effects) {
+        match input {
+            Input::Connected { connection } => self.on_connected(now, connection),
+            Input::Command { connection, issued } => {
+                self.handle_command(now, connection, issued, fx);
+            }
+            Input::BadFrame { connection, id, fault } => {
+                self.on_bad_frame(now, connection, id, fault, fx);
+            }
+            Input::Disconnected { connection } => self.on_disconnected(now, connection, fx),
+            Input::Judged { connection, attempt, judgement } => {
+                self.on_judged(now, connection, attempt, judgement, fx);
+            }
+            Input::Report { job, report } => self.handle_report(now, &job, report, fx),
+            Input::Listed { query, done } => self.on_listed(now, *query, done, fx),
+            Input::Drain => self.draining = true,
+            Input::Halt => self.on_halt(now, fx),
+        }
+    }
+
+    /// The moment at which `wake` has something to do.
+    pub fn next_wake(&self) -> Option<Moment> {
+        self.timers.next()
+    }
+
+    /// Does what is due at `now`.
+    pub fn wake(&mut self, now: Now, fx: &mut Effects) {
+        while let Some(timer) = self.timers.pop_due(now.moment) {
+            match timer {
+                Timer::Handshake(connection) => self.on_handshake_overdue(connection, fx),
+                Timer::Resume(session) => self.on_resume_window_over(&session, fx),
+                Timer::SessionRefresh(session) => self.on_refresh_due(now, &session, fx),
+                Timer::SessionLease(session) => self.on_session_lease_over(now, &session, fx),
+                Timer::CancelDeadline(job) => self.on_cancel_overdue(now, &job, fx),
+                Timer::Lease(job) => self.on_lease_over(now, &job, fx),
+                Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
+            }
+        }
+    }
+
+    /// How many jobs have not ended.
+    pub fn open_jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// How many sessions have not closed.
+    pub fn open_sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    fn handle_command(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        issued: Issued,
+        fx: &mut Effects,
+    ) {
+        let Some(state) = self.connections.get(&connection) else {
+            return;
+        };
+        let live = state.session().cloned();
+        let Issued { id, trace, command, at: _ } = issued;
+        match (command, live) {
+            (Command::Open(open), _) => self.handle_open(now, connection, id, *open, fx),
+            (command, None) => {
+                // R§8.1: before acceptance the rest is dropped.
+                tracing::debug!(%connection, ?command, "dropped before acceptance");
+            }
+            (command, Some(session)) => {
+                if self.is_repeated(&session, &id, &command) {
+                    tracing::debug!(%connection, %id, "dropped a repeated message");
+                    return;
+                }
+                let from = From { connection, session, id };
+                self.handle_live_command(now, &from, trace, command, fx);
+            }
+        }
+    }
+
+    fn handle_live_command(
+        &mut self,
+        now: Now,
+        from: &From,
+        trace: Option<TraceId>,
+        command: Command,
+        fx: &mut Effects,
+    ) {
+        if self.sessions.get(&from.session).is_none_or(Session::is_closing) {
+            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            let submit = matches!(command, Command::Submit(_));
+            self.refuse(now, from, submit, fault, fx);
+            return;
+        }
+        match command {
+            Command::Open(_) | Command::Pong => {}
+            Command::Authenticate { response } => {
+                self.handle_authenticate(now, from, response, fx);
+            }
+            Command::Close { reason, jobs } => self.handle_close(now, from, reason, jobs, fx),
+            Command::Ping { kind, nonce } => self.handle_ping(now, from, kind, nonce, fx),
+            Command::Ack { seq } => self.handle_ack(now, from, seq, fx),
+            Command::ListJobs(list) => self.handle_list(from, *list, fx),
+            Command::Submit(submit) => self.handle_submit(now, from, trace, *submit, fx),
+            Command::Cancel(cancel) => self.handle_cancel(now, from, *cancel, fx),
+            Command::Refused { submit, fault } => self.refuse(now, from, submit, fault, fx),
+        }
+    }
+
+    fn handle_ping(
+        &mut self,
+        now: Now,
+        from: &From,
+        kind: PingKind,
+        nonce: Option<String>,
+        fx: &mut Effects,
+    ) {
+        self.reply(now, from, Reply::Pong { kind, nonce }, fx);
+    }
+
+    /// Answers a command that cannot be done.
+    fn refuse(&mut self, now: Now, from: &From, submit: bool, fault: Fault, fx: &mut Effects) {
+        let reply = if submit {
+            Reply::JobRefused { job: self.ids.job(now), fault, key: None }
+        } else {
+            Reply::Nack(fault)
+        };
+        self.reply(now, from, reply, fx);
+    }
+
+    fn reply(&mut self, now: Now, from: &From, reply: Reply, fx: &mut Effects) {
+        self.reply_to(now, from.connection, from.id.clone(), reply, fx);
+    }
+
+    fn reply_to(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        to: MessageId,
+        reply: Reply,
+        fx: &mut Effects,
+    ) {
+        let id = self.ids.message(now);
+        fx.say(connection, Output::Reply { id, at: now.wall, to, reply });
+    }
+
+    fn notify(&mut self, now: Now, connection: ConnectionId, notice: Notice, fx: &mut Effects) {
+        let id = self.ids.message(now);
+        fx.say(connection, Output::Notice { id, at: now.wall, notice });
+    }
+}
+
+/// Where a command of a live session came from.
+#[derive(Debug, Clone)]
+struct From {
+    connection: ConnectionId,
+    session: SessionId,
+    id: MessageId,
+}

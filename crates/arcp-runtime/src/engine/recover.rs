@@ -1,0 +1,100 @@
+//! Starting from what the store knows: open sessions wait for their clients, open jobs have died
+//! with the runtime that ran them.
+
+use arcp_core::{Code, Event, Fault, JobId, Now, SessionId};
+use bytes::Bytes;
+
+use super::job::Job;
+use super::session::Session;
+use super::{Effects, Engine, Timer};
+use crate::record::{JobFact, RecordError, SessionFact};
+
+/// Something that the store knows.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// A session that has not closed.
+    Session {
+        /// Which.
+        id: SessionId,
+        /// What is stored of it.
+        value: Bytes,
+        /// The last number of its stream, 0 when it has none.
+        last: u64,
+    },
+    /// A job that has not ended.
+    Job {
+        /// Which.
+        id: JobId,
+        /// What is stored of it.
+        value: Bytes,
+        /// The last index of its stream.
+        last: u64,
+    },
+}
+
+/// Why an engine cannot start from a store.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot recover {what}: {source}")]
+pub struct RecoverError {
+    what: String,
+    source: RecordError,
+}
+
+impl Engine {
+    /// Takes in what the store knows: all sessions, then all jobs. Call it once, first.
+    ///
+    /// Jobs that were running end as failed, retryable, in one batch.
+    pub fn recover(
+        &mut self,
+        now: Now,
+        facts: &mut dyn Iterator<Item = Fact>,
+        fx: &mut Effects,
+    ) -> Result<(), RecoverError> {
+        let mut died = Vec::new();
+        for fact in facts {
+            match fact {
+                Fact::Session { id, value, last } => self.recover_session(now, id, &value, last)?,
+                Fact::Job { id, value, last } => {
+                    self.recover_job(&id, &value, last)?;
+                    died.push(id);
+                }
+            }
+        }
+        for job in died {
+            let fault = Fault::new(Code::Unavailable, "runtime restarted").with_retryable(true);
+            self.end_job(now, &job, Event::Failed(fault), fx);
+        }
+        Ok(())
+    }
+
+    fn recover_session(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        value: &[u8],
+        last: u64,
+    ) -> Result<(), RecoverError> {
+        let fact = SessionFact::from_bytes(value)
+            .map_err(|source| RecoverError { what: id.to_string(), source })?;
+        let session = Session::recovered(&id, fact, last);
+        self.tallies.add_session(&session.principal, id.clone());
+        self.sessions.insert(id.clone(), session);
+        let end = now.moment.after(self.settings.resume_window);
+        self.timers.set(Timer::Resume(id), end);
+        Ok(())
+    }
+
+    fn recover_job(&mut self, id: &JobId, value: &[u8], last: u64) -> Result<(), RecoverError> {
+        let fact = JobFact::from_bytes(value)
+            .map_err(|source| RecoverError { what: id.to_string(), source })?;
+        let mut job = Job::new(id, fact);
+        job.next_index = last + 1;
+        if let Some(session) = self.sessions.get_mut(&job.session) {
+            session.watching.insert(id.clone());
+            job.watchers.push(job.session.clone());
+        }
+        self.tallies.add_job(&job.principal, id.clone());
+        self.jobs.insert(id.clone(), job);
+        Ok(())
+    }
+}

@@ -1,0 +1,302 @@
+//! A session: it survives its connections, numbers its events, and ends.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use arcp_core::{
+    Capabilities, Code, Command, ConnectionId, Fault, JobId, Key, MessageId, Notice, Now, OnClose,
+    Principal, Reply, SessionId, Timestamp,
+};
+use arcp_transport::CloseReason;
+
+use super::{Effects, Engine, From, Timer};
+use crate::record::{SessionFact, key};
+
+/// What the engine knows of a session.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) principal: Principal,
+    pub(super) scheme: String,
+    pub(super) declared: Capabilities,
+    pub(super) opened_at: Timestamp,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) phase: Phase,
+    pub(super) stream: Key,
+    /// The number of its next event.
+    pub(super) next_seq: u64,
+    /// The number up to which the client says that it has processed its events.
+    pub(super) acked: u64,
+    pub(super) seen: Seen,
+    /// The open jobs whose events it gets.
+    pub(super) watching: BTreeSet<JobId>,
+}
+
+/// Where a session stands.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Its client is there.
+    Live(ConnectionId),
+    /// It waits for its client; a timer ends it.
+    Detached,
+    /// It closes as soon as its jobs have ended.
+    Closing { connection: Option<ConnectionId>, request: MessageId },
+}
+
+impl Phase {
+    /// Where its events are told now.
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Live(connection) => Some(*connection),
+            Self::Detached => None,
+            Self::Closing { connection, .. } => *connection,
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new(
+        id: &SessionId,
+        principal: Principal,
+        scheme: String,
+        declared: Capabilities,
+        connection: ConnectionId,
+        opened_at: Timestamp,
+    ) -> Self {
+        Self {
+            principal,
+            scheme,
+            declared,
+            opened_at,
+            expires_at: None,
+            phase: Phase::Live(connection),
+            stream: key::session_stream(id),
+            next_seq: 1,
+            acked: 0,
+            seen: Seen::default(),
+            watching: BTreeSet::new(),
+        }
+    }
+
+    /// A session as the store knows it, `last` being the number of its last event.
+    pub(super) fn recovered(id: &SessionId, fact: SessionFact, last: u64) -> Self {
+        Self {
+            principal: fact.principal,
+            scheme: fact.scheme,
+            declared: Capabilities::default(),
+            opened_at: fact.opened_at,
+            expires_at: None,
+            phase: Phase::Detached,
+            stream: key::session_stream(id),
+            next_seq: last + 1,
+            acked: 0,
+            seen: Seen::default(),
+            watching: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn fact(&self) -> SessionFact {
+        SessionFact {
+            principal: self.principal.clone(),
+            scheme: self.scheme.clone(),
+            opened_at: self.opened_at,
+        }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing { .. })
+    }
+
+    pub(super) fn is_detached(&self) -> bool {
+        matches!(self.phase, Phase::Detached)
+    }
+}
+
+/// The messages that a session has had lately.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    order: VecDeque<MessageId>,
+    ids: BTreeSet<MessageId>,
+}
+
+impl Seen {
+    pub(super) fn has(&self, id: &MessageId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Remembers a message, at most `bound` of them.
+    pub(super) fn add(&mut self, id: MessageId, bound: usize) {
+        if self.ids.insert(id.clone()) {
+            self.order.push_back(id);
+        }
+        while self.order.len() > bound {
+            if let Some(oldest) = self.order.pop_front() {
+                self.ids.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Whether the command has been handled before (R§6.1.1). Remembers those that do something.
+    pub(super) fn is_repeated(
+        &mut self,
+        session: &SessionId,
+        id: &MessageId,
+        command: &Command,
+    ) -> bool {
+        if matches!(command, Command::Pong | Command::Ack { .. }) {
+            return false;
+        }
+        let bound = self.settings.limits.remembered_messages;
+        let Some(session) = self.sessions.get_mut(session) else {
+            return false;
+        };
+        let repeated = session.seen.has(id);
+        session.seen.add(id.clone(), bound);
+        repeated
+    }
+
+    /// Notes how far the client has come; a number that goes back is an old one.
+    pub(super) fn handle_ack(&mut self, now: Now, from: &From, seq: u64, fx: &mut Effects) {
+        let Some(session) = self.sessions.get_mut(&from.session) else {
+            return;
+        };
+        if seq < session.next_seq {
+            session.acked = session.acked.max(seq);
+            return;
+        }
+        let last = session.next_seq - 1;
+        let message = format!("`last_processed_seq` {seq} is ahead of the last event, {last}");
+        self.reply(now, from, Reply::Nack(Fault::invalid(message)), fx);
+    }
+
+    pub(super) fn handle_close(
+        &mut self,
+        now: Now,
+        from: &From,
+        reason: Option<String>,
+        jobs: OnClose,
+        fx: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get_mut(&from.session) else {
+            return;
+        };
+        let From { connection, session: id, id: request } = from.clone();
+        session.phase = Phase::Closing { connection: Some(connection), request };
+        let watching = match jobs {
+            OnClose::Detach => BTreeSet::new(),
+            OnClose::Cancel => session.watching.clone(),
+        };
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        for job in &watching {
+            if self.is_submitter(&id, job) {
+                self.cancel_job(now, job, format!("session closed{reason}"), None, fx);
+            }
+        }
+        if jobs == OnClose::Detach {
+            self.finish_close(now, &id, fx);
+        } else {
+            self.close_when_idle(now, &id, fx);
+        }
+    }
+
+    /// Closes a session that wanted to be closed and has no job of its own left.
+    pub(super) fn close_when_idle(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        if session.is_closing() && !session.watching.iter().any(|job| self.is_submitter(id, job)) {
+            self.finish_close(now, id, fx);
+        }
+    }
+
+    fn finish_close(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        let Some(session) = self.remove_session(id, fx) else {
+            return;
+        };
+        if let Phase::Closing { connection: Some(connection), request } = session.phase {
+            self.reply_to(now, connection, request, Reply::Closed, fx);
+            self.end_connection(connection, CloseReason::Done, fx);
+        }
+    }
+
+    /// The session's client is gone, its jobs go on.
+    pub(super) fn detach(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        if let Phase::Closing { connection, .. } = &mut session.phase {
+            *connection = None;
+            return;
+        }
+        session.phase = Phase::Detached;
+        let window = self.settings.resume_window;
+        if window.is_zero() {
+            self.remove_session(id, fx);
+        } else {
+            self.timers.set(Timer::Resume(id.clone()), now.moment.after(window));
+        }
+    }
+
+    pub(super) fn on_resume_window_over(&mut self, id: &SessionId, fx: &mut Effects) {
+        self.remove_session(id, fx);
+    }
+
+    /// Begins the session's lease anew.
+    pub(super) fn start_session_lease(&mut self, now: Now, id: &SessionId) {
+        let Some(lease) = self.settings.session_lease else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        session.expires_at = Some(now.wall.after(lease));
+        let refresh = lease.mul_f64(REFRESH_AFTER);
+        self.timers.set(Timer::SessionRefresh(id.clone()), now.moment.after(refresh));
+        self.timers.set(Timer::SessionLease(id.clone()), now.moment.after(lease));
+    }
+
+    pub(super) fn on_refresh_due(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        if let (Some(connection), Some(deadline)) = (session.phase.connection(), session.expires_at)
+        {
+            self.notify(now, connection, Notice::Refresh { deadline }, fx);
+        }
+    }
+
+    /// Nobody renewed it (R§8.4). Its jobs go on.
+    pub(super) fn on_session_lease_over(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        let Some(session) = self.remove_session(id, fx) else {
+            return;
+        };
+        if let Some(connection) = session.phase.connection() {
+            let fault = Fault::new(Code::Unauthenticated, "the session's lease has ended");
+            self.notify(now, connection, Notice::Evicted(fault), fx);
+            self.end_connection(connection, CloseReason::Policy, fx);
+        }
+    }
+
+    /// Forgets a session, and that it watched. The rest is the caller's.
+    pub(super) fn remove_session(&mut self, id: &SessionId, fx: &mut Effects) -> Option<Session> {
+        let session = self.sessions.remove(id)?;
+        for timer in [Timer::Resume, Timer::SessionRefresh, Timer::SessionLease] {
+            self.timers.cancel(&timer(id.clone()));
+        }
+        self.tallies.remove_session(&session.principal, id);
+        for job in &session.watching {
+            if let Some(job) = self.jobs.get_mut(job) {
+                job.watchers.retain(|watcher| watcher != id);
+            }
+        }
+        fx.delete(key::session(id));
+        Some(session)
+    }
+
+    fn is_submitter(&self, session: &SessionId, job: &JobId) -> bool {
+        self.jobs.get(job).is_some_and(|job| job.session == *session)
+    }
+}
+
+/// After which part of a session's lease its client is asked to authenticate again.
+const REFRESH_AFTER: f64 = 0.9;

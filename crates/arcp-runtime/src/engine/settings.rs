@@ -1,0 +1,68 @@
+//! What the engine is told once, at the start.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use arcp_core::{AgentCard, AgentRef, Capabilities, Code, Fault, Lease, Limits, RuntimeIdentity};
+
+/// How a runtime behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What it says of itself.
+    pub identity: RuntimeIdentity,
+    /// What it can do, but for the agents.
+    pub capabilities: Capabilities,
+    /// The schemes it has authenticators for.
+    pub schemes: BTreeSet<String>,
+    /// The agents it hosts.
+    pub catalog: Catalog,
+    /// Its bounds.
+    pub limits: Limits,
+    /// How long a session waits for its client after its connection dropped.
+    pub resume_window: Duration,
+    /// How long a session lasts unless its client authenticates again; `None` for ever.
+    pub session_lease: Option<Duration>,
+    /// What a job may do that was submitted without a lease.
+    pub default_lease: Lease,
+    /// How long a cancelled job may take to end when the canceller did not say.
+    pub cancel_grace: Duration,
+}
+
+/// The agents on offer: names, versions in the order of registration, the last one the default.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog(BTreeMap<String, Vec<String>>);
+
+impl Catalog {
+    /// Adds a version of an agent, which becomes its default; `false` when it is there already.
+    pub fn add(&mut self, name: &str, version: &str) -> bool {
+        let versions = self.0.entry(name.to_owned()).or_default();
+        let fresh = !versions.iter().any(|known| known == version);
+        if fresh {
+            versions.push(version.to_owned());
+        }
+        fresh
+    }
+
+    /// The inventory, as clients are told it.
+    pub fn cards(&self) -> Vec<AgentCard> {
+        let card = |(name, versions): (&String, &Vec<String>)| AgentCard {
+            name: name.clone(),
+            versions: versions.clone(),
+            default: versions.last().cloned(),
+        };
+        self.0.iter().map(card).collect()
+    }
+
+    /// The version that a reference stands for (§7.5).
+    pub fn resolve(&self, agent: &AgentRef) -> Result<AgentRef, Fault> {
+        let missing = |code| Fault::new(code, format!("agent not available: {agent}"));
+        let versions = self.0.get(agent.name()).ok_or_else(|| missing(Code::AgentNotAvailable))?;
+        let version = match agent.version() {
+            None => versions.last(),
+            Some(wanted) => versions.iter().find(|known| *known == wanted),
+        };
+        let version = version.ok_or_else(|| missing(Code::AgentVersionNotAvailable))?;
+        AgentRef::new(agent.name(), Some(version))
+            .map_err(|error| Fault::invalid(error.to_string()))
+    }
+}

@@ -1,0 +1,115 @@
+//! Accepting a job: everything that could refuse it is checked first (§7.1).
+
+use arcp_core::{AgentRef, Code, Event, Fault, JobAccepted, Lease, Now, Reply, Submit, TraceId};
+
+use super::job::Job;
+use super::{Effects, Engine, From, StartJob, Task, Timer};
+use crate::record::{JobFact, key};
+
+impl Engine {
+    pub(super) fn handle_submit(
+        &mut self,
+        now: Now,
+        from: &From,
+        trace: Option<TraceId>,
+        submit: Submit,
+        fx: &mut Effects,
+    ) {
+        match self.check_submit(now, from, &submit) {
+            Ok((agent, lease)) => {
+                let fact = JobFact {
+                    principal: agent.1,
+                    session: from.session.clone(),
+                    request: from.id.clone(),
+                    trace: trace.or_else(|| self.ids.trace()),
+                    agent: agent.0,
+                    input: submit.input,
+                    lease,
+                    created_at: now.wall,
+                    outcome: None,
+                };
+                let job = self.accept_job(now, from, fact, fx);
+                if let Some(span) = submit.max_runtime {
+                    self.timers.set(Timer::Runtime(job), now.moment.after(span));
+                }
+            }
+            Err(fault) => self.refuse(now, from, true, fault, fx),
+        }
+    }
+
+    /// The agent that a submit stands for, its principal, and the effective lease; or why not.
+    fn check_submit(
+        &self,
+        now: Now,
+        from: &From,
+        submit: &Submit,
+    ) -> Result<((AgentRef, arcp_core::Principal), Lease), Fault> {
+        if self.draining {
+            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
+        }
+        if submit.key.is_some() {
+            let message = "idempotency keys are not built yet; send the command without one";
+            return Err(Fault::new(Code::Unimplemented, message));
+        }
+        let agent = AgentRef::parse(&submit.agent).map_err(|error| {
+            Fault::invalid(format!("invalid agent reference `{}`: {error}", submit.agent))
+        })?;
+        let agent = self.settings.catalog.resolve(&agent)?;
+        let lease = submit.lease.clone().unwrap_or_else(|| self.settings.default_lease.clone());
+        if lease.expires_at.is_some_and(|end| end <= now.wall) {
+            return Err(Fault::invalid("`expires_at` is not in the future"));
+        }
+        let session = self.sessions.get(&from.session);
+        let principal = session
+            .map(|session| session.principal.clone())
+            .ok_or_else(|| Fault::new(Code::Unauthenticated, "no session"))?;
+        let limit = self.settings.limits.jobs_per_principal;
+        if self.tallies.job_count(&principal) >= limit {
+            let message = format!("`jobs_per_principal` is {limit}");
+            return Err(Fault::new(Code::ResourceExhausted, message));
+        }
+        Ok(((agent, principal), lease))
+    }
+
+    fn accept_job(
+        &mut self,
+        now: Now,
+        from: &From,
+        fact: JobFact,
+        fx: &mut Effects,
+    ) -> arcp_core::JobId {
+        let id = self.ids.job(now);
+        fx.put(key::open_job(&id), fact.to_bytes());
+        let mut job = Job::new(&id, fact);
+        job.watchers.push(from.session.clone());
+        if let Some(session) = self.sessions.get_mut(&from.session) {
+            session.watching.insert(id.clone());
+        }
+        self.tallies.add_job(&job.principal, id.clone());
+        if let Some(end) = job.lease.expires_at {
+            self.timers.set(Timer::Lease(id.clone()), now.moment_of(end));
+        }
+        let accepted = JobAccepted {
+            job: id.clone(),
+            agent: Some(job.agent.to_string()),
+            lease: job.lease.clone(),
+            budget: job.remaining.clone(),
+            accepted_at: now.wall,
+            trace: job.head.trace.clone(),
+            repeated: None,
+        };
+        let start = StartJob {
+            job: id.clone(),
+            agent: job.agent.clone(),
+            input: job.input.clone(),
+            lease: job.lease.clone(),
+            trace: job.head.trace.clone(),
+        };
+        let description = format!("invoking {}", job.agent);
+        self.jobs.insert(id.clone(), job);
+        self.reply(now, from, Reply::JobAccepted(Box::new(accepted)), fx);
+        self.emit(now, &id, Event::Started { description }, fx);
+        fx.task(Task::Start(Box::new(start)));
+        id
+    }
+}

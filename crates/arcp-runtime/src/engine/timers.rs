@@ -1,0 +1,68 @@
+//! What is due when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arcp_core::{ConnectionId, JobId, Moment, SessionId};
+
+/// Something that happens at a moment unless it is called off.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// No session was accepted on the connection.
+    Handshake(ConnectionId),
+    /// Nobody came back for the session.
+    Resume(SessionId),
+    /// The session's client has to authenticate again soon.
+    SessionRefresh(SessionId),
+    /// The session's lease ends.
+    SessionLease(SessionId),
+    /// The job was to have ended after it was cancelled.
+    CancelDeadline(JobId),
+    /// The job's lease ends.
+    Lease(JobId),
+    /// The job has run as long as it may.
+    Runtime(JobId),
+}
+
+/// At most one moment a timer.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    due: BTreeSet<(Moment, Timer)>,
+    set: BTreeMap<Timer, Moment>,
+}
+
+impl Timers {
+    /// Sets or moves a timer.
+    pub(super) fn set(&mut self, timer: Timer, at: Moment) {
+        self.cancel(&timer);
+        self.due.insert((at, timer.clone()));
+        self.set.insert(timer, at);
+    }
+
+    /// Sets a timer, or moves it to an earlier moment; never to a later one.
+    pub(super) fn set_earlier(&mut self, timer: Timer, at: Moment) {
+        if self.set.get(&timer).is_none_or(|known| at < *known) {
+            self.set(timer, at);
+        }
+    }
+
+    /// Calls a timer off.
+    pub(super) fn cancel(&mut self, timer: &Timer) {
+        if let Some((timer, at)) = self.set.remove_entry(timer) {
+            self.due.remove(&(at, timer));
+        }
+    }
+
+    pub(super) fn next(&self) -> Option<Moment> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Takes the earliest timer that is due at `now`.
+    pub(super) fn pop_due(&mut self, now: Moment) -> Option<Timer> {
+        if self.next()? > now {
+            return None;
+        }
+        let (_, timer) = self.due.pop_first()?;
+        self.set.remove(&timer);
+        Some(timer)
+    }
+}

@@ -1,0 +1,51 @@
+//! What can go wrong with a runtime as a whole.
+
+use arcp_store::StoreError;
+
+use crate::engine::RecoverError;
+use crate::record::RecordError;
+
+/// Why a runtime cannot be built: two of its settings contradict each other, or one is missing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Nobody could open a session.
+    #[error("no authenticator: add one, `Anonymous` at least")]
+    NoAuthenticator,
+    /// Two authenticators claim one scheme.
+    #[error("two authenticators for the scheme `{0}`")]
+    SchemeTwice(String),
+    /// The same version of an agent was added twice.
+    #[error("the agent `{0}` is there twice")]
+    AgentTwice(String),
+    /// The name or version of an agent breaks the grammar (§7.5).
+    #[error("{0}")]
+    AgentName(#[from] arcp_core::ParseAgentRefError),
+    /// A bound that must be at least one is zero.
+    #[error("`{0}` must be at least 1")]
+    ZeroLimit(&'static str),
+}
+
+/// Why a runtime did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// The settings do not fit together.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The store failed in a way that does not pass.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the store holds cannot be understood.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// A record could not be written or read: a fault of ours.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The agents' threads could not be started.
+    #[error("cannot start the agents' threads: {0}")]
+    Threads(std::io::Error),
+    /// The writer is gone: a fault of ours.
+    #[error("the writer has died: {0}")]
+    Writer(String),
+}

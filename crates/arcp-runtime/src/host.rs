@@ -1,0 +1,174 @@
+//! Where agents run: on threads of their own, so that one that blocks slows other agents only.
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arcp_agent::port::{Brief, Port, Report, ReportKind};
+use arcp_agent::{Agent, JobContext, Outcome};
+use arcp_core::{AgentRef, Code, Fault, JobId, Json, Limits};
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::engine::StartJob;
+
+/// The agents by reference, version included.
+pub(crate) type Registry = BTreeMap<AgentRef, Arc<dyn Agent>>;
+
+/// Runs the agents of jobs.
+pub(crate) struct Host {
+    agents: Registry,
+    pool: Pool,
+    reports: mpsc::Sender<Report>,
+    limits: Limits,
+    tasks: JoinSet<()>,
+    running: HashMap<JobId, Running>,
+}
+
+struct Running {
+    cancel: watch::Sender<Option<String>>,
+    abort: AbortHandle,
+}
+
+impl Host {
+    pub(crate) fn new(
+        agents: Registry,
+        pool: Pool,
+        reports: mpsc::Sender<Report>,
+        limits: Limits,
+    ) -> Self {
+        Self { agents, pool, reports, limits, tasks: JoinSet::new(), running: HashMap::new() }
+    }
+
+    /// Runs a job's agent. It reports, and says last that it has ended.
+    pub(crate) fn start(&mut self, start: StartJob) {
+        while self.tasks.try_join_next().is_some() {}
+        let StartJob { job, agent, input, lease, trace } = start;
+        let (cancel, cancelled) = watch::channel(None);
+        let code = self.agents.get(&agent).cloned();
+        let brief = Brief {
+            job: job.clone(),
+            agent,
+            lease,
+            trace,
+            event_bytes: self.limits.event_bytes(),
+            chunk_bytes: self.limits.chunk_bytes,
+            result_bytes: self.limits.result_bytes,
+        };
+        let port = Port { brief: Arc::new(brief), reports: self.reports.clone(), cancelled };
+        let abort = self.tasks.spawn_on(run(code, port, input), self.pool.handle());
+        self.running.insert(job, Running { cancel, abort });
+    }
+
+    /// Asks a job's agent to end.
+    pub(crate) fn signal(&mut self, job: &JobId, reason: String) {
+        if let Some(running) = self.running.get(job) {
+            running.cancel.send_replace(Some(reason));
+        }
+    }
+
+    /// Drops a job's agent at its next await point.
+    pub(crate) fn kill(&mut self, job: &JobId) {
+        if let Some(running) = self.running.remove(job) {
+            running.cancel.send_replace(Some("the job is over".to_owned()));
+            running.abort.abort();
+        }
+    }
+
+    /// Forgets a job whose agent has ended.
+    pub(crate) fn forget(&mut self, job: &JobId) {
+        self.running.remove(job);
+    }
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("running", &self.running.len()).finish_non_exhaustive()
+    }
+}
+
+/// Runs one job to its end; a panic is a failure like another.
+async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Json) {
+    let job = port.brief.job.clone();
+    let (reports, limit) = (port.reports.clone(), port.brief.event_bytes);
+    let work = async move {
+        match agent {
+            Some(agent) => agent.run(JobContext::new(port), input).await,
+            None => Err(Fault::new(Code::AgentNotAvailable, "the agent is gone")),
+        }
+    };
+    let result: Result<Outcome, Fault> =
+        AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+            let message = panic_message(panic.as_ref());
+            tracing::error!(%job, "the agent panicked: {message}");
+            Err(Fault::internal(&job))
+        });
+    let result = result
+        .and_then(|outcome| check_size(outcome, limit))
+        .map_err(|fault| shorten(fault, limit));
+    // When nobody listens any more the runtime is gone, and the next start ends the job.
+    drop(reports.send(Report { job, kind: ReportKind::Ended(result) }).await);
+}
+
+/// A result that would not fit into a frame is a failure that says so.
+fn check_size(outcome: Outcome, limit: usize) -> Result<Outcome, Fault> {
+    match &outcome {
+        Outcome::Value(value) if value.as_str().len() > limit => {
+            let size = value.as_str().len();
+            let message = format!("a result of {size} bytes exceeds {limit}; stream it");
+            Err(Fault::new(Code::OutOfRange, message))
+        }
+        _ => Ok(outcome),
+    }
+}
+
+/// A failure whose words would not fit into a frame keeps the first of them.
+fn shorten(mut fault: Fault, limit: usize) -> Fault {
+    let detail = fault.detail.as_ref().map_or(0, |detail| detail.as_str().len());
+    // One character takes at most six bytes as JSON.
+    if fault.message.len() * 6 + detail > limit {
+        fault.message = fault.message.chars().take(SHORT).collect();
+        fault.detail = fault.detail.filter(|_| detail + SHORT * 6 <= limit);
+    }
+    fault
+}
+
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+/// The agents' threads.
+#[derive(Debug)]
+pub(crate) struct Pool(Option<tokio::runtime::Runtime>, tokio::runtime::Handle);
+
+impl Pool {
+    pub(crate) fn new(threads: usize) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("arcp-agent")
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        Ok(Self(Some(runtime), handle))
+    }
+
+    fn handle(&self) -> &tokio::runtime::Handle {
+        &self.1
+    }
+}
+
+/// Does not wait for agents that block.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+const SHORT: usize = 1_024;

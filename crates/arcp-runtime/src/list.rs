@@ -1,0 +1,49 @@
+//! Reading a principal's ended jobs from the store.
+
+use arcp_core::{Code, Fault, JobId, JobSummary, Key};
+use arcp_store::Store;
+
+use crate::dispatch::store_fault;
+use crate::engine::{ListQuery, passes};
+use crate::record::{JobFact, key};
+
+/// The ended jobs that a listing asks for, at most its limit, and whether there are more.
+pub(crate) async fn ended(
+    store: &dyn Store,
+    query: &ListQuery,
+) -> Result<(Vec<JobSummary>, bool), Fault> {
+    let prefix = key::done_jobs(&query.principal);
+    let mut after = query.after.as_ref().map(|job| key::done_job(&query.principal, job));
+    let mut jobs = Vec::new();
+    loop {
+        let facts =
+            store.scan(&prefix, after.as_ref(), FACTS).await.map_err(|e| store_fault(&e))?;
+        let Some((last, _)) = facts.last() else { return Ok((jobs, false)) };
+        after = Some(last.clone());
+        for (key, value) in &facts {
+            let summary = summary(&prefix, key, value)?;
+            if !passes(&query.filter, &summary) {
+                continue;
+            }
+            if jobs.len() == query.limit {
+                return Ok((jobs, true));
+            }
+            jobs.push(summary);
+        }
+    }
+}
+
+fn summary(prefix: &[u8], key: &Key, value: &[u8]) -> Result<JobSummary, Fault> {
+    let damaged = |why: &dyn std::fmt::Display| {
+        tracing::error!(?key, "cannot list a job: {why}");
+        Fault::new(Code::DataLoss, "a stored job cannot be read")
+    };
+    let id = key.as_bytes().get(prefix.len()..).unwrap_or_default();
+    let id = String::from_utf8_lossy(id);
+    let id = JobId::parse(&id).map_err(|error| damaged(&error))?;
+    let fact = JobFact::from_bytes(value).map_err(|error| damaged(&error))?;
+    fact.summary(id).ok_or_else(|| damaged(&"it has not ended"))
+}
+
+/// Facts read at a time; each holds its job's input.
+const FACTS: usize = 64;

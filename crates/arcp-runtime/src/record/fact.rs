@@ -1,0 +1,275 @@
+//! Facts: what is known of a session or a job besides its events.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use arcp_core::lease::{Budget, Pattern};
+use arcp_core::{
+    AgentRef, JobId, JobState, JobSummary, Json, Lease, MessageId, Principal, SessionId, Timestamp,
+    TraceId,
+};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{RecordError, VERSION, check_version};
+
+/// What is known of a session that has not closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionFact {
+    /// Whose it is.
+    pub principal: Principal,
+    /// The scheme by which the principal was proved.
+    pub scheme: String,
+    /// When it was accepted.
+    pub opened_at: Timestamp,
+}
+
+/// What is known of a job besides its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFact {
+    /// Whose it is.
+    pub principal: Principal,
+    /// The session that submitted it.
+    pub session: SessionId,
+    /// The message that submitted it.
+    pub request: MessageId,
+    /// Its trace.
+    pub trace: Option<TraceId>,
+    /// The agent, with its version.
+    pub agent: AgentRef,
+    /// What the agent got.
+    pub input: Json,
+    /// Its effective lease.
+    pub lease: Lease,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// How it ended; `None` while it has not.
+    pub outcome: Option<Outcome>,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The terminal state.
+    pub state: JobState,
+    /// When.
+    pub ended_at: Timestamp,
+    /// The index of its terminal event.
+    pub last_index: u64,
+}
+
+impl SessionFact {
+    /// The fact as it is stored.
+    pub fn to_bytes(&self) -> Result<Bytes, RecordError> {
+        write(
+            "session",
+            &StoredSession {
+                v: VERSION,
+                principal: StoredPrincipal::of(&self.principal),
+                scheme: self.scheme.as_str().into(),
+                opened: self.opened_at.as_micros(),
+            },
+        )
+    }
+
+    /// Reads a stored fact.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        let stored: StoredSession<'_> = read("session", bytes)?;
+        check_version("session", stored.v)?;
+        Ok(Self {
+            principal: stored.principal.to_principal(),
+            scheme: stored.scheme.into_owned(),
+            opened_at: Timestamp::from_micros(stored.opened),
+        })
+    }
+}
+
+impl JobFact {
+    /// The fact as it is stored.
+    pub fn to_bytes(&self) -> Result<Bytes, RecordError> {
+        write(
+            "job",
+            &StoredJob {
+                v: VERSION,
+                principal: StoredPrincipal::of(&self.principal),
+                session: self.session.as_str().into(),
+                request: self.request.as_str().into(),
+                trace: self.trace.as_ref().map(|trace| trace.as_str().into()),
+                agent: self.agent.to_string().into(),
+                input: self.input.as_raw(),
+                lease: StoredLease::of(&self.lease),
+                created: self.created_at.as_micros(),
+                outcome: self.outcome.as_ref().map(StoredOutcome::of),
+            },
+        )
+    }
+
+    /// Reads a stored fact.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        let stored: StoredJob<'_> = read("job", bytes)?;
+        check_version("job", stored.v)?;
+        let bad = |error: &dyn std::fmt::Display| RecordError::new("job", error);
+        Ok(Self {
+            principal: stored.principal.to_principal(),
+            session: SessionId::parse(&stored.session).map_err(|error| bad(&error))?,
+            request: MessageId::parse(&stored.request).map_err(|error| bad(&error))?,
+            trace: stored.trace.and_then(|trace| TraceId::parse(&trace).ok()),
+            agent: AgentRef::parse(&stored.agent).map_err(|error| bad(&error))?,
+            input: stored.input.into(),
+            lease: stored.lease.into_lease()?,
+            created_at: Timestamp::from_micros(stored.created),
+            outcome: stored.outcome.map(StoredOutcome::into_outcome).transpose()?,
+        })
+    }
+
+    /// What a listing says of a job that has ended; `None` for one that has not.
+    pub fn summary(self, job: JobId) -> Option<JobSummary> {
+        let outcome = self.outcome?;
+        Some(JobSummary {
+            job,
+            agent: self.agent.to_string(),
+            state: outcome.state,
+            created_at: self.created_at,
+            trace: self.trace,
+            parent: None,
+            lease: self.lease,
+            last_index: outcome.last_index,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredSession<'a> {
+    v: u32,
+    #[serde(borrow)]
+    principal: StoredPrincipal<'a>,
+    #[serde(borrow)]
+    scheme: Cow<'a, str>,
+    opened: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredPrincipal<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    anonymous: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredJob<'a> {
+    v: u32,
+    #[serde(borrow)]
+    principal: StoredPrincipal<'a>,
+    #[serde(borrow)]
+    session: Cow<'a, str>,
+    #[serde(borrow)]
+    request: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    trace: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    agent: Cow<'a, str>,
+    #[serde(borrow)]
+    input: &'a RawValue,
+    #[serde(borrow)]
+    lease: StoredLease<'a>,
+    created: i64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    outcome: Option<StoredOutcome<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredOutcome<'a> {
+    #[serde(borrow)]
+    state: Cow<'a, str>,
+    ended: i64,
+    last_index: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredLease<'a> {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    grants: BTreeMap<String, Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    budget: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+    #[serde(borrow, default, skip_serializing_if = "BTreeMap::is_empty")]
+    other: BTreeMap<String, &'a RawValue>,
+}
+
+impl<'a> StoredPrincipal<'a> {
+    fn of(principal: &'a Principal) -> Self {
+        Self { name: principal.name().into(), anonymous: principal.is_anonymous() }
+    }
+
+    fn to_principal(&self) -> Principal {
+        if self.anonymous { Principal::anonymous(&self.name) } else { Principal::named(&self.name) }
+    }
+}
+
+impl StoredOutcome<'_> {
+    fn of(outcome: &Outcome) -> Self {
+        let state = STATES.iter().find(|(state, _)| *state == outcome.state);
+        Self {
+            state: state.map_or("failed", |(_, text)| text).into(),
+            ended: outcome.ended_at.as_micros(),
+            last_index: outcome.last_index,
+        }
+    }
+
+    fn into_outcome(self) -> Result<Outcome, RecordError> {
+        let state = STATES.iter().find(|(_, text)| *text == self.state);
+        let (state, _) = state
+            .ok_or_else(|| RecordError::new("job", format!("unknown state `{}`", self.state)))?;
+        Ok(Outcome {
+            state: *state,
+            ended_at: Timestamp::from_micros(self.ended),
+            last_index: self.last_index,
+        })
+    }
+}
+
+impl<'a> StoredLease<'a> {
+    fn of(lease: &'a Lease) -> Self {
+        let texts = |patterns: &Vec<Pattern>| patterns.iter().map(ToString::to_string).collect();
+        Self {
+            grants: lease.grants.iter().map(|(name, all)| (name.clone(), texts(all))).collect(),
+            budget: lease.budget.to_amounts(),
+            expires: lease.expires_at.map(Timestamp::as_micros),
+            other: lease.other.iter().map(|(key, json)| (key.clone(), json.as_raw())).collect(),
+        }
+    }
+
+    fn into_lease(self) -> Result<Lease, RecordError> {
+        let mut lease = Lease {
+            budget: Budget::parse(self.budget.iter().map(String::as_str))
+                .map_err(|error| RecordError::new("lease", error))?,
+            expires_at: self.expires.map(Timestamp::from_micros),
+            other: self.other.into_iter().map(|(key, raw)| (key, raw.into())).collect(),
+            ..Lease::default()
+        };
+        for (namespace, patterns) in self.grants {
+            let parsed: Result<Vec<_>, _> = patterns.iter().map(|p| Pattern::parse(p)).collect();
+            let parsed = parsed.map_err(|error| RecordError::new("lease", error))?;
+            lease.grants.insert(namespace, parsed);
+        }
+        Ok(lease)
+    }
+}
+
+fn write<T: Serialize>(what: &'static str, stored: &T) -> Result<Bytes, RecordError> {
+    let bytes = serde_json::to_vec(stored).map_err(|error| RecordError::new(what, error))?;
+    Ok(bytes.into())
+}
+
+fn read<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, RecordError> {
+    serde_json::from_slice(bytes).map_err(|error| RecordError::new(what, error))
+}
+
+const STATES: [(JobState, &str); 4] = [
+    (JobState::Completed, "completed"),
+    (JobState::Failed, "failed"),
+    (JobState::Cancelled, "cancelled"),
+    (JobState::TimedOut, "timed_out"),
+];

@@ -1,0 +1,74 @@
+//! The names of streams and facts.
+
+use arcp_core::{JobId, Key, Principal, SessionId};
+
+/// The stream of a job's events.
+pub fn job_stream(job: &JobId) -> Key {
+    join(b"j/", job.as_str().as_bytes())
+}
+
+/// The stream of a session's pointers.
+pub fn session_stream(session: &SessionId) -> Key {
+    join(b"s/", session.as_str().as_bytes())
+}
+
+/// Where all sessions are that have not closed.
+pub const SESSIONS: &[u8] = b"session/";
+
+/// A session that has not closed.
+pub fn session(session: &SessionId) -> Key {
+    join(SESSIONS, session.as_str().as_bytes())
+}
+
+/// Where all jobs are that have not ended.
+pub const OPEN_JOBS: &[u8] = b"open/";
+
+/// A job that has not ended.
+pub fn open_job(job: &JobId) -> Key {
+    join(OPEN_JOBS, job.as_str().as_bytes())
+}
+
+/// Where the ended jobs of `principal` are, in the order of creation.
+pub fn done_jobs(principal: &Principal) -> Vec<u8> {
+    let name = principal.name().as_bytes();
+    let kind = if principal.is_anonymous() { b'a' } else { b'n' };
+    let mut key = b"done/".to_vec();
+    key.push(kind);
+    // The length keeps one name from being the start of another's keys.
+    key.extend_from_slice(&u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes());
+    key.extend_from_slice(name);
+    key.push(b'/');
+    key
+}
+
+/// An ended job of `principal`.
+pub fn done_job(principal: &Principal, job: &JobId) -> Key {
+    join(&done_jobs(principal), job.as_str().as_bytes())
+}
+
+fn join(prefix: &[u8], rest: &[u8]) -> Key {
+    let mut key = Vec::with_capacity(prefix.len() + rest.len());
+    key.extend_from_slice(prefix);
+    key.extend_from_slice(rest);
+    Key::new(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_principal_can_reach_into_anothers_keys() {
+        let job = JobId::parse("job_1").unwrap();
+        let names = ["a", "a/", "a/job_1", "", "\0", "a\0"];
+        for mine in names {
+            let prefix = done_jobs(&Principal::named(mine));
+            for other in names.iter().filter(|name| **name != mine) {
+                let key = done_job(&Principal::named(other), &job);
+                assert!(!key.as_bytes().starts_with(&prefix), "{mine:?} {other:?}");
+            }
+            let anonymous = done_job(&Principal::anonymous(mine), &job);
+            assert!(!anonymous.as_bytes().starts_with(&prefix), "{mine:?}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What is stored, and under which keys: our own format, versioned, never wire bytes.
+//!
+//! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
+//! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`.
+
+mod event;
+mod fact;
+pub mod key;
+mod page;
+
+use std::fmt;
+
+pub use event::event_id;
+pub use fact::{JobFact, Outcome, SessionFact};
+pub use page::{JobPage, Run, SessionPage, read_job_page, read_session_page};
+
+/// Why stored bytes could not be read: damaged, or written by a newer version.
+#[derive(Debug, thiserror::Error)]
+#[error("stored {what} cannot be read: {why}")]
+pub struct RecordError {
+    what: &'static str,
+    why: String,
+}
+
+impl RecordError {
+    fn new(what: &'static str, why: impl fmt::Display) -> Self {
+        Self { what, why: why.to_string() }
+    }
+}
+
+/// The version of all formats here. A reader refuses what is newer.
+const VERSION: u32 = 1;
+
+fn check_version(what: &'static str, version: u32) -> Result<(), RecordError> {
+    if version == VERSION {
+        Ok(())
+    } else {
+        Err(RecordError::new(what, format!("version {version}, known is {VERSION}")))
+    }
+}

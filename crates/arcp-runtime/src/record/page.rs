@@ -1,0 +1,169 @@
+//! Pages: the bodies of stream records, made of what one batch adds to one stream.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arcp_core::{Encoded, Event, JobEvent, JobHead, JobId, MessageId, Record, Timestamp, TraceId};
+use serde::{Deserialize, Serialize};
+
+use super::event::Line;
+use super::{RecordError, VERSION, check_version, event_id};
+
+/// A page of a job's events, being written: a head line, then a line an event.
+#[derive(Debug)]
+pub struct JobPage {
+    first: u64,
+    span: u32,
+    body: Vec<u8>,
+}
+
+impl JobPage {
+    /// An empty page that starts at `index`.
+    pub fn new(head: &JobHead, index: u64) -> Result<Self, RecordError> {
+        let line = Head {
+            v: VERSION,
+            request: head.request.as_str().into(),
+            trace: head.trace.as_ref().map(|trace| trace.as_str().into()),
+        };
+        let mut page = Self { first: index, span: 0, body: Vec::with_capacity(512) };
+        page.write(&line)?;
+        Ok(page)
+    }
+
+    /// Adds the next event and returns how many bytes it took.
+    pub fn push(&mut self, at: Timestamp, event: &Event) -> Result<usize, RecordError> {
+        let before = self.body.len();
+        self.write(&Line::of(at, event))?;
+        self.span += 1;
+        Ok(self.body.len() - before)
+    }
+
+    /// The page as a record.
+    pub fn into_record(self) -> Record {
+        Record { first: self.first, span: self.span, body: self.body.into() }
+    }
+
+    fn write<T: Serialize>(&mut self, line: &T) -> Result<(), RecordError> {
+        serde_json::to_writer(&mut self.body, line)
+            .map_err(|error| RecordError::new("event", error))?;
+        self.body.push(b'\n');
+        Ok(())
+    }
+}
+
+/// Reads the events of a job's page that come after `after`, each with its index.
+pub fn read_job_page(
+    job: &JobId,
+    record: &Record,
+    after: u64,
+) -> Result<Vec<(u64, JobEvent)>, RecordError> {
+    let mut lines = record.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let head: Head<'_> = parse("job page", lines.next().unwrap_or_default())?;
+    check_version("job page", head.v)?;
+    let head = Arc::new(JobHead {
+        job: job.clone(),
+        request: MessageId::parse(&head.request)
+            .map_err(|error| RecordError::new("job page", error))?,
+        trace: head.trace.and_then(|trace| TraceId::parse(&trace).ok()),
+    });
+    let mut events = Vec::new();
+    let mut index = record.first;
+    for line in lines {
+        if index > after {
+            let line: Line<'_> = parse("event", line)?;
+            let (at, event) = line.into_event()?;
+            let id = event_id(job, index, at);
+            let head = Arc::clone(&head);
+            events.push((index, JobEvent { head, id, at, event, encoded: Encoded::default() }));
+        }
+        index += 1;
+    }
+    if index == record.first + u64::from(record.span) {
+        Ok(events)
+    } else {
+        Err(RecordError::new("job page", "the number of lines is not the span"))
+    }
+}
+
+/// Consecutive numbers of a session that point at consecutive events of one job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The job.
+    pub job: JobId,
+    /// The index of the first event in the job.
+    pub index: u64,
+    /// How many.
+    pub count: u32,
+}
+
+/// A page of a session's pointers, being written.
+#[derive(Debug)]
+pub struct SessionPage {
+    first: u64,
+    span: u32,
+    runs: Vec<Run>,
+}
+
+impl SessionPage {
+    /// An empty page that starts at `seq`.
+    pub fn new(seq: u64) -> Self {
+        Self { first: seq, span: 0, runs: Vec::new() }
+    }
+
+    /// Adds the next pointer.
+    pub fn push(&mut self, job: &JobId, index: u64) {
+        self.span += 1;
+        match self.runs.last_mut() {
+            Some(run) if run.job == *job && run.index + u64::from(run.count) == index => {
+                run.count += 1;
+            }
+            _ => self.runs.push(Run { job: job.clone(), index, count: 1 }),
+        }
+    }
+
+    /// The page as a record.
+    pub fn into_record(self) -> Result<Record, RecordError> {
+        let runs = self.runs.iter().map(|r| (r.job.as_str().into(), r.index, r.count)).collect();
+        let body = serde_json::to_vec(&StoredRuns { v: VERSION, runs })
+            .map_err(|error| RecordError::new("session page", error))?;
+        Ok(Record { first: self.first, span: self.span, body: body.into() })
+    }
+}
+
+/// Reads the runs of a session's page, each with the number it starts at.
+pub fn read_session_page(record: &Record) -> Result<Vec<(u64, Run)>, RecordError> {
+    let stored: StoredRuns<'_> = parse("session page", &record.body)?;
+    check_version("session page", stored.v)?;
+    let mut seq = record.first;
+    let mut runs = Vec::with_capacity(stored.runs.len());
+    for (job, index, count) in stored.runs {
+        let job = JobId::parse(&job).map_err(|error| RecordError::new("session page", error))?;
+        runs.push((seq, Run { job, index, count }));
+        seq += u64::from(count);
+    }
+    if seq == record.first + u64::from(record.span) {
+        Ok(runs)
+    } else {
+        Err(RecordError::new("session page", "the runs do not add up to the span"))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head<'a> {
+    v: u32,
+    #[serde(borrow)]
+    request: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    trace: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRuns<'a> {
+    v: u32,
+    #[serde(borrow)]
+    runs: Vec<(Cow<'a, str>, u64, u32)>,
+}
+
+fn parse<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, RecordError> {
+    serde_json::from_slice(bytes).map_err(|error| RecordError::new(what, error))
+}

@@ -1,0 +1,50 @@
+//! Reading what an engine has to know at the start: open sessions and open jobs, nothing else.
+
+use arcp_core::{JobId, Key, SessionId};
+use arcp_store::{Store, StoreError, StoreErrorKind};
+
+use crate::engine::Fact;
+use crate::record::key;
+
+/// Every fact that an engine recovers from: all sessions, then all jobs.
+pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
+    let mut facts = Vec::new();
+    for (name, value) in scan_all(store, key::SESSIONS).await? {
+        let id = SessionId::parse(&name).map_err(corrupt)?;
+        let last = last_of(store, &key::session_stream(&id)).await?;
+        facts.push(Fact::Session { id, value, last });
+    }
+    for (name, value) in scan_all(store, key::OPEN_JOBS).await? {
+        let id = JobId::parse(&name).map_err(corrupt)?;
+        let last = last_of(store, &key::job_stream(&id)).await?;
+        facts.push(Fact::Job { id, value, last });
+    }
+    Ok(facts)
+}
+
+async fn scan_all(
+    store: &dyn Store,
+    prefix: &[u8],
+) -> Result<Vec<(String, bytes::Bytes)>, StoreError> {
+    let mut all = Vec::new();
+    let mut after: Option<Key> = None;
+    loop {
+        let facts = store.scan(prefix, after.as_ref(), FACTS).await?;
+        let Some((last, _)) = facts.last() else { return Ok(all) };
+        after = Some(last.clone());
+        for (key, value) in facts {
+            let name = key.as_bytes().get(prefix.len()..).unwrap_or_default();
+            all.push((String::from_utf8_lossy(name).into_owned(), value));
+        }
+    }
+}
+
+async fn last_of(store: &dyn Store, stream: &Key) -> Result<u64, StoreError> {
+    Ok(store.read(stream, u64::MAX, 0).await?.last)
+}
+
+fn corrupt(error: arcp_core::ParseIdError) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, error)
+}
+
+const FACTS: usize = 256;

@@ -1,0 +1,215 @@
+//! A running runtime, and the handle by which connections reach it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arcp_core::{ConnectionId, Limits};
+use arcp_store::Store;
+use arcp_transport::{CloseReason, Transport};
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use tokio::sync::mpsc::OwnedPermit;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::admission::Admission;
+use crate::builder::{Parts, RuntimeBuilder};
+use crate::connection::{Line, Reader, Writer as ConnectionWriter};
+use crate::engine::{Effects, Engine};
+use crate::error::RuntimeError;
+use crate::host::{Host, Pool};
+use crate::outlet::Outlet;
+use crate::recovery;
+use crate::writer::{Message, State, Writer};
+
+/// A runtime that runs. Dropping it without [`shutdown`](Self::shutdown) stops it as a crash would:
+/// what anybody was told is kept, and the next start fails the jobs that were running.
+#[derive(Debug)]
+pub struct Runtime {
+    handle: Handle,
+    /// One task: the writer.
+    writer: JoinSet<Result<(), RuntimeError>>,
+}
+
+/// Takes connections in. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle(Arc<Shared>);
+
+struct Shared {
+    inbox: mpsc::Sender<Message>,
+    /// Holds a place for every connection, so that the end of one can always be told.
+    gone: mpsc::Sender<ConnectionId>,
+    store: Arc<dyn Store>,
+    limits: Arc<Limits>,
+    admission: Arc<Admission>,
+    connections: AtomicU64,
+}
+
+impl Runtime {
+    /// Starts to put a runtime together that keeps what it has to in `store`.
+    pub fn builder(store: Arc<dyn Store>) -> RuntimeBuilder {
+        RuntimeBuilder::new(store)
+    }
+
+    pub(crate) async fn start(parts: Parts) -> Result<Self, RuntimeError> {
+        let Parts { settings, registry, authenticators, agent_threads, store, clock } = parts;
+        let limits = Arc::new(settings.limits.clone());
+        let mut engine = Engine::new(settings, seed()?);
+        let mut recovered = Effects::new();
+        let facts = recovery::facts(&*store).await?;
+        engine.recover(clock.now(), &mut facts.into_iter(), &mut recovered)?;
+        let (inbox, messages) = mpsc::channel(limits.input_queue);
+        let (gone, ended) = mpsc::channel(limits.connections);
+        let (reports, said) = mpsc::channel(limits.input_queue);
+        let pool = Pool::new(agent_threads).map_err(RuntimeError::Threads)?;
+        let host = Host::new(registry, pool, reports, (*limits).clone());
+        let writer = Writer {
+            engine,
+            store: Arc::clone(&store),
+            clock,
+            limits: Arc::clone(&limits),
+            authenticators,
+            host,
+            inbox: messages,
+            gone: ended,
+            reports: said,
+            state: State::starting_with(recovered),
+        };
+        let admission = Arc::default();
+        let shared =
+            Shared { inbox, gone, store, limits, admission, connections: AtomicU64::new(1) };
+        let mut task = JoinSet::new();
+        task.spawn(writer.run());
+        Ok(Self { handle: Handle(Arc::new(shared)), writer: task })
+    }
+
+    /// What connections need.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Waits until the runtime has stopped by itself, which it does only when its store fails for
+    /// good. Cancel-safe.
+    pub async fn stopped(&mut self) -> Result<(), RuntimeError> {
+        flatten(self.writer.join_next().await)
+    }
+
+    /// Stops: begins nothing new, gives running jobs `grace` to end, ends those that have not, tells
+    /// the clients, and returns when all is kept.
+    pub async fn shutdown(mut self, grace: Duration) -> Result<(), RuntimeError> {
+        // A writer that is gone has stopped already; what it said comes below.
+        drop(self.handle.0.inbox.send(Message::Stop { grace }).await);
+        flatten(self.writer.join_next().await)
+    }
+}
+
+impl Handle {
+    /// Serves one connection to its end. Dropping the call drops the connection; jobs go on.
+    pub async fn serve(&self, transport: Box<dyn Transport>) {
+        let shared = &*self.0;
+        let peer = transport.peer().clone();
+        let (source, mut sink) = transport.split();
+        let _admitted = match shared.admission.admit(peer.address, &shared.limits) {
+            Ok(admitted) => admitted,
+            Err(limit) => {
+                tracing::warn!(peer = peer.label, "refused: `{limit}` is reached");
+                sink.close(CloseReason::Policy).await;
+                return;
+            }
+        };
+        let id = ConnectionId(shared.connections.fetch_add(1, Ordering::Relaxed));
+        let Ok(place) = shared.gone.clone().reserve_owned().await else {
+            sink.close(CloseReason::GoingAway).await;
+            return;
+        };
+        let _gone = Gone { id, place: Some(place) };
+        let (to, told) = mpsc::channel(Outlet::capacity(&shared.limits));
+        let queued = Arc::new(AtomicUsize::new(0));
+        let outlet = Outlet::new(id, to.clone(), Arc::clone(&queued));
+        let connected = Message::Connected { connection: id, peer, outlet };
+        if shared.inbox.send(connected).await.is_err() {
+            sink.close(CloseReason::GoingAway).await;
+            return;
+        }
+        let line = Line {
+            id,
+            inbox: shared.inbox.clone(),
+            store: Arc::clone(&shared.store),
+            limits: Arc::clone(&shared.limits),
+        };
+        let reader = Reader {
+            line: line.clone(),
+            source,
+            decoder: None,
+            speak: Some(to),
+            in_flight: Arc::new(Semaphore::new(shared.limits.commands_in_flight)),
+        };
+        let writer = ConnectionWriter {
+            line,
+            sink,
+            told,
+            queued,
+            encoder: None,
+            session: None,
+            cursor: 0,
+            behind: false,
+        };
+        self.run(id, reader, writer).await;
+    }
+
+    async fn run(&self, id: ConnectionId, reader: Reader, writer: ConnectionWriter) {
+        let writing = writer.run();
+        tokio::pin!(writing);
+        let reason = tokio::select! {
+            reason = reader.run() => Some(reason),
+            () = &mut writing => None,
+        };
+        let gone = reason.unwrap_or(CloseReason::Done);
+        // Without a writer the runtime is gone and so is what it knew of the connection.
+        drop(self.0.inbox.send(Message::Disconnected { connection: id, reason: gone }).await);
+        if reason.is_some() && tokio::time::timeout(FAREWELL, writing).await.is_err() {
+            tracing::debug!(connection = %id, "the peer did not take its last frames");
+        }
+    }
+}
+
+/// Tells the writer that a connection is gone, also when its task was dropped.
+struct Gone {
+    id: ConnectionId,
+    place: Option<OwnedPermit<ConnectionId>>,
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            place.send(self.id);
+        }
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+fn flatten(ended: Option<Result<Result<(), RuntimeError>, JoinError>>) -> Result<(), RuntimeError> {
+    match ended {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => Err(RuntimeError::Writer(error.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// What makes ids unguessable.
+fn seed() -> Result<[u8; 32], RuntimeError> {
+    let mut seed = [0; 32];
+    OsRng
+        .try_fill_bytes(&mut seed)
+        .map_err(|error| RuntimeError::Writer(format!("no randomness: {error}")))?;
+    Ok(seed)
+}
+
+/// How long a peer that has ended may take to read what is left.
+const FAREWELL: Duration = Duration::from_secs(5);

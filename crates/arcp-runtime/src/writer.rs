@@ -1,0 +1,400 @@
+//! The one task that owns the engine: takes inputs, commits what they change, then tells.
+//!
+//! While one batch is being committed the next one is handled. Effects are released in the order
+//! of their inputs, each batch after its commit.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arcp_agent::port::{Report, ReportKind};
+use arcp_auth::{Authenticator, Origin};
+use arcp_core::{Commit, ConnectionId, Fault, Issued, Limits, MessageId, Moment, SessionId};
+use arcp_store::{Store, StoreError};
+use arcp_transport::{CloseReason, Peer};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::connection::Permit;
+use crate::dispatch::judge;
+use crate::engine::{Effect, Effects, Engine, Input, JobReport, Task, Ticket};
+use crate::error::RuntimeError;
+use crate::host::Host;
+use crate::list;
+use crate::outlet::Outlet;
+
+/// What the writer is told by connections and by the runtime's owner.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A peer has connected.
+    Connected { connection: ConnectionId, peer: Peer, outlet: Outlet },
+    /// A peer asks for something.
+    Command { connection: ConnectionId, issued: Issued, permit: Permit },
+    /// A peer sent something that is no message.
+    BadFrame { connection: ConnectionId, id: Option<MessageId>, fault: Fault, permit: Permit },
+    /// A connection has read the store up to here.
+    CaughtUp { connection: ConnectionId, session: SessionId, seq: u64 },
+    /// A connection is gone, or is to be ended like this.
+    Disconnected { connection: ConnectionId, reason: CloseReason },
+    /// Stop: begin nothing new, give running jobs this long.
+    Stop { grace: Duration },
+}
+
+/// Everything the writer is made of.
+pub(crate) struct Writer {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) authenticators: BTreeMap<String, Arc<dyn Authenticator>>,
+    pub(crate) host: Host,
+    pub(crate) inbox: mpsc::Receiver<Message>,
+    pub(crate) gone: mpsc::Receiver<ConnectionId>,
+    pub(crate) reports: mpsc::Receiver<Report>,
+    pub(crate) state: State,
+}
+
+/// What changes while the writer runs, besides the engine.
+#[derive(Default)]
+pub(crate) struct State {
+    outlets: HashMap<ConnectionId, (Peer, Outlet)>,
+    /// Authentications and listings under way.
+    tasks: JoinSet<(Input, Option<Permit>)>,
+    questions: HashMap<Ticket, oneshot::Sender<Result<(), Fault>>>,
+    next_ticket: u64,
+    /// Handled, and waiting for the commit before it.
+    pending: Batch,
+    committing: Option<Committing>,
+    stop_at: Option<Moment>,
+    halted: bool,
+}
+
+impl State {
+    /// The state of a writer that starts with these effects.
+    pub(crate) fn starting_with(fx: Effects) -> Self {
+        Self { pending: Batch { fx, inputs: 1, ..Batch::default() }, ..Self::default() }
+    }
+}
+
+/// Inputs that were handled together.
+#[derive(Default)]
+pub(crate) struct Batch {
+    fx: Effects,
+    inputs: usize,
+    /// By the place of an effect: the permit of the command that it answers.
+    permits: VecDeque<(usize, Permit)>,
+}
+
+/// A commit on its way, and what follows it.
+struct Committing {
+    commit: Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>,
+    batch: Batch,
+}
+
+/// What can wake the writer.
+enum Woken {
+    Committed(Result<(), StoreError>),
+    Messages,
+    Reports,
+    Gone(ConnectionId),
+    Task(Box<(Input, Option<Permit>)>),
+    Timer,
+    Abandoned,
+}
+
+impl Writer {
+    /// Runs until it is stopped and all is said, or the store fails for good.
+    pub(crate) async fn run(mut self) -> Result<(), RuntimeError> {
+        let mut messages = Vec::new();
+        let mut reports = Vec::new();
+        self.start_commit()?;
+        loop {
+            match self.next(&mut messages, &mut reports).await {
+                Woken::Committed(result) => {
+                    result?;
+                    self.on_committed();
+                }
+                Woken::Messages => {
+                    for message in messages.drain(..) {
+                        self.take_message(message);
+                    }
+                }
+                Woken::Reports => {
+                    for report in reports.drain(..) {
+                        self.take_report(report);
+                    }
+                }
+                Woken::Task(done) => {
+                    let (input, permit) = *done;
+                    self.handle(input, permit);
+                }
+                Woken::Gone(connection) => self.on_gone(connection),
+                Woken::Timer => self.on_timer(),
+                Woken::Abandoned => self.stop(Duration::ZERO),
+            }
+            self.halt_if_due();
+            self.start_commit()?;
+            if self.is_done() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn next(&mut self, messages: &mut Vec<Message>, reports: &mut Vec<Report>) -> Woken {
+        let room = self.limits.batch.saturating_sub(self.state.pending.inputs);
+        let open = room > 0 && !self.state.halted;
+        let wake = self.next_wake();
+        let clock = Arc::clone(&self.clock);
+        let State { committing, tasks, .. } = &mut self.state;
+        tokio::select! {
+            result = wait_for_commit(committing), if committing.is_some() => Woken::Committed(result),
+            count = self.inbox.recv_many(messages, room), if open => match count {
+                0 => Woken::Abandoned,
+                _ => Woken::Messages,
+            },
+            Some(_) = recv_reports(&mut self.reports, reports, room), if open => Woken::Reports,
+            Some(connection) = self.gone.recv(), if open => Woken::Gone(connection),
+            Some(done) = join(tasks), if open && !tasks.is_empty() => Woken::Task(Box::new(done)),
+            () = clock.sleep_until(wake.unwrap_or_default()), if open && wake.is_some() => Woken::Timer,
+        }
+    }
+
+    fn next_wake(&self) -> Option<Moment> {
+        let stop = self.state.stop_at.filter(|_| !self.state.halted);
+        self.engine.next_wake().into_iter().chain(stop).min()
+    }
+
+    fn take_message(&mut self, message: Message) {
+        match message {
+            Message::Connected { connection, peer, outlet } => {
+                if outlet.is_gone() {
+                    return;
+                }
+                if self.state.halted {
+                    outlet.close(CloseReason::GoingAway);
+                    return;
+                }
+                self.state.outlets.insert(connection, (peer, outlet));
+                self.handle(Input::Connected { connection }, None);
+            }
+            Message::Command { connection, issued, permit } => {
+                self.handle(Input::Command { connection, issued }, Some(permit));
+            }
+            Message::BadFrame { connection, id, fault, permit } => {
+                self.handle(Input::BadFrame { connection, id, fault }, Some(permit));
+            }
+            Message::CaughtUp { connection, session, seq } => {
+                let outlet = self.state.outlets.get_mut(&connection);
+                if outlet.is_some_and(|(_, outlet)| !outlet.caught_up(&session, seq)) {
+                    self.drop_outlet(connection, CloseReason::Policy);
+                }
+            }
+            Message::Disconnected { connection, reason } => {
+                self.handle(Input::Disconnected { connection }, None);
+                self.state.pending.fx.close(connection, reason);
+            }
+            Message::Stop { grace } => self.stop(grace),
+        }
+    }
+
+    /// The end of a connection was told before, unless its task was dropped.
+    fn on_gone(&mut self, connection: ConnectionId) {
+        if self.state.outlets.contains_key(&connection) {
+            self.handle(Input::Disconnected { connection }, None);
+            self.state.pending.fx.close(connection, CloseReason::Done);
+        }
+    }
+
+    fn take_report(&mut self, report: Report) {
+        let Report { job, kind } = report;
+        let report = match kind {
+            ReportKind::Emit(event) => JobReport::Emit(event),
+            ReportKind::Authorize { operation, answer } => {
+                self.state.next_ticket += 1;
+                let ticket = Ticket(self.state.next_ticket);
+                self.state.questions.insert(ticket, answer);
+                JobReport::Authorize { operation, ticket }
+            }
+            ReportKind::Ended(result) => {
+                self.host.forget(&job);
+                JobReport::Ended(result.map(arcp_agent::Outcome::into_completion))
+            }
+        };
+        self.handle(Input::Report { job, report }, None);
+    }
+
+    /// Has the engine handle an input. The permit goes to the effect that answers it.
+    fn handle(&mut self, input: Input, permit: Option<Permit>) {
+        let batch = &mut self.state.pending;
+        let start = batch.fx.len();
+        self.engine.handle(self.clock.now(), input, &mut batch.fx);
+        batch.inputs += 1;
+        let answers = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Say { .. } | Effect::Task(Task::Authenticate { .. } | Task::List(_))
+            )
+        };
+        let place = batch.fx.since(start).iter().position(answers);
+        if let (Some(permit), Some(place)) = (permit, place) {
+            batch.permits.push_back((start + place, permit));
+        }
+    }
+
+    fn on_timer(&mut self) {
+        let batch = &mut self.state.pending;
+        self.engine.wake(self.clock.now(), &mut batch.fx);
+        batch.inputs += 1;
+    }
+
+    fn stop(&mut self, grace: Duration) {
+        self.handle(Input::Drain, None);
+        let at = self.clock.now().moment.after(grace);
+        self.state.stop_at = Some(self.state.stop_at.map_or(at, |known| known.min(at)));
+    }
+
+    fn halt_if_due(&mut self) {
+        let Some(at) = self.state.stop_at.filter(|_| !self.state.halted) else { return };
+        if self.engine.open_jobs() == 0 || self.clock.now().moment >= at {
+            self.handle(Input::Halt, None);
+            self.state.halted = true;
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.state.halted && self.state.committing.is_none() && self.state.pending.fx.is_empty()
+    }
+
+    /// Commits what is pending, unless a commit is under way. What changes nothing is told at once.
+    fn start_commit(&mut self) -> Result<(), RuntimeError> {
+        if self.state.committing.is_some() || self.state.pending.inputs == 0 {
+            return Ok(());
+        }
+        let mut batch = std::mem::take(&mut self.state.pending);
+        let commit = batch.fx.take_commit()?;
+        if commit.is_empty() {
+            self.release(batch);
+        } else {
+            let commit = Box::pin(commit_until_kept(Arc::clone(&self.store), commit));
+            self.state.committing = Some(Committing { commit, batch });
+        }
+        Ok(())
+    }
+
+    fn on_committed(&mut self) {
+        if let Some(committing) = self.state.committing.take() {
+            self.release(committing.batch);
+        }
+    }
+
+    /// Does what a batch says, in order. INVARIANT: called only when its commit is kept.
+    fn release(&mut self, mut batch: Batch) {
+        for (place, effect) in batch.fx.take_effects().into_iter().enumerate() {
+            let due = batch.permits.front().is_some_and(|(at, _)| *at == place);
+            let permit =
+                if due { batch.permits.pop_front().map(|(_, permit)| permit) } else { None };
+            self.apply(effect, permit);
+        }
+    }
+
+    fn apply(&mut self, effect: Effect, permit: Option<Permit>) {
+        match effect {
+            Effect::Say { connection, output } => {
+                let outlet = self.state.outlets.get_mut(&connection);
+                if outlet.is_some_and(|(_, outlet)| !outlet.say(output, permit)) {
+                    self.drop_outlet(connection, CloseReason::Policy);
+                }
+            }
+            Effect::Deliver { connection, delivery, weight } => {
+                let outlet = self.state.outlets.get_mut(&connection);
+                let limits = &self.limits;
+                if outlet.is_some_and(|(_, o)| !o.deliver(delivery, weight, limits)) {
+                    self.drop_outlet(connection, CloseReason::Policy);
+                }
+            }
+            Effect::Close { connection, reason } => self.drop_outlet(connection, reason),
+            Effect::Task(task) => self.begin(task, permit),
+        }
+    }
+
+    fn drop_outlet(&mut self, connection: ConnectionId, reason: CloseReason) {
+        if let Some((_, outlet)) = self.state.outlets.remove(&connection) {
+            outlet.close(reason);
+        }
+    }
+
+    fn begin(&mut self, task: Task, permit: Option<Permit>) {
+        match task {
+            Task::Authenticate { connection, attempt, offer, unique } => {
+                let peer = self.state.outlets.get(&connection).map(|(peer, _)| peer);
+                let origin = Origin { address: peer.and_then(|peer| peer.address), unique };
+                let authenticator = self.authenticators.get(&offer.scheme).cloned();
+                let time = self.limits.authenticate_time;
+                self.state.tasks.spawn(async move {
+                    let judgement = judge(authenticator, offer, origin, time).await;
+                    (Input::Judged { connection, attempt, judgement }, permit)
+                });
+            }
+            Task::List(query) => {
+                let store = Arc::clone(&self.store);
+                self.state.tasks.spawn(async move {
+                    let done = list::ended(&*store, &query).await;
+                    (Input::Listed { query, done }, permit)
+                });
+            }
+            Task::Start(start) => self.host.start(*start),
+            Task::Signal { job, reason } => self.host.signal(&job, reason),
+            Task::Kill { job } => self.host.kill(&job),
+            Task::Answer { ticket, result } => {
+                if let Some(answer) = self.state.questions.remove(&ticket) {
+                    // An agent that has stopped waiting wants no answer.
+                    drop(answer.send(result));
+                }
+            }
+        }
+    }
+}
+
+async fn wait_for_commit(committing: &mut Option<Committing>) -> Result<(), StoreError> {
+    match committing {
+        Some(committing) => committing.commit.as_mut().await,
+        None => Ok(()),
+    }
+}
+
+async fn recv_reports(
+    reports: &mut mpsc::Receiver<Report>,
+    into: &mut Vec<Report>,
+    room: usize,
+) -> Option<usize> {
+    Some(reports.recv_many(into, room).await).filter(|count| *count > 0)
+}
+
+async fn join(tasks: &mut JoinSet<(Input, Option<Permit>)>) -> Option<(Input, Option<Permit>)> {
+    loop {
+        match tasks.join_next().await? {
+            Ok(done) => return Some(done),
+            Err(error) => tracing::error!("a task of the writer's died: {error}"),
+        }
+    }
+}
+
+/// Commits, again and again while the store says that it may pass. A commit is never given up.
+async fn commit_until_kept(store: Arc<dyn Store>, commit: Commit) -> Result<(), StoreError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match store.commit(commit.clone()).await {
+            Err(error) if error.is_retryable() => {
+                tracing::error!("cannot commit, trying again: {error}");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);

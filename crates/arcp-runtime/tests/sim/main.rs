@@ -1,0 +1,65 @@
+//! The engine in a simulated world: model clients and agents, a virtual clock, links that delay and
+//! cut, commits that take time, and crashes. No tokio, no clock, no socket: one seed, one history.
+//!
+//! `ARCP_SIM_SEEDS` says how many seeds to run (default 200), `ARCP_SIM_SEED` the first one.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod agent;
+mod check;
+mod client;
+mod world;
+
+use world::World;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
+}
+
+#[test]
+fn the_invariants_hold_for_every_seed() {
+    let first = setting("ARCP_SIM_SEED", 1);
+    let seeds = setting("ARCP_SIM_SEEDS", 200);
+    let mut events = 0;
+    let mut crashes = 0;
+    let mut jobs = 0;
+    for seed in first..first + seeds {
+        let mut world = World::new(seed);
+        for _ in 0..STEPS {
+            world.step();
+        }
+        let summary = world.finish();
+        events += summary.events;
+        crashes += summary.crashes;
+        jobs += summary.jobs;
+    }
+    println!("{seeds} seeds from {first}: {jobs} jobs, {events} events, {crashes} crashes");
+    // A world in which nothing happens proves nothing.
+    assert!(jobs >= seeds * 5, "{jobs} jobs");
+    assert!(events >= seeds * 20, "{events} events");
+    assert!(crashes >= seeds / 2, "{crashes} crashes");
+}
+
+#[test]
+fn one_seed_gives_one_history() {
+    let history = |seed| {
+        let mut world = World::new(seed);
+        for _ in 0..STEPS {
+            world.step();
+        }
+        world.finish();
+        world.transcript
+    };
+    for seed in 1..=10 {
+        assert_eq!(history(seed), history(seed), "seed {seed}");
+    }
+    assert_ne!(history(1), history(2));
+}
+
+const STEPS: usize = 800;

@@ -1,0 +1,496 @@
+//! The world: one engine, its store, its clients and agents, and chance.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use arcp_core::lease::{Budget, Pattern};
+use arcp_core::{
+    Cancel, CancelTarget, Capabilities, ClientIdentity, Command, Commit, ConnectionId, Fault,
+    Feature, Issued, JobId, Json, Lease, Limits, ListJobs, MessageId, Moment, Now, Offer, OnClose,
+    Open, Output, PingKind, Principal, RuntimeIdentity, Secret, SessionId, Submit, Timestamp,
+    TrustLevel,
+};
+use arcp_runtime::engine::{
+    Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Judgement, Settings, Task, Ticket,
+    passes,
+};
+use arcp_runtime::record::{JobFact, key};
+use arcp_store::{MemoryStore, Store};
+use rand::rngs::StdRng;
+use rand::seq::IteratorRandom;
+use rand::{Rng, RngCore, SeedableRng};
+
+use crate::agent::Agent;
+use crate::check;
+use crate::client::Client;
+
+/// Everything there is.
+pub(crate) struct World {
+    seed: u64,
+    random: StdRng,
+    now: Now,
+    engine: Engine,
+    store: MemoryStore,
+    clients: Vec<Client>,
+    /// What is on its way to each connection.
+    links: BTreeMap<ConnectionId, VecDeque<Output>>,
+    agents: BTreeMap<JobId, Agent>,
+    /// Handled, not yet being committed.
+    pending: Effects,
+    /// Being committed, with what follows.
+    committing: Option<(Commit, Vec<Effect>)>,
+    /// Offers and listings that were begun and are not answered.
+    tasks: Vec<Task>,
+    next: u64,
+    crashes: u64,
+    /// What happened, in order.
+    pub(crate) transcript: Vec<String>,
+}
+
+/// What a world has seen.
+pub(crate) struct Summary {
+    pub(crate) jobs: u64,
+    pub(crate) events: u64,
+    pub(crate) crashes: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let engine = Engine::new(settings(), entropy(&mut random));
+        let clients =
+            (0..4).map(|n| Client { name: format!("client-{n}"), ..Client::default() }).collect();
+        Self {
+            seed,
+            random,
+            now: Now {
+                wall: Timestamp::from_micros(1_700_000_000_000_000),
+                moment: Moment::default(),
+            },
+            engine,
+            store: MemoryStore::new(),
+            clients,
+            links: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            pending: Effects::new(),
+            committing: None,
+            tasks: Vec::new(),
+            next: 1,
+            crashes: 0,
+            transcript: Vec::new(),
+        }
+    }
+
+    /// One thing happens.
+    pub(crate) fn step(&mut self) {
+        match self.random.random_range(0..1_000) {
+            0..300 => self.client_acts(),
+            300..550 => self.agent_acts(),
+            550..750 => self.commit_moves(),
+            750..880 => self.link_moves(),
+            880..940 => self.task_ends(),
+            940..998 => self.time_passes(),
+            _ => self.crash(),
+        }
+    }
+
+    /// Lets everything come to rest, checks the store as a whole, and says what there was.
+    pub(crate) fn finish(&mut self) -> Summary {
+        if self.random.random_bool(0.5) {
+            self.crash();
+        }
+        for _ in 0..10_000 {
+            self.commit_moves();
+            self.task_ends();
+            self.agent_acts();
+            self.link_moves();
+            self.time_passes();
+            let quiet = self.pending.is_empty()
+                && self.committing.is_none()
+                && self.engine.open_jobs() == 0
+                && self.tasks.is_empty()
+                && self.links.values().all(VecDeque::is_empty);
+            if quiet {
+                break;
+            }
+        }
+        assert_eq!(self.engine.open_jobs(), 0, "seed {}: jobs that never end", self.seed);
+        self.check_store()
+    }
+
+    fn check_store(&self) -> Summary {
+        let open = self.store.facts(key::OPEN_JOBS, None, usize::MAX);
+        assert!(open.is_empty(), "seed {}: open jobs are left", self.seed);
+        let done = self.store.facts(b"done/", None, usize::MAX);
+        let mut events = 0;
+        let mut ended = BTreeMap::new();
+        for (name, value) in &done {
+            let text = name.as_bytes();
+            let slash = text.iter().rposition(|byte| *byte == b'/').unwrap();
+            let job = JobId::parse(std::str::from_utf8(&text[slash + 1..]).unwrap()).unwrap();
+            let fact = JobFact::from_bytes(value).unwrap();
+            check::job_is_whole(&self.store, &job, &fact);
+            events += check::job_events(&self.store, &job).len() as u64;
+            ended.insert(job, fact);
+        }
+        for client in &self.clients {
+            for job in &client.accepted {
+                assert!(ended.contains_key(job), "seed {}: {job} is unknown", self.seed);
+            }
+            for (session, seen) in &client.seen {
+                let pointers = check::pointers(&self.store, session);
+                assert!(pointers.len() as u64 >= *seen, "seed {}: {session}", self.seed);
+            }
+        }
+        Summary { jobs: ended.len() as u64, events, crashes: self.crashes }
+    }
+
+    // What clients do.
+
+    fn client_acts(&mut self) {
+        let who = self.random.random_range(0..self.clients.len());
+        match (self.clients[who].connection, self.clients[who].session.is_some()) {
+            (None, _) => self.connect(who),
+            (Some(connection), false) => self.offer_or_misbehave(who, connection),
+            (Some(connection), true) => self.command(who, connection),
+        }
+    }
+
+    fn connect(&mut self, who: usize) {
+        let connection = ConnectionId(self.number());
+        self.clients[who].connection = Some(connection);
+        self.links.insert(connection, VecDeque::new());
+        self.input(Input::Connected { connection });
+    }
+
+    fn offer_or_misbehave(&mut self, who: usize, connection: ConnectionId) {
+        match self.random.random_range(0..10) {
+            0 => self.cut(who),
+            1 => {
+                // Dropped without an answer (R§8.1).
+                let ping = Command::Ping { kind: PingKind::Connection, nonce: None };
+                self.issue(who, connection, ping, false);
+            }
+            2 => self.bad_frame(connection),
+            _ if self.clients[who].waiting.is_empty() => {
+                let scheme = if self.random.random_bool(0.9) { "bearer" } else { "mtls" };
+                let anonymous = Capabilities::default().with(Feature::Anonymous, true);
+                let open = Open {
+                    offer: Offer {
+                        scheme: scheme.to_owned(),
+                        token: Some(Secret::new("t".to_owned())),
+                    },
+                    client: ClientIdentity::default(),
+                    capabilities: anonymous,
+                };
+                self.issue(who, connection, Command::Open(Box::new(open)), true);
+            }
+            _ => {}
+        }
+    }
+
+    fn command(&mut self, who: usize, connection: ConnectionId) {
+        match self.random.random_range(0..20) {
+            0 => self.cut(who),
+            1 => self.bad_frame(connection),
+            2 => self.repeat(connection, who),
+            3 => self.close(who, connection),
+            4..6 => {
+                let ping = Command::Ping { kind: PingKind::Session, nonce: Some("n".to_owned()) };
+                self.issue(who, connection, ping, true);
+            }
+            6..8 => {
+                self.issue(who, connection, Command::ListJobs(Box::<ListJobs>::default()), true);
+            }
+            8..11 => self.cancel(who, connection),
+            _ => self.submit(who, connection),
+        }
+    }
+
+    fn close(&mut self, who: usize, connection: ConnectionId) {
+        let jobs = if self.random.random_bool(0.5) { OnClose::Cancel } else { OnClose::Detach };
+        self.issue(who, connection, Command::Close { reason: None, jobs }, true);
+    }
+
+    fn cancel(&mut self, who: usize, connection: ConnectionId) {
+        let known = self.clients[who].accepted.iter().choose(&mut self.random).cloned();
+        let target_id = known.map_or_else(|| "job_none".to_owned(), |job| job.to_string());
+        let deadline = self.random.random_bool(0.3).then_some(Duration::from_millis(20));
+        let cancel = Cancel { target: CancelTarget::Job, target_id, reason: None, deadline };
+        self.issue(who, connection, Command::Cancel(Box::new(cancel)), true);
+    }
+
+    fn submit(&mut self, who: usize, connection: ConnectionId) {
+        let agent = ["work", "work@1", "work@9", "none", "Bad"];
+        let agent = agent.into_iter().choose(&mut self.random).unwrap_or("work");
+        let lease = self.random.random_bool(0.5).then(|| {
+            let mut lease = Lease::default().grant("tool.call", Pattern::parse("*").unwrap());
+            lease.budget = Budget::parse(["USD:5"]).unwrap();
+            if self.random.random_bool(0.3) {
+                lease.expires_at = Some(self.now.wall.after(Duration::from_secs(3)));
+            }
+            lease
+        });
+        let submit = Submit {
+            agent: agent.to_owned(),
+            input: Json::null(),
+            lease,
+            key: None,
+            max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
+        };
+        self.issue(who, connection, Command::Submit(Box::new(submit)), true);
+    }
+
+    fn issue(&mut self, who: usize, connection: ConnectionId, command: Command, answered: bool) {
+        let number = self.number();
+        let id = MessageId::parse(&format!("msg_{number}")).unwrap();
+        let client = &mut self.clients[who];
+        let expected = if answered { &mut client.waiting } else { &mut client.early };
+        expected.insert(id.clone());
+        let issued = Issued { id, at: self.now.wall, trace: None, command };
+        self.clients[who].sent.push(issued.clone());
+        self.input(Input::Command { connection, issued });
+    }
+
+    /// The same message once more: it must not be done twice, nor answered.
+    fn repeat(&mut self, connection: ConnectionId, who: usize) {
+        let sent = &self.clients[who].sent;
+        let repeatable = sent.iter().filter(|issued| matches!(issued.command, Command::Submit(_)));
+        if let Some(issued) = repeatable.choose(&mut self.random).cloned() {
+            self.input(Input::Command { connection, issued });
+        }
+    }
+
+    fn bad_frame(&mut self, connection: ConnectionId) {
+        let fault = Fault::invalid("sim");
+        self.input(Input::BadFrame { connection, id: None, fault });
+    }
+
+    fn cut(&mut self, who: usize) {
+        if let Some(connection) = self.clients[who].connection {
+            self.clients[who].cut();
+            self.links.remove(&connection);
+            self.input(Input::Disconnected { connection });
+        }
+    }
+
+    // What agents do.
+
+    fn agent_acts(&mut self) {
+        let Some(job) = self.agents.keys().choose(&mut self.random).cloned() else { return };
+        let ticket = Ticket(self.number());
+        let Some(agent) = self.agents.get_mut(&job) else { return };
+        let report = agent.next(&mut self.random, ticket);
+        if matches!(report, JobReport::Ended(_)) {
+            self.agents.remove(&job);
+        }
+        self.input(Input::Report { job, report });
+    }
+
+    // What happens between the engine and the world.
+
+    fn input(&mut self, input: Input) {
+        self.transcript.push(format!("{} {input:?}", self.now.wall));
+        self.engine.handle(self.now, input, &mut self.pending);
+    }
+
+    fn commit_moves(&mut self) {
+        if let Some((commit, effects)) = self.committing.take() {
+            self.store.apply(&commit).unwrap();
+            self.release(effects);
+            return;
+        }
+        let commit = self.pending.take_commit().unwrap();
+        let effects = self.pending.take_effects();
+        if commit.is_empty() {
+            self.release(effects);
+        } else {
+            self.committing = Some((commit, effects));
+        }
+    }
+
+    fn release(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Say { connection, output } => self.tell(connection, output),
+                Effect::Deliver { connection, delivery, .. } => {
+                    self.tell(connection, Output::Event(delivery));
+                }
+                Effect::Close { connection, .. } => self.end(connection),
+                Effect::Task(Task::Start(start)) => {
+                    let agent = Agent::new(&mut self.random);
+                    self.agents.insert(start.job, agent);
+                }
+                Effect::Task(Task::Signal { job, reason }) => {
+                    if let Some(agent) = self.agents.get_mut(&job) {
+                        agent.cancelled = Some(reason);
+                    }
+                }
+                Effect::Task(Task::Kill { job }) => {
+                    self.agents.remove(&job);
+                }
+                Effect::Task(Task::Answer { .. }) => {}
+                Effect::Task(task) => self.tasks.push(task),
+            }
+        }
+    }
+
+    fn tell(&mut self, connection: ConnectionId, output: Output) {
+        if let Some(link) = self.links.get_mut(&connection) {
+            link.push_back(output);
+        }
+    }
+
+    /// The runtime ends a connection once all that was said is through.
+    fn end(&mut self, connection: ConnectionId) {
+        while self.deliver(connection) {}
+        self.links.remove(&connection);
+        let client = self.clients.iter_mut().find(|c| c.connection == Some(connection));
+        if let Some(client) = client {
+            client.cut();
+        }
+        self.input(Input::Disconnected { connection });
+    }
+
+    fn link_moves(&mut self) {
+        if let Some(connection) = self.links.keys().copied().choose(&mut self.random) {
+            for _ in 0..self.random.random_range(1..6) {
+                self.deliver(connection);
+            }
+        }
+    }
+
+    fn deliver(&mut self, connection: ConnectionId) -> bool {
+        let Some(output) = self.links.get_mut(&connection).and_then(VecDeque::pop_front) else {
+            return false;
+        };
+        self.transcript.push(format!("{connection} < {output:?}"));
+        let client = self.clients.iter_mut().find(|c| c.connection == Some(connection));
+        let client = client.expect("a link has a client");
+        if let (Output::Event(delivery), Some(session)) = (&output, &client.session) {
+            check::delivered_is_stored(&self.store, session, delivery);
+        }
+        client.take(&output);
+        true
+    }
+
+    fn task_ends(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        let at = self.random.random_range(0..self.tasks.len());
+        match self.tasks.swap_remove(at) {
+            Task::Authenticate { connection, attempt, .. } => {
+                let judgement = match self.random.random_range(0..10) {
+                    0 => Judgement::Refuse(Fault::invalid("sim")),
+                    n => Judgement::Accept(Principal::named(if n < 6 { "alice" } else { "bob" })),
+                };
+                self.input(Input::Judged { connection, attempt, judgement });
+            }
+            Task::List(query) => {
+                let prefix = key::done_jobs(&query.principal);
+                let done = self.store.facts(&prefix, None, usize::MAX).into_iter();
+                let done = done.filter_map(|(name, value)| {
+                    let id = std::str::from_utf8(&name.as_bytes()[prefix.len()..]).unwrap();
+                    let id = JobId::parse(id).unwrap();
+                    JobFact::from_bytes(&value).unwrap().summary(id)
+                });
+                let done = done.filter(|job| passes(&query.filter, job)).collect();
+                self.input(Input::Listed { query, done: Ok((done, false)) });
+            }
+            other => panic!("{other:?} is no task that waits"),
+        }
+    }
+
+    fn time_passes(&mut self) {
+        let span = match self.random.random_range(0..10) {
+            0 => Duration::from_secs(self.random.random_range(1..20)),
+            _ => Duration::from_micros(self.random.random_range(1..50_000)),
+        };
+        let wall = self.now.wall.after(span);
+        self.now = Now { wall, moment: self.now.moment.after(span) };
+        if self.engine.next_wake().is_some_and(|wake| wake <= self.now.moment) {
+            self.transcript.push(format!("{} wake", self.now.wall));
+            self.engine.wake(self.now, &mut self.pending);
+        }
+    }
+
+    /// The runtime dies. What was being committed is kept or not; what was told is kept.
+    fn crash(&mut self) {
+        self.crashes += 1;
+        self.transcript.push("crash".to_owned());
+        if let Some((commit, _)) = self.committing.take()
+            && self.random.random_bool(0.5)
+        {
+            self.store.apply(&commit).unwrap();
+        }
+        self.pending = Effects::new();
+        self.tasks.clear();
+        self.agents.clear();
+        self.links.clear();
+        self.clients.iter_mut().for_each(Client::cut);
+        self.engine = Engine::new(settings(), entropy(&mut self.random));
+        let facts = self.facts();
+        self.engine.recover(self.now, &mut facts.into_iter(), &mut self.pending).unwrap();
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let name = |prefix: &[u8], key: &arcp_core::Key| {
+            String::from_utf8(key.as_bytes()[prefix.len()..].to_vec()).unwrap()
+        };
+        let mut facts = Vec::new();
+        for (at, value) in self.store.facts(key::SESSIONS, None, usize::MAX) {
+            let id = SessionId::parse(&name(key::SESSIONS, &at)).unwrap();
+            let last = self.store.page(&key::session_stream(&id), 0, 0).last;
+            facts.push(Fact::Session { id, value, last });
+        }
+        for (at, value) in self.store.facts(key::OPEN_JOBS, None, usize::MAX) {
+            let id = JobId::parse(&name(key::OPEN_JOBS, &at)).unwrap();
+            let last = self.store.page(&key::job_stream(&id), 0, 0).last;
+            facts.push(Fact::Job { id, value, last });
+        }
+        facts
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+fn settings() -> Settings {
+    let mut catalog = Catalog::default();
+    catalog.add("work", "1");
+    let mut limits = Limits::default();
+    limits.sessions_per_principal = 6;
+    limits.jobs_per_principal = 20;
+    limits.remembered_messages = 64;
+    Settings {
+        identity: RuntimeIdentity {
+            kind: "sim".to_owned(),
+            version: "0".to_owned(),
+            fingerprint: None,
+            trust_level: TrustLevel::Trusted,
+        },
+        capabilities: Capabilities::default().with(Feature::DurableJobs, true),
+        schemes: ["bearer".to_owned()].into(),
+        catalog,
+        limits,
+        resume_window: Duration::from_secs(10),
+        session_lease: Some(Duration::from_secs(30)),
+        default_lease: Lease::default(),
+        cancel_grace: Duration::from_millis(200),
+    }
+}
+
+fn entropy(random: &mut StdRng) -> [u8; 32] {
+    let mut seed = [0; 32];
+    random.fill_bytes(&mut seed);
+    seed
+}
+
+/// The store is a `Store` like any other; the world calls its synchronous side.
+const _: fn() = || {
+    fn is_store<S: Store>() {}
+    is_store::<MemoryStore>();
+};

@@ -1,0 +1,117 @@
+//! What can be set about WebSocket connections, and which origins may make them.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+/// Settings of a listener or of a connection that is made.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WsOptions {
+    /// The largest frame, in and out. 1 MiB by default.
+    pub max_frame_bytes: usize,
+    /// How long a connection may take to become a WebSocket. 10 seconds by default.
+    pub handshake_time: Duration,
+    /// Which web pages may connect. Programs send no `Origin` and always may.
+    pub origins: Origins,
+}
+
+impl Default for WsOptions {
+    fn default() -> Self {
+        Self {
+            max_frame_bytes: 1 << 20,
+            handshake_time: Duration::from_secs(10),
+            origins: Origins::default(),
+        }
+    }
+}
+
+impl WsOptions {
+    /// Tungstenite's own settings; its defaults are too generous.
+    pub(crate) fn config(&self) -> WebSocketConfig {
+        // Room for a full group of frames, or for the largest one, beside pongs and a close.
+        let most = WRITE_BYTES
+            .saturating_add(self.max_frame_bytes)
+            .saturating_add(SPARE_BYTES)
+            .max(MAX_WRITE_BYTES);
+        WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(WRITE_BYTES)
+            .max_write_buffer_size(most)
+            .max_message_size(Some(self.max_frame_bytes))
+            .max_frame_size(Some(self.max_frame_bytes))
+    }
+}
+
+/// Which values of the `Origin` header are let in.
+///
+/// Browsers send the header and other programs do not, so this keeps web pages of strangers from
+/// reaching a runtime on the user's machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origins {
+    /// Pages served from this machine (`localhost`, `127.0.0.0/8`, `[::1]`) and those listed,
+    /// such as `https://console.example`. The default, with none listed.
+    LoopbackAnd(Vec<String>),
+    /// Those listed and no others.
+    Only(Vec<String>),
+    /// Every page.
+    Any,
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self::LoopbackAnd(Vec::new())
+    }
+}
+
+impl Origins {
+    /// Whether a page of `origin` may connect.
+    pub fn allow(&self, origin: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(listed) => is_listed(listed, origin),
+            Self::LoopbackAnd(listed) => is_listed(listed, origin) || is_loopback(origin),
+        }
+    }
+}
+
+fn is_listed(listed: &[String], origin: &str) -> bool {
+    listed.iter().any(|one| one.eq_ignore_ascii_case(origin))
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let Ok(uri) = origin.parse::<Uri>() else {
+        return false;
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || has_userinfo(&uri) {
+        return false;
+    }
+    let host = uri.host().map(bare_host).unwrap_or_default();
+    let address = host.parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// The host without the brackets of an IPv6 address.
+pub(crate) fn bare_host(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Whether the URL names a user, which makes its host easy to misread.
+pub(crate) fn has_userinfo(uri: &Uri) -> bool {
+    uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
+}
+
+/// Allocated for each connection.
+pub(crate) const READ_BYTES: usize = 8 << 10;
+
+/// Frames are written together up to this size.
+pub(crate) const WRITE_BYTES: usize = 64 << 10;
+
+/// The write buffer's bound, unless the largest frame needs more.
+const MAX_WRITE_BYTES: usize = 1 << 20;
+
+/// Room for headers and control frames.
+const SPARE_BYTES: usize = 64 << 10;

@@ -1,0 +1,53 @@
+//! `cargo xtask test`: everything that proves the project. Needs no more than the Rust toolchain
+//! and a C compiler; uses cargo-nextest where it is installed.
+
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::process::{cargo, run as execute, succeeds};
+use crate::program;
+use crate::step::Steps;
+
+pub(crate) fn run() -> Result<(), Failure> {
+    let mut steps = Steps::start();
+    add_to(&mut steps)?;
+    steps.finish("cargo xtask test");
+    Ok(())
+}
+
+pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
+    let program = steps.run("program", || program::build(&[]))?;
+    steps.run("tests", || workspace(&program))?;
+    steps.run("doctests", || doctests(&program))?;
+    steps.run("outside store", outside_store)
+}
+
+/// Libraries, programs, tests and examples of all packages; nextest knows no doctests.
+fn workspace(program: &Path) -> Result<(), Failure> {
+    let mut command = if succeeds(&mut cargo(&["nextest", "--version"])) {
+        cargo(&["nextest", "run"])
+    } else {
+        println!("cargo-nextest is not installed: `cargo test` does as well, only slower");
+        cargo(&["test", "--lib", "--bins", "--tests", "--examples"])
+    };
+    execute(command.args(SELECTION).env(program::VARIABLE, program))
+}
+
+fn doctests(program: &Path) -> Result<(), Failure> {
+    execute(cargo(&["test", "--doc"]).args(SELECTION).env(program::VARIABLE, program))
+}
+
+/// A store as a third party would write it: a package of its own, outside the workspace.
+fn outside_store() -> Result<(), Failure> {
+    let manifest = "tests/outside-store/Cargo.toml";
+    execute(&mut cargo(&[
+        "test",
+        "--manifest-path",
+        manifest,
+        "--target-dir",
+        "target/outside",
+        "--locked",
+    ]))
+}
+
+const SELECTION: [&str; 3] = ["--workspace", "--all-features", "--locked"];
