@@ -94,7 +94,7 @@ impl Reader {
         }
     }
 
-    async fn post(&self, message: Message) {
+    async fn post(&mut self, message: Message) {
         // Without a writer the runtime is gone, and the writing half sees it.
         drop(self.line.inbox.send(message).await);
     }

@@ -4,6 +4,8 @@
 //! connection gets its codec from the first frame and keeps it. Decoding is total: any bytes in,
 //! a value out, no panic.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod open;
 
 use std::fmt;
@@ -24,6 +26,21 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The client's two halves of a connection.
     fn client_codec(&self) -> (Box<dyn OutputDecoder>, Box<dyn CommandEncoder>);
 }
+
+/// Every dialect, in the order in which they are asked for a first frame.
+pub fn dialects() -> &'static [&'static dyn Dialect] {
+    DIALECTS
+}
+
+/// The dialect of the connection whose first frame is `first`.
+///
+/// `open` is the only dialect, so what nobody claims falls to it and is answered in its terms.
+pub fn detect(first: &Frame) -> Option<&'static dyn Dialect> {
+    let claimed = DIALECTS.iter().find(|dialect| dialect.claims(first));
+    claimed.or(DIALECTS.first()).copied()
+}
+
+static DIALECTS: &[&dyn Dialect] = &[&open::OpenDialect];
 
 /// Reads what a client sends.
 pub trait CommandDecoder: Send + fmt::Debug {

@@ -1,4 +1,11 @@
 //! The Agent Runtime Control Protocol: one door to the workspace's crates.
+//!
+//! [`Server`] hosts agents with sensible parts wired together: the SQLite store, a WebSocket
+//! listener. [`client`] speaks to a runtime. Whoever wants other parts takes the crates behind the
+//! re-exports and puts them together.
+
+#[cfg(feature = "server")]
+mod server;
 
 #[cfg(feature = "server")]
 pub use arcp_agent as agent;
@@ -19,3 +26,6 @@ pub use arcp_transport_stdio as transport_stdio;
 #[cfg(any(feature = "server", feature = "client"))]
 pub use arcp_transport_ws as transport_ws;
 pub use arcp_wire as wire;
+
+#[cfg(feature = "server")]
+pub use server::{Server, ServerBuilder, ServerError};

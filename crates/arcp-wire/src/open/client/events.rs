@@ -1,0 +1,178 @@
+//! Events read.
+
+use std::sync::Arc;
+
+use arcp_core::{
+    ChunkEncoding, Code, Completion, Delivery, Encoded, Event, Fault, JobEvent, JobHead, Json,
+    LogLevel, Output, Progress, Quantity, ResultChunk, ResultId,
+};
+use serde_json::value::RawValue;
+
+use super::super::envelope::Envelope;
+use super::super::object::Object;
+use super::replies;
+
+/// The event that a frame is, if it is one.
+pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Output>, Fault> {
+    let Some(event) = event(&envelope.kind, payload)? else {
+        return Ok(None);
+    };
+    let missing = |key| Fault::invalid(format!("an event without `{key}`"));
+    let head = JobHead {
+        job: envelope.job.clone().ok_or_else(|| missing("job_id"))?,
+        // A watcher's copy may have none; the job's id is what matters then.
+        request: envelope.correlation.as_ref().unwrap_or(&envelope.id).clone(),
+        trace: envelope.trace.clone(),
+    };
+    Ok(Some(Output::Event(Delivery {
+        seq: envelope.seq.ok_or_else(|| missing("event_seq"))?,
+        event: Arc::new(JobEvent {
+            head: Arc::new(head),
+            id: envelope.id.clone(),
+            at: envelope.at,
+            event,
+            encoded: Encoded::default(),
+        }),
+    })))
+}
+
+fn event(kind: &str, payload: &Object<'_>) -> Result<Option<Event>, Fault> {
+    let event = match kind {
+        "job.started" => {
+            Event::Started { description: payload.owned("description")?.unwrap_or_default() }
+        }
+        "log" => log(payload)?,
+        "metric" => metric(payload)?,
+        "job.progress" => Event::Progress(progress(payload)?),
+        "event.emit" => emitted(payload)?,
+        "job.result_chunk" => Event::ResultChunk(chunk(payload)?),
+        "job.completed" => Event::Completed(completed(payload)?),
+        "job.failed" => failed(replies::fault(payload)?),
+        "job.cancelled" => {
+            Event::Cancelled { reason: payload.owned("reason")?.unwrap_or_default() }
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(event))
+}
+
+fn failed(fault: Fault) -> Event {
+    if fault.code == Code::TimedOut { Event::TimedOut(fault) } else { Event::Failed(fault) }
+}
+
+fn log(payload: &Object<'_>) -> Result<Event, Fault> {
+    let level = LogLevel::parse(&payload.need_text("level")?);
+    Ok(Event::Log {
+        level: level.ok_or_else(|| payload.wrong("level", "a level of log"))?,
+        message: payload.need_text("message")?.into_owned(),
+        attributes: payload.json("attributes"),
+    })
+}
+
+fn metric(payload: &Object<'_>) -> Result<Event, Fault> {
+    let unit = payload.owned("unit")?.filter(|unit| !unit.is_empty());
+    Ok(Event::Metric {
+        name: payload.need_text("name")?.into_owned(),
+        value: number(payload, "value")?.ok_or_else(|| payload.missing("value"))?,
+        unit,
+        dimensions: payload.json("dims"),
+    })
+}
+
+/// Older runtimes tell a share of a hundred only.
+fn progress(payload: &Object<'_>) -> Result<Progress, Fault> {
+    let percent = number(payload, "percent")?;
+    let (current, total) = match number(payload, "current")? {
+        Some(current) => (current, number(payload, "total")?),
+        None => match percent {
+            Some(percent) => (percent, Some(Quantity::from(100_u32))),
+            None => (Quantity::from(0_u32), None),
+        },
+    };
+    Ok(Progress {
+        current,
+        total,
+        units: payload.owned("units")?,
+        message: payload.owned("message")?,
+    })
+}
+
+fn number(payload: &Object<'_>, key: &str) -> Result<Option<Quantity>, Fault> {
+    let read = |raw: &RawValue| {
+        Quantity::parse(raw.get()).map_err(|_| payload.wrong(key, "a finite number"))
+    };
+    payload.value(key).map(read).transpose()
+}
+
+fn chunk(payload: &Object<'_>) -> Result<ResultChunk, Fault> {
+    let encoding = match payload.need_text("encoding")?.as_ref() {
+        "utf8" => ChunkEncoding::Utf8,
+        "base64" => ChunkEncoding::Base64,
+        _ => return Err(payload.wrong("encoding", "utf8 or base64")),
+    };
+    Ok(ResultChunk {
+        result: result_id(&payload.need_text("result_id")?)?,
+        chunk: payload.need_whole("chunk_seq")?,
+        data: payload.need_text("data")?.as_ref().into(),
+        encoding,
+        more: payload.flag("more")?.unwrap_or(false),
+    })
+}
+
+fn completed(payload: &Object<'_>) -> Result<Completion, Fault> {
+    if let Some(value) = payload.raw("value") {
+        return Ok(Completion::Inline(Json::from(value)));
+    }
+    let Some(result) = payload.text("result_id")? else {
+        return Ok(Completion::Inline(Json::null()));
+    };
+    Ok(Completion::Streamed {
+        result: result_id(&result)?,
+        size: payload.whole("result_size")?.unwrap_or_default(),
+        summary: payload.owned("summary")?,
+    })
+}
+
+/// Agents of older runtimes name their results as they like; the prefix is ours.
+fn result_id(text: &str) -> Result<ResultId, Fault> {
+    ResultId::parse(text)
+        .or_else(|_| ResultId::parse(&format!("res_{text}")))
+        .map_err(|error| Fault::invalid(error.to_string()))
+}
+
+/// What has no type of its own goes by its name; what is not of the name's form is custom.
+fn emitted(payload: &Object<'_>) -> Result<Event, Fault> {
+    let name = payload.need_text("name")?;
+    let data = payload.raw("data");
+    let known = data
+        .and_then(|raw| Object::read(raw, "data").ok())
+        .and_then(|data| named(&name, &data).ok().flatten());
+    Ok(known.unwrap_or_else(|| Event::Custom {
+        name: name.into_owned(),
+        data: data.map_or_else(Json::null, Json::from),
+    }))
+}
+
+fn named(name: &str, data: &Object<'_>) -> Result<Option<Event>, Fault> {
+    let event = match name {
+        "thought" => Event::Thought { text: data.need_text("text")?.into_owned() },
+        "tool_call" => Event::ToolCall {
+            call_id: data.need_text("call_id")?.into_owned(),
+            tool: data.need_text("tool")?.into_owned(),
+            arguments: data.raw("args").map_or_else(Json::null, Json::from),
+        },
+        "tool_result" => Event::ToolResult {
+            call_id: data.need_text("call_id")?.into_owned(),
+            result: match data.object("error", "data.error")? {
+                Some(error) => Err(replies::fault(&error)?),
+                None => Ok(data.raw("result").map_or_else(Json::null, Json::from)),
+            },
+        },
+        "status" => Event::Status {
+            phase: data.need_text("phase")?.into_owned(),
+            message: data.owned("message")?,
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(event))
+}

@@ -1,0 +1,161 @@
+//! What a client's frames ask for.
+
+use std::time::Duration;
+
+use arcp_core::{
+    Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind, Issued,
+    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Secret, Submit,
+};
+
+use super::envelope::{Envelope, Unsound};
+use super::object::{Object, excerpt, is_deeper_than};
+use super::types::Kind;
+use super::{capabilities, lease, state};
+use crate::{CommandDecoder, Decoded};
+
+/// The runtime's reader. It needs to remember nothing.
+#[derive(Debug)]
+pub(super) struct Commands;
+
+impl CommandDecoder for Commands {
+    fn decode(&mut self, frame: &Frame) -> Decoded<Issued> {
+        if frame.kind == FrameKind::Binary {
+            return Decoded::Ignored;
+        }
+        let Ok(text) = std::str::from_utf8(&frame.bytes) else {
+            return Unsound::bytes().into();
+        };
+        if is_deeper_than(text, MAX_DEPTH) {
+            return Unsound::deep(MAX_DEPTH, text).into();
+        }
+        match Envelope::read(text) {
+            Ok(envelope) => said(envelope),
+            Err(unsound) => unsound.into(),
+        }
+    }
+}
+
+fn said(envelope: Envelope<'_>) -> Decoded<Issued> {
+    let kind = Kind::of(&envelope.kind);
+    if kind == Kind::Note || (kind == Kind::Foreign && envelope.optional) {
+        return Decoded::Ignored;
+    }
+    let command = command(kind, &envelope)
+        .unwrap_or_else(|fault| Command::Refused { submit: kind == Kind::Invoke, fault });
+    Decoded::Message(Issued { id: envelope.id, at: envelope.at, trace: envelope.trace, command })
+}
+
+fn command(kind: Kind, envelope: &Envelope<'_>) -> Result<Command, Fault> {
+    let payload = Object::read(envelope.payload, "")?;
+    match kind {
+        Kind::Open => open(&payload),
+        Kind::Authenticate => Ok(Command::Authenticate {
+            response: Secret::new(payload.need_text("response")?.into_owned()),
+        }),
+        Kind::Close => {
+            Ok(Command::Close { reason: payload.owned("reason")?, jobs: OnClose::Cancel })
+        }
+        Kind::Ping => {
+            Ok(Command::Ping { kind: PingKind::Connection, nonce: payload.owned("nonce")? })
+        }
+        Kind::SessionPing => session_ping(&payload),
+        Kind::Pong => Ok(Command::Pong),
+        Kind::Ack => Ok(Command::Ack { seq: payload.need_whole("last_processed_seq")? }),
+        Kind::ListJobs => list_jobs(&payload),
+        Kind::Invoke => submit(&payload, envelope),
+        Kind::Cancel => cancel(&payload),
+        Kind::Unbuilt | Kind::Foreign | Kind::Unknown | Kind::Note => Err(unimplemented(envelope)),
+        Kind::RuntimeOnly => {
+            Err(Fault::invalid(format!("only a runtime sends `{}`", envelope.kind)))
+        }
+    }
+}
+
+fn unimplemented(envelope: &Envelope<'_>) -> Fault {
+    let kind = excerpt(&envelope.kind);
+    Fault::new(Code::Unimplemented, format!("message type `{kind}` is not implemented"))
+}
+
+fn open(payload: &Object<'_>) -> Result<Command, Fault> {
+    let auth = payload.need_object("auth", "auth")?;
+    let client = payload.need_object("client", "client")?;
+    Ok(Command::Open(Box::new(Open {
+        offer: Offer {
+            scheme: auth.need_text("scheme")?.into_owned(),
+            token: auth.owned("token")?.map(Secret::new),
+        },
+        client: ClientIdentity {
+            kind: client.need_text("kind")?.into_owned(),
+            version: client.need_text("version")?.into_owned(),
+            fingerprint: client.owned("fingerprint")?,
+        },
+        capabilities: capabilities::declared(payload)?,
+    })))
+}
+
+fn session_ping(payload: &Object<'_>) -> Result<Command, Fault> {
+    payload.need_time("sent_at")?;
+    Ok(Command::Ping {
+        kind: PingKind::Session,
+        nonce: Some(payload.need_text("nonce")?.into_owned()),
+    })
+}
+
+fn list_jobs(payload: &Object<'_>) -> Result<Command, Fault> {
+    let filter = payload.object("filter", "filter")?;
+    let limit = payload.whole("limit")?;
+    let cursor = payload.text("cursor")?;
+    let after = cursor.map(|text| JobId::parse(&text)).transpose();
+    Ok(Command::ListJobs(Box::new(ListJobs {
+        filter: filter.as_ref().map_or(Ok(JobFilter::default()), job_filter)?,
+        limit: limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+        after: after.map_err(|_| payload.wrong("cursor", "what a page of jobs gave"))?,
+    })))
+}
+
+fn job_filter(filter: &Object<'_>) -> Result<JobFilter, Fault> {
+    if filter.has("status") && filter.value("status").is_none() {
+        return Err(filter.wrong("status", "a list of texts"));
+    }
+    let states = filter.texts("status")?;
+    Ok(JobFilter {
+        states: states.map(|texts| texts.iter().flat_map(|text| state::named(text)).collect()),
+        agent: filter.owned("agent")?,
+        created_after: filter.time("created_after")?,
+        created_before: filter.time("created_before")?,
+    })
+}
+
+fn submit(payload: &Object<'_>, envelope: &Envelope<'_>) -> Result<Command, Fault> {
+    let input = payload.raw("arguments").map(Json::from);
+    let max_runtime = payload.whole("max_runtime_sec")?;
+    Ok(Command::Submit(Box::new(Submit {
+        agent: payload.need_text("tool")?.into_owned(),
+        input: input.ok_or_else(|| payload.missing("arguments"))?,
+        lease: lease::requested(payload)?,
+        key: envelope.key.clone(),
+        max_runtime: max_runtime.map(Duration::from_secs),
+    })))
+}
+
+fn cancel(payload: &Object<'_>) -> Result<Command, Fault> {
+    let target = match payload.need_text("target")?.as_ref() {
+        "job" => CancelTarget::Job,
+        "stream" => CancelTarget::Stream,
+        "session" => CancelTarget::Session,
+        other => {
+            let want = format!("job, stream or session, not `{}`", excerpt(other));
+            return Err(payload.wrong("target", &want));
+        }
+    };
+    Ok(Command::Cancel(Box::new(Cancel {
+        target,
+        target_id: payload.need_text("target_id")?.into_owned(),
+        reason: payload.owned("reason")?,
+        deadline: payload.whole("deadline_ms")?.map(Duration::from_millis),
+    })))
+}
+
+/// How deep arrays and objects may lie within one another: as deep as any reader of JSON goes.
+/// What is echoed to a client that cannot go as deep would end it.
+const MAX_DEPTH: usize = 100;

@@ -1,0 +1,290 @@
+//! Events written: once for all who watch, but for what differs by session.
+
+use arcp_core::{
+    ChunkEncoding, Completion, Delivery, Event, Fault, Frame, JobEvent, Json, LogLevel, Progress,
+    Quantity, ResultChunk, SessionId,
+};
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::message::Message;
+use super::payload::Failed;
+
+/// What all events of one session begin with.
+#[derive(Debug, Default)]
+pub(super) struct Prefix(Vec<u8>);
+
+impl Prefix {
+    /// The beginning of events of `session`.
+    pub(super) fn of(session: &SessionId) -> Self {
+        // An id is any text after its prefix, so it is written as one.
+        let id = serde_json::Value::from(session.as_str());
+        Self(format!("{{\"session_id\":{id},\"event_seq\":").into_bytes())
+    }
+
+    /// The frame of one event.
+    pub(super) fn frame(&self, delivery: &Delivery) -> Option<Frame> {
+        let event = &delivery.event;
+        let rest = event.encoded.get_or_write(SLOT, || rest(event));
+        if rest.is_empty() {
+            return None;
+        }
+        let seq = delivery.seq.to_string();
+        let start: &[u8] = if self.0.is_empty() { NO_SESSION } else { &self.0 };
+        let mut frame = Vec::with_capacity(start.len() + seq.len() + rest.len());
+        frame.extend_from_slice(start);
+        frame.extend_from_slice(seq.as_bytes());
+        frame.extend_from_slice(&rest);
+        Some(Frame::text(frame))
+    }
+}
+
+const NO_SESSION: &[u8] = b"{\"event_seq\":";
+
+/// Where this dialect keeps what it has written of an event.
+const SLOT: usize = 0;
+
+/// All of an event's frame that follows its number, from the comma on.
+fn rest(event: &JobEvent) -> Bytes {
+    match written(event) {
+        Some(mut bytes) => {
+            // The brace that opens the message becomes the comma after the number.
+            if let Some(first) = bytes.first_mut() {
+                *first = b',';
+            }
+            Bytes::from(bytes)
+        }
+        None => Bytes::new(),
+    }
+}
+
+fn written(event: &JobEvent) -> Option<Vec<u8>> {
+    match &event.event {
+        Event::Started { description } => write(event, "job.started", Started { description }),
+        Event::Log { level, message, attributes } => {
+            write(event, "log", Log::of(*level, message, attributes.as_ref()))
+        }
+        Event::Metric { name, value, unit, dimensions } => {
+            let metric = Metric {
+                name,
+                value: number(*value),
+                unit: unit.as_deref().unwrap_or_default(),
+                dims: dimensions.as_ref(),
+            };
+            write(event, "metric", metric)
+        }
+        Event::Progress(progress) => write(event, "job.progress", ProgressBody::of(progress)),
+        Event::Thought { .. }
+        | Event::ToolCall { .. }
+        | Event::ToolResult { .. }
+        | Event::Status { .. }
+        | Event::Custom { .. } => emitted(event),
+        Event::ResultChunk(chunk) => write(event, "job.result_chunk", Piece::of(chunk)),
+        Event::Completed(completion) => completed(event, completion),
+        Event::Failed(fault) => write(event, "job.failed", Failed::of(fault)),
+        Event::Cancelled { reason } => write(event, "job.cancelled", Cancelled { reason }),
+        Event::TimedOut(fault) => write(event, "job.failed", Failed::timed_out(fault)),
+    }
+}
+
+fn write<P: Serialize>(event: &JobEvent, kind: &'static str, payload: P) -> Option<Vec<u8>> {
+    Message::new(&event.id, event.at, kind, payload)
+        .job(&event.head.job)
+        .to(&event.head.request)
+        .trace(event.head.trace.as_ref())
+        .write()
+}
+
+fn completed(event: &JobEvent, completion: &Completion) -> Option<Vec<u8>> {
+    match completion {
+        Completion::Inline(value) => write(event, "job.completed", Value { value }),
+        Completion::Streamed { result, size, summary } => {
+            let streamed = Streamed {
+                result_id: result.as_str(),
+                result_size: *size,
+                summary: summary.as_deref(),
+            };
+            write(event, "job.completed", streamed)
+        }
+    }
+}
+
+/// What has no type of its own goes by its name.
+fn emitted(event: &JobEvent) -> Option<Vec<u8>> {
+    let (name, data) = match &event.event {
+        Event::Thought { text } => ("thought", Data::Thought { text }),
+        Event::ToolCall { call_id, tool, arguments } => {
+            ("tool_call", Data::ToolCall { tool, args: arguments, call_id })
+        }
+        Event::ToolResult { call_id, result } => ("tool_result", Data::result(call_id, result)),
+        Event::Status { phase, message } => {
+            ("status", Data::Status { phase, message: message.as_deref() })
+        }
+        Event::Custom { name, data } => (name.as_str(), Data::Custom(data)),
+        Event::Started { .. }
+        | Event::Log { .. }
+        | Event::Metric { .. }
+        | Event::Progress(_)
+        | Event::ResultChunk(_)
+        | Event::Completed(_)
+        | Event::Failed(_)
+        | Event::Cancelled { .. }
+        | Event::TimedOut(_) => return None,
+    };
+    write(event, "event.emit", Emit { name, data })
+}
+
+#[derive(Serialize)]
+struct Started<'a> {
+    description: &'a str,
+}
+
+#[derive(Serialize)]
+struct Log<'a> {
+    level: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<&'a Json>,
+}
+
+impl<'a> Log<'a> {
+    fn of(level: LogLevel, message: &'a str, attributes: Option<&'a Json>) -> Self {
+        Self { level: level.as_str(), message, attributes }
+    }
+}
+
+#[derive(Serialize)]
+struct Metric<'a> {
+    name: &'a str,
+    value: Box<RawValue>,
+    unit: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dims: Option<&'a Json>,
+}
+
+#[derive(Serialize)]
+struct ProgressBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<f64>,
+    current: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+impl<'a> ProgressBody<'a> {
+    fn of(progress: &'a Progress) -> Self {
+        Self {
+            percent: percent(progress),
+            current: number(progress.current),
+            total: progress.total.map(number),
+            units: progress.units.as_deref(),
+            message: progress.message.as_deref(),
+        }
+    }
+}
+
+/// The share that is done, when it is known of how much.
+fn percent(progress: &Progress) -> Option<f64> {
+    let total = progress.total?.to_f64();
+    let share = progress.current.to_f64() / total * 100.0;
+    (total > 0.0 && share.is_finite()).then(|| share.clamp(0.0, 100.0))
+}
+
+#[derive(Serialize)]
+struct Emit<'a> {
+    name: &'a str,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Thought {
+        text: &'a str,
+    },
+    ToolCall {
+        tool: &'a str,
+        args: &'a Json,
+        call_id: &'a str,
+    },
+    Result {
+        call_id: &'a str,
+        result: &'a Json,
+    },
+    Error {
+        call_id: &'a str,
+        error: Failed<'a>,
+    },
+    Status {
+        phase: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<&'a str>,
+    },
+    Custom(&'a Json),
+}
+
+impl<'a> Data<'a> {
+    fn result(call_id: &'a str, result: &'a Result<Json, Fault>) -> Self {
+        match result {
+            Ok(result) => Self::Result { call_id, result },
+            Err(fault) => Self::Error { call_id, error: Failed::of(fault) },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Piece<'a> {
+    result_id: &'a str,
+    chunk_seq: u64,
+    data: &'a str,
+    encoding: &'static str,
+    more: bool,
+}
+
+impl<'a> Piece<'a> {
+    fn of(chunk: &'a ResultChunk) -> Self {
+        Self {
+            result_id: chunk.result.as_str(),
+            chunk_seq: chunk.chunk,
+            data: &chunk.data,
+            encoding: chunk_encoding(chunk.encoding),
+            more: chunk.more,
+        }
+    }
+}
+
+const fn chunk_encoding(encoding: ChunkEncoding) -> &'static str {
+    match encoding {
+        ChunkEncoding::Utf8 => "utf8",
+        ChunkEncoding::Base64 => "base64",
+    }
+}
+
+#[derive(Serialize)]
+struct Value<'a> {
+    value: &'a Json,
+}
+
+#[derive(Serialize)]
+struct Streamed<'a> {
+    result_id: &'a str,
+    result_size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Cancelled<'a> {
+    reason: &'a str,
+}
+
+/// A number, with the digits that it has.
+fn number(quantity: Quantity) -> Box<RawValue> {
+    // A quantity's text is that of a JSON number; `null` stands in for what cannot happen.
+    RawValue::from_string(quantity.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}

@@ -1,0 +1,115 @@
+//! Frames written: the envelope with its keys in order, absent ones left out.
+
+use arcp_core::{Frame, IdempotencyKey, JobId, MessageId, SessionId, Timestamp, TraceId};
+use serde::{Serialize, Serializer};
+
+/// An envelope to be written.
+#[derive(Serialize)]
+pub(super) struct Message<'a, P: Serialize> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+    arcp: &'static str,
+    id: &'a str,
+    timestamp: Stamp,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
+    payload: P,
+}
+
+impl<'a, P: Serialize> Message<'a, P> {
+    /// The message `id`, sent at `at`.
+    pub(super) fn new(id: &'a MessageId, at: Timestamp, kind: &'static str, payload: P) -> Self {
+        Self {
+            session_id: None,
+            arcp: "1.1",
+            id: id.as_str(),
+            timestamp: Stamp(at),
+            kind,
+            job_id: None,
+            correlation_id: None,
+            trace_id: None,
+            idempotency_key: None,
+            payload,
+        }
+    }
+
+    /// In this session.
+    pub(super) fn session(mut self, session: Option<&'a SessionId>) -> Self {
+        self.session_id = session.map(SessionId::as_str);
+        self
+    }
+
+    /// About this job.
+    pub(super) fn job(mut self, job: &'a JobId) -> Self {
+        self.job_id = Some(job.as_str());
+        self
+    }
+
+    /// In answer to this message.
+    pub(super) fn to(mut self, request: &'a MessageId) -> Self {
+        self.correlation_id = Some(request.as_str());
+        self
+    }
+
+    /// In this trace.
+    pub(super) fn trace(mut self, trace: Option<&'a TraceId>) -> Self {
+        self.trace_id = trace.map(TraceId::as_str);
+        self
+    }
+
+    /// Under this key.
+    pub(super) fn key(mut self, key: Option<&'a IdempotencyKey>) -> Self {
+        self.idempotency_key = key.map(IdempotencyKey::as_str);
+        self
+    }
+
+    /// The message as one line of JSON.
+    pub(super) fn write(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
+        match serde_json::to_writer(&mut bytes, self) {
+            Ok(()) => Some(one_line(bytes)),
+            Err(error) => {
+                // INVARIANT: what is written has text keys and finite numbers only, so it can be.
+                debug_assert!(error.is_io(), "not to be written: {error}");
+                None
+            }
+        }
+    }
+
+    /// Adds the message to `frames`.
+    pub(super) fn push(&self, frames: &mut Vec<Frame>) {
+        frames.extend(self.write().map(Frame::text));
+    }
+}
+
+/// An instant, as text.
+#[derive(Clone, Copy)]
+pub(super) struct Stamp(pub(super) Timestamp);
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Values of peers and agents are written as they stand; a line break in one stands between two
+/// tokens, where a blank says the same. A message must be one line for transports of lines.
+fn one_line(mut bytes: Vec<u8>) -> Vec<u8> {
+    for byte in &mut bytes {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
+    bytes
+}
+
+/// Room for most messages.
+const USUAL_BYTES: usize = 320;

@@ -1,0 +1,43 @@
+//! The `open` dialect: a session starts with `session.open`, work with `tool.invoke`.
+
+mod capabilities;
+mod client;
+mod code;
+mod decode;
+mod encode;
+mod envelope;
+mod event;
+mod lease;
+mod message;
+mod object;
+mod payload;
+mod state;
+mod types;
+
+use arcp_core::{Frame, FrameKind};
+
+use crate::{CommandDecoder, CommandEncoder, Dialect, OutputDecoder, OutputEncoder};
+
+/// The vocabulary of RFC 0001 revision 2 and its 1.1 additions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OpenDialect;
+
+impl Dialect for OpenDialect {
+    fn name(&self) -> &'static str {
+        "open"
+    }
+
+    /// Claims a first frame whose type no other vocabulary has.
+    fn claims(&self, first: &Frame) -> bool {
+        first.kind == FrameKind::Text
+            && envelope::kind(first).is_some_and(|kind| types::is_open_only(&kind))
+    }
+
+    fn runtime_codec(&self) -> (Box<dyn CommandDecoder>, Box<dyn OutputEncoder>) {
+        (Box::new(decode::Commands), Box::new(encode::Outputs::default()))
+    }
+
+    fn client_codec(&self) -> (Box<dyn OutputDecoder>, Box<dyn CommandEncoder>) {
+        (Box::new(client::Outputs::default()), Box::new(client::Commands::default()))
+    }
+}
