@@ -22,4 +22,4 @@ pub use error::ClientError;
 pub use handle::JobHandle;
 pub use job::Job;
 pub use options::{Credentials, Options};
-pub use result::{Ended, Finished, Value};
+pub use result::{Ended, Finished, Value, decode_chunk};

@@ -157,6 +157,12 @@ impl Pieces {
     }
 }
 
+/// The bytes of one piece of a streamed result, for whoever follows events and does not wait for
+/// the whole. Fails with `BrokenResult` when the data is not what its encoding says.
+pub fn decode_chunk(chunk: &ResultChunk) -> Result<Vec<u8>, ClientError> {
+    decode(chunk).map_err(ClientError::BrokenResult)
+}
+
 fn decode(chunk: &ResultChunk) -> Result<Vec<u8>, String> {
     match chunk.encoding {
         ChunkEncoding::Utf8 => Ok(chunk.data.as_bytes().to_vec()),

@@ -52,6 +52,11 @@ impl Quantity {
         }
     }
 
+    /// The value without its fraction; `None` below zero and beyond what fits.
+    pub fn to_u64(self) -> Option<u64> {
+        self.to_decimal().and_then(|decimal| u64::try_from(decimal.trunc()).ok())
+    }
+
     /// Whether the value is below zero.
     pub fn is_negative(self) -> bool {
         match self.0 {

@@ -82,6 +82,7 @@ fn one_wins(bench: &mut Bench) -> Outcome {
         // Every number was won once, and only the winner's fact is there.
         let page = bench.read("s", 0, usize::MAX)?;
         same("last", page.last, CONTENDED)?;
+        check_gap_free(&page.records, 1, CONTENDED)?;
         let mut winners: Vec<_> = page.records.into_iter().map(|record| record.body).collect();
         winners.sort();
         let facts = bench.scan("", None, usize::MAX)?;

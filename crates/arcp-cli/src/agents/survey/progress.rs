@@ -77,6 +77,7 @@ mod tests {
     fn job() -> (JobContext, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(1_000);
         let brief = Brief {
+            event_bytes: 1 << 20,
             job: JobId::parse("job_1").unwrap(),
             agent: AgentRef::parse("survey").unwrap(),
             lease: Lease::default(),

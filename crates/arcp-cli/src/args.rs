@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Runs and controls jobs of AI agents over the Agent Runtime Control Protocol.
+#[derive(Debug, Parser)]
+#[command(name = "arcp", version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a real job through a runtime of its own, over a WebSocket, into a database file
+    Demo(Demo),
+    /// Host the built-in agents for clients
+    Serve(Box<Serve>),
+    /// Run an agent and follow it to its end
+    Run(Run),
+    /// List your jobs
+    Jobs(Jobs),
+    /// Cancel a job
+    Cancel(Cancel),
+    /// List the agents on offer
+    Agents(Agents),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// The folder to survey
+    #[arg(long, default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Where to keep the data [default: a fresh folder among the temporary files]
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Serve {
+    /// Where to listen [default: 127.0.0.1:7777]
+    #[arg(long)]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where to keep everything [default: ./arcp-data]
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Accept a token as a principal (may be given often)
+    #[arg(long = "token", value_name = "TOKEN=PRINCIPAL")]
+    pub(crate) tokens: Vec<String>,
+    /// Accept clients that prove nothing, each as a principal of its own
+    #[arg(long)]
+    pub(crate) anonymous: bool,
+    /// Speak over standard input and output with whoever started this program
+    #[arg(long, conflicts_with = "listen")]
+    pub(crate) stdio: bool,
+    /// Listen on an address that others can reach, although nothing is encrypted
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// How many seconds running jobs get to end when the program is stopped [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) grace: Option<u64>,
+    /// What jobs without a lease of their own may read [default: the current folder]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_workspace")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// Jobs without a lease of their own may read nothing
+    #[arg(long)]
+    pub(crate) no_workspace: bool,
+    /// A file with settings; what is said here goes before what it says
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Which runtime to speak to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Target {
+    /// The runtime's address, ws://HOST:PORT/arcp
+    #[arg(long, env = "ARCP_URL")]
+    pub(crate) url: Option<String>,
+    /// The token that says who you are [default: none, an anonymous session]
+    #[arg(long, env = "ARCP_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// The agent: NAME or NAME@VERSION
+    pub(crate) agent: String,
+    /// Its input, as JSON
+    #[arg(default_value = "null")]
+    pub(crate) input: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Print one event a line, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What the job may do: `NAMESPACE=PATTERN`, `cost.budget=USD:5`, `expires_at=TIME`, or one JSON
+    /// object (may be given often)
+    #[arg(long = "lease", value_name = "KEY=VALUE")]
+    pub(crate) leases: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Jobs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Only jobs in this state (may be given often): running, completed, failed, cancelled
+    #[arg(long = "status")]
+    pub(crate) states: Vec<String>,
+    /// Only jobs of this agent
+    #[arg(long)]
+    pub(crate) agent: Option<String>,
+    /// At most this many
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Print one job a line, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cancel {
+    /// The job's id
+    pub(crate) job: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// How many milliseconds it gets to wind down before it is ended by force
+    #[arg(long)]
+    pub(crate) deadline_ms: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Agents {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Print one agent a line, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,162 @@
+//! The settings of `arcp serve`: a file, and the command line before it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use arcp::core::{Limits, Secret};
+use arcp::store_sqlite::Durability;
+use serde::Deserialize;
+
+use crate::args::Serve;
+use crate::exit::Error;
+
+/// How to serve.
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) tokens: Vec<(Secret<String>, String)>,
+    pub(crate) anonymous: bool,
+    pub(crate) stdio: bool,
+    pub(crate) insecure: bool,
+    pub(crate) grace: Duration,
+    /// What jobs without a lease may read.
+    pub(crate) workspace: Option<PathBuf>,
+    pub(crate) durability: Durability,
+    pub(crate) session_lease: Option<Duration>,
+    pub(crate) resume_window: Option<Duration>,
+    pub(crate) cancel_grace: Option<Duration>,
+    pub(crate) limits: Limits,
+}
+
+/// The file. Every key may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    data: Option<PathBuf>,
+    anonymous: bool,
+    insecure: bool,
+    grace_seconds: Option<u64>,
+    /// `false` for none.
+    workspace: Option<Workspace>,
+    durability: Option<DurabilityName>,
+    session_lease_seconds: Option<u64>,
+    resume_window_seconds: Option<u64>,
+    cancel_grace_ms: Option<u64>,
+    tokens: Vec<Token>,
+    limits: LimitsTable,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Workspace {
+    Folder(PathBuf),
+    Switch(bool),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DurabilityName {
+    Full,
+    Process,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Token {
+    token: String,
+    principal: String,
+}
+
+/// The principal only.
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a token of {}", self.principal)
+    }
+}
+
+/// The bounds that a deployment is likely to change.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsTable {
+    frame_bytes: Option<usize>,
+    connections: Option<usize>,
+    connections_per_address: Option<usize>,
+    sessions_per_principal: Option<usize>,
+    jobs_per_principal: Option<usize>,
+    queued_bytes: Option<usize>,
+    handshake_seconds: Option<u64>,
+}
+
+impl Settings {
+    /// Puts the file and the command line together, the latter first.
+    pub(crate) fn of(args: Serve) -> Result<Self, Error> {
+        let file = match &args.config {
+            Some(path) => read(path)?,
+            None => File::default(),
+        };
+        let mut tokens = Vec::new();
+        for text in &args.tokens {
+            let (token, principal) = text
+                .rsplit_once('=')
+                .filter(|(token, principal)| !token.is_empty() && !principal.is_empty())
+                .ok_or_else(|| Error::usage("--token: want TOKEN=PRINCIPAL"))?;
+            tokens.push((Secret::new(token.to_owned()), principal.to_owned()));
+        }
+        tokens.extend(file.tokens.into_iter().map(|t| (Secret::new(t.token), t.principal)));
+        let workspace = match (args.no_workspace, args.workspace, file.workspace) {
+            (true, _, _) | (false, None, Some(Workspace::Switch(false))) => None,
+            (false, Some(folder), _) | (false, None, Some(Workspace::Folder(folder))) => {
+                Some(folder)
+            }
+            (false, None, None | Some(Workspace::Switch(true))) => Some(PathBuf::from(".")),
+        };
+        Ok(Self {
+            listen: args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
+            data: args.data.or(file.data).unwrap_or_else(|| PathBuf::from("arcp-data")),
+            tokens,
+            anonymous: args.anonymous || file.anonymous,
+            stdio: args.stdio,
+            insecure: args.insecure || file.insecure,
+            grace: Duration::from_secs(args.grace.or(file.grace_seconds).unwrap_or(10)),
+            workspace,
+            durability: match file.durability {
+                Some(DurabilityName::Process) => Durability::Process,
+                Some(DurabilityName::Full) | None => Durability::Full,
+            },
+            session_lease: file.session_lease_seconds.map(Duration::from_secs),
+            resume_window: file.resume_window_seconds.map(Duration::from_secs),
+            cancel_grace: file.cancel_grace_ms.map(Duration::from_millis),
+            limits: file.limits.apply(),
+        })
+    }
+}
+
+impl LimitsTable {
+    fn apply(self) -> Limits {
+        let mut limits = Limits::default();
+        let set = |limit: &mut usize, value: Option<usize>| *limit = value.unwrap_or(*limit);
+        set(&mut limits.frame_bytes, self.frame_bytes);
+        set(&mut limits.connections, self.connections);
+        set(&mut limits.connections_per_address, self.connections_per_address);
+        set(&mut limits.sessions_per_principal, self.sessions_per_principal);
+        set(&mut limits.jobs_per_principal, self.jobs_per_principal);
+        set(&mut limits.queued_bytes, self.queued_bytes);
+        if let Some(seconds) = self.handshake_seconds {
+            limits.handshake_time = Duration::from_secs(seconds);
+        }
+        limits
+    }
+}
+
+fn read(path: &Path) -> Result<File, Error> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Error::Usage(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let document = toml::de::Deserializer::parse(&text).map_err(|error| wrong(&error))?;
+    serde_path_to_error::deserialize(document).map_err(|error| wrong(&error))
+}
+
+const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7777);

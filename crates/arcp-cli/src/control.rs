@@ -1,0 +1,91 @@
+//! `arcp jobs`, `arcp cancel`, `arcp agents`.
+
+use std::time::Duration;
+
+use arcp::core::{JobFilter, JobId, JobState, JobSummary, TraceId};
+use serde_json::json;
+
+use crate::args::{Agents, Cancel, Jobs};
+use crate::connect::Session;
+use crate::exit::{self, Code, Error};
+
+pub(crate) async fn jobs(args: Jobs) -> Result<Code, Error> {
+    let filter = JobFilter {
+        states: parse_states(&args.states)?,
+        agent: args.agent,
+        ..JobFilter::default()
+    };
+    let session = Session::connect(&args.target).await?;
+    let jobs = session.client.jobs_all(filter, args.limit).await?;
+    for job in &jobs {
+        if args.json {
+            println!("{}", as_json(job));
+        } else {
+            let (state, created) = (state_name(job.state), job.created_at);
+            println!("{}  {state:<9}  {created}  {}", job.job, job.agent);
+        }
+    }
+    session.end().await?;
+    Ok(exit::OK)
+}
+
+pub(crate) async fn cancel(args: Cancel) -> Result<Code, Error> {
+    let job = JobId::parse(&args.job).map_err(Error::usage)?;
+    let session = Session::connect(&args.target).await?;
+    let deadline = args.deadline_ms.map(Duration::from_millis);
+    session.client.cancel(&job, args.reason.as_deref(), deadline).await?;
+    println!("{job} is being cancelled");
+    session.end().await?;
+    Ok(exit::OK)
+}
+
+pub(crate) async fn agents(args: Agents) -> Result<Code, Error> {
+    let session = Session::connect(&args.target).await?;
+    for agent in &session.client.session().capabilities.agents {
+        if args.json {
+            let (name, versions, default) = (&agent.name, &agent.versions, &agent.default);
+            println!("{}", json!({ "name": name, "versions": versions, "default": default }));
+        } else {
+            println!("{}  {}", agent.name, agent.versions.join(" "));
+        }
+    }
+    session.end().await?;
+    Ok(exit::OK)
+}
+
+fn parse_states(names: &[String]) -> Result<Option<Vec<JobState>>, Error> {
+    let parse = |name: &String| {
+        STATES.iter().find(|(_, known)| known == name).map(|(state, _)| *state).ok_or_else(|| {
+            let known: Vec<_> = STATES.iter().map(|(_, name)| *name).collect();
+            Error::Usage(format!("--status `{name}`: want one of {}", known.join(", ")))
+        })
+    };
+    let states: Vec<_> = names.iter().map(parse).collect::<Result<_, _>>()?;
+    Ok(if states.is_empty() { None } else { Some(states) })
+}
+
+fn state_name(state: JobState) -> &'static str {
+    STATES.iter().find(|(known, _)| *known == state).map_or("unknown", |(_, name)| *name)
+}
+
+fn as_json(job: &JobSummary) -> serde_json::Value {
+    json!({
+        "job_id": job.job.as_str(),
+        "agent": job.agent,
+        "status": state_name(job.state),
+        "created_at": job.created_at.to_string(),
+        "trace_id": job.trace.as_ref().map(TraceId::as_str),
+        "events": job.last_index,
+    })
+}
+
+const STATES: [(JobState, &str); 8] = [
+    (JobState::Accepted, "accepted"),
+    (JobState::Queued, "queued"),
+    (JobState::Running, "running"),
+    (JobState::Blocked, "blocked"),
+    (JobState::Completed, "completed"),
+    (JobState::Failed, "failed"),
+    (JobState::Cancelled, "cancelled"),
+    (JobState::TimedOut, "timed_out"),
+];

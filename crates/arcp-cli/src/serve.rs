@@ -1,0 +1,165 @@
+//! `arcp serve`: host the built-in agents until told to stop.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arcp::core::lease::Pattern;
+use arcp::core::{Lease, Secret};
+use arcp::store_sqlite::{Options, SqliteStore};
+use arcp::transport_stdio::StdioTransport;
+use arcp::transport_ws::WsOptions;
+use arcp::{Server, ServerBuilder};
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::agents;
+use crate::args::Serve;
+use crate::config::Settings;
+use crate::exit::{self, Code, Error};
+
+pub(crate) async fn run(args: Serve) -> Result<Code, Error> {
+    let settings = Settings::of(args)?;
+    if !settings.insecure && !settings.stdio && !settings.listen.ip().is_loopback() {
+        return Err(Error::Usage(format!(
+            "{} can be reached by others and nothing is encrypted: \
+             listen on a loopback address, or say --insecure",
+            settings.listen
+        )));
+    }
+    let mut stop = Stop::install()?;
+    let builder = build(&settings).await?;
+    if settings.stdio {
+        serve_stdio(builder, &settings, &mut stop).await
+    } else {
+        serve_ws(builder, &settings, &mut stop).await
+    }
+}
+
+async fn serve_ws(
+    builder: ServerBuilder,
+    settings: &Settings,
+    stop: &mut Stop,
+) -> Result<Code, Error> {
+    let mut server = builder.listen(settings.listen).await.map_err(Error::failed)?;
+    println!("arcp: listening on {}", server.url());
+    tokio::select! {
+        () = stop.wait() => {}
+        stopped = server.stopped() => {
+            stopped.map_err(Error::failed)?;
+            return Ok(exit::FAILED);
+        }
+    }
+    eprintln!("arcp: stopping; running jobs get {} s", settings.grace.as_secs());
+    tokio::select! {
+        stopped = server.shutdown(settings.grace) => stopped.map_err(Error::failed)?,
+        () = stop.wait() => return Err(Error::failed("stopped at once; jobs that ran end at the next start")),
+    }
+    Ok(exit::OK)
+}
+
+/// Serves the one peer that started this program; its end is ours.
+async fn serve_stdio(
+    builder: ServerBuilder,
+    settings: &Settings,
+    stop: &mut Stop,
+) -> Result<Code, Error> {
+    let runtime = builder.start().await.map_err(Error::failed)?;
+    let transport = StdioTransport::current(settings.limits.frame_bytes);
+    let handle = runtime.handle();
+    tokio::select! {
+        () = handle.serve(Box::new(transport)) => {}
+        () = stop.wait() => {}
+    }
+    runtime.shutdown(settings.grace).await.map_err(Error::failed)?;
+    Ok(exit::OK)
+}
+
+async fn build(settings: &Settings) -> Result<ServerBuilder, Error> {
+    let options = Options { durability: settings.durability, ..Options::default() };
+    let store = SqliteStore::open(&settings.data, options).await.map_err(Error::failed)?;
+    let mut ws = WsOptions::default();
+    ws.max_frame_bytes = settings.limits.frame_bytes;
+    let mut server = with_agents(Server::with_store(Arc::new(store))).ws_options(ws);
+    for (token, principal) in &settings.tokens {
+        server = server.bearer(token, principal);
+    }
+    // Whoever starts a program with its standard streams in hand needs no further proof.
+    if settings.anonymous || (settings.stdio && settings.tokens.is_empty()) {
+        server = server.anonymous();
+    } else if settings.tokens.is_empty() {
+        let token = random_token()?;
+        eprintln!("arcp: token {}", token.expose());
+        server = server.bearer(&token, "local");
+    }
+    let lease = match &settings.workspace {
+        Some(folder) => workspace_lease(folder)?,
+        None => Lease::default(),
+    };
+    Ok(server.configure(|mut runtime| {
+        runtime = runtime.default_lease(lease).limits(settings.limits.clone());
+        runtime = runtime.session_lease(settings.session_lease);
+        if let Some(window) = settings.resume_window {
+            runtime = runtime.resume_window(window);
+        }
+        if let Some(grace) = settings.cancel_grace {
+            runtime = runtime.cancel_grace(grace);
+        }
+        runtime
+    }))
+}
+
+/// Adds the built-in agents.
+pub(crate) fn with_agents(mut server: ServerBuilder) -> ServerBuilder {
+    for (name, version, agent) in agents::builtin() {
+        server = server.configure(|runtime| runtime.shared_agent(name, version, agent));
+    }
+    server
+}
+
+/// The lease by which a job may read `folder` and what is in it.
+pub(crate) fn workspace_lease(folder: &Path) -> Result<Lease, Error> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        Error::Usage(format!("the workspace {}: {error}", folder.display()))
+    };
+    let path = folder.canonicalize().map_err(|error| wrong(&error))?;
+    let path = path.to_str().ok_or_else(|| wrong(&"its name is no UTF-8"))?;
+    if path.contains(['*', '?']) {
+        return Err(wrong(&"its name holds `*` or `?`, which a lease takes as patterns"));
+    }
+    let below = if path == "/" { "/**".to_owned() } else { format!("{path}/**") };
+    let mut lease = Lease::default();
+    for pattern in [path, &below] {
+        lease = lease.grant("fs.read", Pattern::parse(pattern).map_err(|error| wrong(&error))?);
+    }
+    Ok(lease)
+}
+
+/// A token of 256 random bits.
+pub(crate) fn random_token() -> Result<Secret<String>, Error> {
+    let number = || OsRng.try_next_u64().map_err(Error::failed);
+    let (a, b, c, d) = (number()?, number()?, number()?, number()?);
+    Ok(Secret::new(format!("{a:016x}{b:016x}{c:016x}{d:016x}")))
+}
+
+/// The signals that stop the program.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn install() -> Result<Self, Error> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(Error::failed)?,
+            terminate: signal(SignalKind::terminate()).map_err(Error::failed)?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
