@@ -50,11 +50,13 @@ pub(super) struct SessionLease {
 pub(super) struct Rejected<'a> {
     code: &'static str,
     message: &'a str,
+    retryable: bool,
 }
 
 impl<'a> Rejected<'a> {
     pub(super) fn of(fault: &'a Fault) -> Self {
-        Self { code: code::spell(fault.code), message: &fault.message }
+        let Fault { code, message, retryable, .. } = fault;
+        Self { code: code::spell(*code), message, retryable: *retryable }
     }
 }
 
@@ -63,11 +65,13 @@ impl<'a> Rejected<'a> {
 pub(super) struct Evicted<'a> {
     code: &'static str,
     reason: &'a str,
+    retryable: bool,
 }
 
 impl<'a> Evicted<'a> {
     pub(super) fn of(fault: &'a Fault) -> Self {
-        Self { code: code::spell(fault.code), reason: &fault.message }
+        let Fault { code, message: reason, retryable, .. } = fault;
+        Self { code: code::spell(*code), reason, retryable: *retryable }
     }
 }
 
@@ -76,13 +80,16 @@ impl<'a> Evicted<'a> {
 pub(super) struct Nack<'a> {
     code: &'static str,
     message: &'a str,
+    retryable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<&'a Json>,
 }
 
 impl<'a> Nack<'a> {
     pub(super) fn of(fault: &'a Fault) -> Self {
-        Self { code: code::spell(fault.code), message: &fault.message, details: detail(fault) }
+        let Fault { code, message, retryable, detail: _ } = fault;
+        let details = detail(fault);
+        Self { code: code::spell(*code), message, retryable: *retryable, details }
     }
 }
 

@@ -50,7 +50,7 @@ fn a_session_and_a_job() {
             }),
         ],
         &expect![[r#"
-            {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.rejected","correlation_id":"msg_asked","payload":{"code":"UNAUTHENTICATED","message":"no"}}
+            {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.rejected","correlation_id":"msg_asked","payload":{"code":"UNAUTHENTICATED","message":"no","retryable":false}}
             {"session_id":"sess_\"1\"","arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.accepted","correlation_id":"msg_asked","payload":{"session_id":"sess_\"1\"","runtime":{"kind":"arcp","version":"0.1.0","fingerprint":"f","trust_level":"constrained"},"capabilities":{"durable_jobs":true,"human_input":false,"extensions":["a.b.v1"],"agents":[{"name":"echo","versions":["1","2"],"default":"2"}]},"lease":{"expires_at":"2026-11-22T10:59:09.362415Z"}}}
             {"session_id":"sess_\"1\"","arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"job.accepted","job_id":"job_1","correlation_id":"msg_asked","payload":{"job_id":"job_1","agent":"echo@2"}}
             {"session_id":"sess_\"1\"","event_seq":1,"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"job.started","job_id":"job_1","correlation_id":"msg_asked","trace_id":"trace \"1\"","payload":{"description":"a \"b\"\n"}}
@@ -72,7 +72,7 @@ fn controls() {
             {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"pong","correlation_id":"msg_asked","payload":{}}
             {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.pong","correlation_id":"msg_asked","payload":{"ping_nonce":"n","received_at":"2026-11-22T10:59:09.362415Z"}}
             {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.jobs","correlation_id":"msg_asked","payload":{"request_id":"msg_asked","jobs":[],"next_cursor":null}}
-            {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"nack","payload":{"code":"INVALID_ARGUMENT","message":"x"}}"#]],
+            {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"nack","payload":{"code":"INVALID_ARGUMENT","message":"x","retryable":false}}"#]],
     );
 }
 

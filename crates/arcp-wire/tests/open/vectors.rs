@@ -57,6 +57,12 @@ fn shape(frame: &str) -> Value {
     if kind == "session.rejected" {
         payload = Value::Null;
     }
+    // We say of every refusal whether it may be tried again; 2.0.0 says so of jobs only.
+    if matches!(kind, "nack" | "session.evicted")
+        && let Some(payload) = payload.as_object_mut()
+    {
+        payload.remove("retryable");
+    }
     if let Some(agents) = payload.pointer_mut("/capabilities/agents") {
         for agent in agents.as_array_mut().unwrap() {
             let agent = agent.as_object_mut().unwrap();
