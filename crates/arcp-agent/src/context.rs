@@ -11,7 +11,7 @@ use arcp_core::{
 use rust_decimal::Decimal;
 use tokio::sync::oneshot;
 
-use crate::port::{Port, Report, ReportKind};
+use crate::port::{Port, Report, ReportKind, take_room};
 use crate::stream::ResultStream;
 
 /// What a running job can say, ask and learn. Cheap to clone.
@@ -161,7 +161,7 @@ impl JobContext {
     pub async fn authorize(&self, namespace: &str, target: &str) -> Result<(), Fault> {
         let operation = Operation::new(namespace, target)?;
         let (answer, verdict) = oneshot::channel();
-        self.report(ReportKind::Authorize { operation, answer }).await?;
+        self.report(ReportKind::Authorize { operation, answer }, 0).await?;
         verdict.await.unwrap_or_else(|_| Err(over()))
     }
 
@@ -202,11 +202,12 @@ impl JobContext {
             let message = format!("an event of {size} bytes exceeds `event_bytes` {limit}");
             return Err(Fault::new(Code::OutOfRange, message));
         }
-        self.report(ReportKind::Emit(event)).await
+        self.report(ReportKind::Emit(event), size).await
     }
 
-    async fn report(&self, kind: ReportKind) -> Result<(), Fault> {
-        let report = Report { job: self.job().clone(), kind };
+    async fn report(&self, kind: ReportKind, size: usize) -> Result<(), Fault> {
+        let room = take_room(&self.port.room, size).await;
+        let report = Report { job: self.job().clone(), kind, room };
         self.port.reports.send(report).await.map_err(|_| over())
     }
 }

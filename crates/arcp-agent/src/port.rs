@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arcp_core::lease::Operation;
 use arcp_core::{AgentRef, Event, Fault, JobId, Lease, TraceId};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::Outcome;
 
@@ -34,6 +34,28 @@ pub struct Report {
     pub job: JobId,
     /// What it says.
     pub kind: ReportKind,
+    /// The room that a large one takes up, given back when it is handled.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+/// Room in memory for what waits to be handled, in units of [`ROOM_UNIT`] bytes.
+pub type Room = Arc<Semaphore>;
+
+/// Room for `bytes`.
+pub fn room(bytes: usize) -> Room {
+    Arc::new(Semaphore::new(bytes / ROOM_UNIT))
+}
+
+/// What is smaller than this takes no room of its own: the number of what waits is bounded too.
+pub const ROOM_UNIT: usize = 1 << 10;
+
+/// Waits for room for `bytes`. Cancel-safe. `None` for what is small, and when nobody handles
+/// anything any more.
+pub async fn take_room(room: &Room, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    match u32::try_from(bytes / ROOM_UNIT) {
+        Ok(0) => None,
+        units => Arc::clone(room).acquire_many_owned(units.unwrap_or(u32::MAX)).await.ok(),
+    }
 }
 
 /// What a job says to its host.
@@ -59,6 +81,8 @@ pub struct Port {
     pub brief: Arc<Brief>,
     /// Where its reports go; full means that it has to wait.
     pub reports: mpsc::Sender<Report>,
+    /// The room for them: at least that of one event, [`Brief::event_bytes`].
+    pub room: Room,
     /// Turns to the reason when the job is asked to end.
     pub cancelled: watch::Receiver<Option<String>>,
 }

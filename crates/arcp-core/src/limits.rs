@@ -25,8 +25,13 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time from one address. Default 20,000.
     pub connections_per_address: usize,
-    /// Sessions of one principal, live or detached. Default 1,000.
+    /// Sessions in all, live or detached; the one that has waited longest for its client gives way to
+    /// a new one. Default 100,000.
+    pub sessions: usize,
+    /// Sessions of one principal, live or detached; likewise. Default 1,000.
     pub sessions_per_principal: usize,
+    /// Jobs that have not ended, in all. Default 20,000.
+    pub jobs: usize,
     /// Jobs of one principal that have not ended. Default 1,000.
     pub jobs_per_principal: usize,
     /// Commands of one connection that are being handled or whose answers are not yet sent.
@@ -36,8 +41,12 @@ pub struct Limits {
     pub remembered_messages: usize,
     /// Inputs that wait for the writer. Default 4,096.
     pub input_queue: usize,
+    /// Bytes of commands that wait for the writer, and of events likewise. Default 16 MiB.
+    pub input_bytes: usize,
     /// Inputs the writer takes into one commit. Default 512.
     pub batch: usize,
+    /// Bytes of records after which the writer takes no further input into a commit. Default 4 MiB.
+    pub batch_bytes: usize,
     /// Bytes of events queued for one connection before it is fed from the store. Default 256 KiB.
     pub queued_bytes: usize,
     /// Events queued for one connection before it is fed from the store. Default 1,024.
@@ -68,12 +77,16 @@ impl Default for Limits {
             authenticate_time: Duration::from_secs(5),
             connections: 20_000,
             connections_per_address: 20_000,
+            sessions: 100_000,
             sessions_per_principal: 1_000,
+            jobs: 20_000,
             jobs_per_principal: 1_000,
             commands_in_flight: 64,
             remembered_messages: 1_024,
             input_queue: 4_096,
+            input_bytes: 16 << 20,
             batch: 512,
+            batch_bytes: 4 << 20,
             queued_bytes: 256 << 10,
             queued_events: 1_024,
             list_page: 1_000,

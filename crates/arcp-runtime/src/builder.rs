@@ -219,6 +219,10 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         ("frame_bytes", limits.frame_bytes),
         ("connections", limits.connections),
         ("connections_per_address", limits.connections_per_address),
+        ("sessions", limits.sessions),
+        ("jobs", limits.jobs),
+        ("input_bytes", limits.input_bytes),
+        ("batch_bytes", limits.batch_bytes),
         ("sessions_per_principal", limits.sessions_per_principal),
         ("jobs_per_principal", limits.jobs_per_principal),
         ("commands_in_flight", limits.commands_in_flight),
@@ -228,6 +232,9 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         ("list_page", limits.list_page),
         ("agent_threads", agent_threads),
     ];
+    if limits.input_bytes < limits.frame_bytes {
+        return Err(BuildError::TooSmall("input_bytes", "frame_bytes"));
+    }
     match bounds.into_iter().find(|(_, bound)| *bound == 0) {
         Some((name, _)) => Err(BuildError::ZeroLimit(name)),
         None => Ok(()),

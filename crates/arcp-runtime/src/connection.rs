@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use arcp_agent::port::{Room, take_room};
 use arcp_core::{ConnectionId, Delivery, Frame, Limits, Output, Reply, SessionId};
 use arcp_store::Store;
 use arcp_transport::{CloseReason, FrameSink, FrameSource, TransportError, TransportErrorKind};
@@ -34,6 +35,8 @@ pub(crate) struct Reader {
     /// Tells the writing half how to speak; used once.
     pub(crate) speak: Option<mpsc::Sender<Told>>,
     pub(crate) in_flight: Arc<Semaphore>,
+    /// Shared by all connections: room for commands that wait for the writer.
+    pub(crate) room: Room,
 }
 
 impl Reader {
@@ -54,7 +57,8 @@ impl Reader {
                 Decoded::Message(issued) => {
                     bad_in_a_row = 0;
                     let connection = self.line.id;
-                    self.post(Message::Command { connection, issued, permit }).await;
+                    let room = take_room(&self.room, frame.bytes.len()).await;
+                    self.post(Message::Command { connection, issued, permit, room }).await;
                 }
                 Decoded::Bad { id, fault } => {
                     bad_in_a_row += 1;

@@ -21,6 +21,9 @@ pub enum BuildError {
     /// The name or version of an agent breaks the grammar (§7.5).
     #[error("{0}")]
     AgentName(#[from] arcp_core::ParseAgentRefError),
+    /// One bound must not be below another.
+    #[error("`{0}` must not be below `{1}`")]
+    TooSmall(&'static str, &'static str),
     /// A bound that must be at least one is zero.
     #[error("`{0}` must be at least 1")]
     ZeroLimit(&'static str),

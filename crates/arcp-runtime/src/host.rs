@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use arcp_agent::port::{Brief, Port, Report, ReportKind};
+use arcp_agent::port::{Brief, Port, Report, ReportKind, Room, room, take_room};
 use arcp_agent::{Agent, JobContext, Outcome};
 use arcp_core::{AgentRef, Code, Fault, JobId, Json, Limits};
 use futures_util::FutureExt;
@@ -21,6 +21,7 @@ pub(crate) struct Host {
     agents: Registry,
     pool: Pool,
     reports: mpsc::Sender<Report>,
+    room: Room,
     limits: Limits,
     tasks: JoinSet<()>,
     running: HashMap<JobId, Running>,
@@ -38,7 +39,9 @@ impl Host {
         reports: mpsc::Sender<Report>,
         limits: Limits,
     ) -> Self {
-        Self { agents, pool, reports, limits, tasks: JoinSet::new(), running: HashMap::new() }
+        let room = room(limits.input_bytes);
+        let (tasks, running) = (JoinSet::new(), HashMap::new());
+        Self { agents, pool, reports, room, limits, tasks, running }
     }
 
     /// Runs a job's agent. It reports, and says last that it has ended.
@@ -56,7 +59,8 @@ impl Host {
             chunk_bytes: self.limits.chunk_bytes,
             result_bytes: self.limits.result_bytes,
         };
-        let port = Port { brief: Arc::new(brief), reports: self.reports.clone(), cancelled };
+        let (reports, room) = (self.reports.clone(), Room::clone(&self.room));
+        let port = Port { brief: Arc::new(brief), reports, room, cancelled };
         let abort = self.tasks.spawn_on(run(code, port, input), self.pool.handle());
         self.running.insert(job, Running { cancel, abort });
     }
@@ -91,7 +95,8 @@ impl std::fmt::Debug for Host {
 /// Runs one job to its end; a panic is a failure like another.
 async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Json) {
     let job = port.brief.job.clone();
-    let (reports, limit) = (port.reports.clone(), port.brief.event_bytes);
+    let (reports, room) = (port.reports.clone(), Room::clone(&port.room));
+    let limit = port.brief.event_bytes;
     let work = async move {
         match agent {
             Some(agent) => agent.run(JobContext::new(port), input).await,
@@ -107,8 +112,13 @@ async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Json) {
     let result = result
         .and_then(|outcome| check_size(outcome, limit))
         .map_err(|fault| shorten(fault, limit));
+    let size = match &result {
+        Ok(Outcome::Value(value)) => value.as_str().len(),
+        _ => 0,
+    };
+    let room = take_room(&room, size).await;
     // When nobody listens any more the runtime is gone, and the next start ends the job.
-    drop(reports.send(Report { job, kind: ReportKind::Ended(result) }).await);
+    drop(reports.send(Report { job, kind: ReportKind::Ended(result), room }).await);
 }
 
 /// A result that would not fit into a frame is a failure that says so.

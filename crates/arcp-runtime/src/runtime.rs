@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use arcp_agent::port::{Room, room};
 use arcp_core::{ConnectionId, Limits};
 use arcp_store::Store;
 use arcp_transport::{CloseReason, Transport};
@@ -43,6 +44,7 @@ struct Shared {
     store: Arc<dyn Store>,
     limits: Arc<Limits>,
     admission: Arc<Admission>,
+    room: Room,
     connections: AtomicU64,
 }
 
@@ -77,8 +79,9 @@ impl Runtime {
             state: State::starting_with(recovered),
         };
         let admission = Arc::default();
-        let shared =
-            Shared { inbox, gone, store, limits, admission, connections: AtomicU64::new(1) };
+        let room = room(limits.input_bytes);
+        let connections = AtomicU64::new(1);
+        let shared = Shared { inbox, gone, store, limits, admission, room, connections };
         let mut task = JoinSet::new();
         task.spawn(writer.run());
         Ok(Self { handle: Handle(Arc::new(shared)), writer: task })
@@ -144,6 +147,7 @@ impl Handle {
             decoder: None,
             speak: Some(to),
             in_flight: Arc::new(Semaphore::new(shared.limits.commands_in_flight)),
+            room: Room::clone(&shared.room),
         };
         let writer = ConnectionWriter {
             line,

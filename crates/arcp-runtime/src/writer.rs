@@ -31,7 +31,7 @@ pub(crate) enum Message {
     /// A peer has connected.
     Connected { connection: ConnectionId, peer: Peer, outlet: Outlet },
     /// A peer asks for something.
-    Command { connection: ConnectionId, issued: Issued, permit: Permit },
+    Command { connection: ConnectionId, issued: Issued, permit: Permit, room: Option<Permit> },
     /// A peer sent something that is no message.
     BadFrame { connection: ConnectionId, id: Option<MessageId>, fault: Fault, permit: Permit },
     /// A connection has read the store up to here.
@@ -143,7 +143,9 @@ impl Writer {
     }
 
     async fn next(&mut self, messages: &mut Vec<Message>, reports: &mut Vec<Report>) -> Woken {
-        let room = self.limits.batch.saturating_sub(self.state.pending.inputs);
+        let full = self.state.pending.fx.bytes() >= self.limits.batch_bytes;
+        let left = self.limits.batch.saturating_sub(self.state.pending.inputs);
+        let room = if full { 0 } else { left };
         let open = room > 0 && !self.state.halted;
         let wake = self.next_wake();
         let clock = Arc::clone(&self.clock);
@@ -179,7 +181,7 @@ impl Writer {
                 self.state.outlets.insert(connection, (peer, outlet));
                 self.handle(Input::Connected { connection }, None);
             }
-            Message::Command { connection, issued, permit } => {
+            Message::Command { connection, issued, permit, room: _room } => {
                 self.handle(Input::Command { connection, issued }, Some(permit));
             }
             Message::BadFrame { connection, id, fault, permit } => {
@@ -208,7 +210,8 @@ impl Writer {
     }
 
     fn take_report(&mut self, report: Report) {
-        let Report { job, kind } = report;
+        // The room is given back at the end: what was said is in the batch now.
+        let Report { job, kind, room: _room } = report;
         let report = match kind {
             ReportKind::Emit(event) => JobReport::Emit(event),
             ReportKind::Authorize { operation, answer } => {

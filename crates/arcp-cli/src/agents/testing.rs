@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp::agent::port::{Brief, Port, Report, ReportKind};
+use arcp::agent::port::{Brief, Port, Report, ReportKind, room};
 use arcp::agent::{Fault, JobContext, JobId, Json, Lease, Outcome};
 use arcp::core::{AgentRef, Completion, Event, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -69,8 +69,12 @@ impl Host {
         let (_, _, agent) = builtin().into_iter().find(|(n, _, _)| *n == name).unwrap();
         let (cancel, cancelled) = watch::channel(None);
         let (reports, inbox) = mpsc::channel(16);
-        let job =
-            JobContext::new(Port { brief: Arc::new(brief(name, &self.lease)), reports, cancelled });
+        let job = JobContext::new(Port {
+            brief: Arc::new(brief(name, &self.lease)),
+            reports,
+            room: room(1 << 20),
+            cancelled,
+        });
         let work = agent.run(job, Json::parse(input).unwrap());
         let later = cancel_later(self.cancel_after.clone(), cancel.clone());
         let (end, (events, asked), ()) = tokio::join!(work, self.collect(inbox, cancel), later);

@@ -18,6 +18,10 @@ use crate::record::{JobPage, RecordError, SessionPage};
 pub struct Effects {
     todo: Vec<Effect>,
     job_pages: BTreeMap<Key, JobPage>,
+    /// Pages that are full.
+    full: Vec<Append>,
+    /// Bytes of events so far.
+    bytes: usize,
     session_pages: BTreeMap<Key, SessionPage>,
     facts: BTreeMap<Key, Option<Bytes>>,
     broken: Option<RecordError>,
@@ -144,8 +148,14 @@ impl Effects {
         self.todo.is_empty() && !self.is_durable()
     }
 
+    /// Bytes of events to be kept so far.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether there is something to keep.
     pub fn is_durable(&self) -> bool {
+        // A page that is full is followed by one that is not.
         !(self.job_pages.is_empty() && self.session_pages.is_empty() && self.facts.is_empty())
     }
 
@@ -159,7 +169,8 @@ impl Effects {
         if let Some(error) = self.broken.take() {
             return Err(error);
         }
-        let mut commit = Commit::default();
+        let mut commit = Commit { appends: std::mem::take(&mut self.full), ..Commit::default() };
+        self.bytes = 0;
         for (stream, page) in std::mem::take(&mut self.job_pages) {
             commit.appends.push(Append { stream, record: page.into_record() });
         }
@@ -212,18 +223,34 @@ impl Effects {
         at: Timestamp,
         event: &Event,
     ) -> usize {
-        let pushed = match self.job_pages.get_mut(stream) {
-            Some(page) => page.push(at, event),
-            None => JobPage::new(head, index).and_then(|mut page| {
-                let size = page.push(at, event);
-                self.job_pages.insert(stream.clone(), page);
-                size
-            }),
-        };
-        pushed.unwrap_or_else(|error| {
+        let size = self.push_event(stream, head, index, at, event).unwrap_or_else(|error| {
             self.broken = Some(error);
             0
-        })
+        });
+        self.bytes += size;
+        size
+    }
+
+    fn push_event(
+        &mut self,
+        stream: &Key,
+        head: &JobHead,
+        index: u64,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<usize, RecordError> {
+        if let Some(page) = self.job_pages.get_mut(stream) {
+            if page.len() < PAGE_BYTES {
+                return page.push(at, event);
+            }
+            let full = std::mem::replace(page, JobPage::new(head, index)?);
+            self.full.push(Append { stream: stream.clone(), record: full.into_record() });
+            return page.push(at, event);
+        }
+        let mut page = JobPage::new(head, index)?;
+        let size = page.push(at, event)?;
+        self.job_pages.insert(stream.clone(), page);
+        Ok(size)
     }
 
     /// Adds a pointer to a session's stream.
@@ -252,3 +279,6 @@ impl Effects {
         self.facts.insert(key, None);
     }
 }
+
+/// A page that has as much takes no further event, so that reading a few does not mean reading many.
+const PAGE_BYTES: usize = 64 << 10;

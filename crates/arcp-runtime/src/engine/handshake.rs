@@ -157,10 +157,8 @@ impl Engine {
         declared: Capabilities,
         fx: &mut Effects,
     ) {
-        if !self.make_room(&principal, fx) {
-            let limit = self.settings.limits.sessions_per_principal;
-            let message = format!("`sessions_per_principal` is {limit}");
-            self.reject(now, connection, request, Fault::new(Code::ResourceExhausted, message), fx);
+        if let Err(fault) = self.make_room(&principal, fx) {
+            self.reject(now, connection, request, fault, fx);
             return;
         }
         let id = self.ids.session(now);
@@ -224,7 +222,11 @@ impl Engine {
         let Some(id) = state.and_then(|state| state.session()).cloned() else {
             return;
         };
-        let same = self.sessions.get(&id).is_some_and(|session| session.principal == *principal);
+        let same = self.sessions.get(&id).is_some_and(|session| {
+            // Nobody proves anything twice, too.
+            let anonymous = session.principal.is_anonymous() && principal.is_anonymous();
+            session.principal == *principal || anonymous
+        });
         if same {
             self.start_session_lease(now, &id);
             self.accept(now, connection, request, &id, fx);
@@ -235,20 +237,37 @@ impl Engine {
         }
     }
 
-    /// Sees to it that the principal may have one more session: the oldest one that waits for its
-    /// client gives way. `false` when all are in use.
-    fn make_room(&mut self, principal: &Principal, fx: &mut Effects) -> bool {
-        if self.tallies.session_count(principal) < self.settings.limits.sessions_per_principal {
-            return true;
+    /// Sees to it that the principal may have one more session: the one that has waited longest for
+    /// its client gives way. Names the limit when all are in use.
+    fn make_room(&mut self, principal: &Principal, fx: &mut Effects) -> Result<(), Fault> {
+        let limits = &self.settings.limits;
+        let (all, each) = (limits.sessions, limits.sessions_per_principal);
+        if self.tallies.session_count(principal) >= each {
+            let detached =
+                |id: &&SessionId| self.sessions.get(*id).is_some_and(Session::is_detached);
+            let oldest = self.tallies.sessions(principal).find(detached).cloned();
+            self.give_way(oldest, "sessions_per_principal", each, fx)?;
         }
-        let detached = |id: &&SessionId| self.sessions.get(*id).is_some_and(Session::is_detached);
-        let waiting = self.tallies.sessions(principal).find(detached).cloned();
-        match waiting {
+        if self.sessions.len() >= all {
+            let oldest = self.waiting.first().map(|(_, session)| session.clone());
+            self.give_way(oldest, "sessions", all, fx)?;
+        }
+        Ok(())
+    }
+
+    fn give_way(
+        &mut self,
+        oldest: Option<SessionId>,
+        limit: &str,
+        bound: usize,
+        fx: &mut Effects,
+    ) -> Result<(), Fault> {
+        match oldest {
             Some(oldest) => {
                 self.remove_session(&oldest, fx);
-                true
+                Ok(())
             }
-            None => false,
+            None => Err(Fault::new(Code::ResourceExhausted, format!("`{limit}` is {bound}"))),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arcp_core::lease::Budget;
 use arcp_core::{
-    AgentRef, Encoded, Event, Fault, JobEvent, JobHead, JobId, JobState, JobSummary, Json, Key,
-    Lease, Now, Principal, SessionId, Timestamp,
+    AgentRef, Encoded, Event, Fault, JobEvent, JobHead, JobId, JobState, JobSummary, Key, Lease,
+    Now, Principal, SessionId, Timestamp,
 };
 
 use super::{Effects, Engine, Task, Timer};
@@ -19,7 +19,6 @@ pub(super) struct Job {
     /// The session that submitted it.
     pub(super) session: SessionId,
     pub(super) agent: AgentRef,
-    pub(super) input: Json,
     pub(super) lease: Lease,
     /// What is left of the lease's budget.
     pub(super) remaining: Budget,
@@ -49,7 +48,6 @@ impl Job {
             principal: fact.principal,
             session: fact.session,
             agent: fact.agent,
-            input: fact.input,
             remaining: fact.lease.budget.clone(),
             lease: fact.lease,
             created_at: fact.created_at,
@@ -81,7 +79,6 @@ impl Job {
             request: self.head.request.clone(),
             trace: self.head.trace.clone(),
             agent: self.agent.clone(),
-            input: self.input.clone(),
             lease: self.lease.clone(),
             created_at: self.created_at,
             outcome,

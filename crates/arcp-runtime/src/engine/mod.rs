@@ -22,7 +22,7 @@ mod submit;
 mod tally;
 mod timers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arcp_core::{
@@ -54,6 +54,8 @@ pub struct Engine {
     jobs: BTreeMap<JobId, Job>,
     tallies: Tallies,
     timers: Timers,
+    /// The sessions that wait for their clients, by since when.
+    waiting: BTreeSet<(Moment, SessionId)>,
     draining: bool,
 }
 
@@ -68,6 +70,7 @@ impl Engine {
             jobs: BTreeMap::new(),
             tallies: Tallies::default(),
             timers: Timers::default(),
+            waiting: BTreeSet::new(),
             draining: false,
         }
     }

@@ -76,7 +76,8 @@ impl Engine {
     ) -> Result<(), RecoverError> {
         let fact = SessionFact::from_bytes(value)
             .map_err(|source| RecoverError { what: id.to_string(), source })?;
-        let session = Session::recovered(&id, fact, last);
+        let session = Session::recovered(&id, fact, last, now.moment);
+        self.waiting.insert((now.moment, id.clone()));
         self.tallies.add_session(&session.principal, id.clone());
         self.sessions.insert(id.clone(), session);
         let end = now.moment.after(self.settings.resume_window);

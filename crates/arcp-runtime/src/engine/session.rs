@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use arcp_core::{
-    Capabilities, Code, Command, ConnectionId, Fault, JobId, Key, MessageId, Notice, Now, OnClose,
-    Principal, Reply, SessionId, Timestamp,
+    Capabilities, Code, Command, ConnectionId, Fault, JobId, Key, MessageId, Moment, Notice, Now,
+    OnClose, Principal, Reply, SessionId, Timestamp,
 };
 use arcp_transport::CloseReason;
 
@@ -35,8 +35,8 @@ pub(super) struct Session {
 pub(super) enum Phase {
     /// Its client is there.
     Live(ConnectionId),
-    /// It waits for its client; a timer ends it.
-    Detached,
+    /// It waits for its client since then; a timer ends it.
+    Detached { since: Moment },
     /// It closes as soon as its jobs have ended.
     Closing { connection: Option<ConnectionId>, request: MessageId },
 }
@@ -46,7 +46,7 @@ impl Phase {
     pub(super) fn connection(&self) -> Option<ConnectionId> {
         match self {
             Self::Live(connection) => Some(*connection),
-            Self::Detached => None,
+            Self::Detached { .. } => None,
             Self::Closing { connection, .. } => *connection,
         }
     }
@@ -77,14 +77,14 @@ impl Session {
     }
 
     /// A session as the store knows it, `last` being the number of its last event.
-    pub(super) fn recovered(id: &SessionId, fact: SessionFact, last: u64) -> Self {
+    pub(super) fn recovered(id: &SessionId, fact: SessionFact, last: u64, since: Moment) -> Self {
         Self {
             principal: fact.principal,
             scheme: fact.scheme,
             declared: Capabilities::default(),
             opened_at: fact.opened_at,
             expires_at: None,
-            phase: Phase::Detached,
+            phase: Phase::Detached { since },
             stream: key::session_stream(id),
             next_seq: last + 1,
             acked: 0,
@@ -106,7 +106,7 @@ impl Session {
     }
 
     pub(super) fn is_detached(&self) -> bool {
-        matches!(self.phase, Phase::Detached)
+        matches!(self.phase, Phase::Detached { .. })
     }
 }
 
@@ -228,7 +228,8 @@ impl Engine {
             *connection = None;
             return;
         }
-        session.phase = Phase::Detached;
+        session.phase = Phase::Detached { since: now.moment };
+        self.waiting.insert((now.moment, id.clone()));
         let window = self.settings.resume_window;
         if window.is_zero() {
             self.remove_session(id, fx);
@@ -282,6 +283,9 @@ impl Engine {
         let session = self.sessions.remove(id)?;
         for timer in [Timer::Resume, Timer::SessionRefresh, Timer::SessionLease] {
             self.timers.cancel(&timer(id.clone()));
+        }
+        if let Phase::Detached { since } = session.phase {
+            self.waiting.remove(&(since, id.clone()));
         }
         self.tallies.remove_session(&session.principal, id);
         for job in &session.watching {

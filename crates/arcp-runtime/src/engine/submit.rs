@@ -1,6 +1,10 @@
 //! Accepting a job: everything that could refuse it is checked first (§7.1).
 
-use arcp_core::{AgentRef, Code, Event, Fault, JobAccepted, Lease, Now, Reply, Submit, TraceId};
+use arcp_core::{
+    AgentRef, Code, Event, Fault, JobAccepted, JobId, Json, Lease, Now, Principal, Reply, Submit,
+    TraceId,
+};
+use bytes::Bytes;
 
 use super::job::Job;
 use super::{Effects, Engine, From, StartJob, Task, Timer};
@@ -23,12 +27,11 @@ impl Engine {
                     request: from.id.clone(),
                     trace: trace.or_else(|| self.ids.trace()),
                     agent: agent.0,
-                    input: submit.input,
                     lease,
                     created_at: now.wall,
                     outcome: None,
                 };
-                let job = self.accept_job(now, from, fact, fx);
+                let job = self.accept_job(now, from, fact, submit.input, fx);
                 if let Some(span) = submit.max_runtime {
                     self.timers.set(Timer::Runtime(job), now.moment.after(span));
                 }
@@ -43,7 +46,7 @@ impl Engine {
         now: Now,
         from: &From,
         submit: &Submit,
-    ) -> Result<((AgentRef, arcp_core::Principal), Lease), Fault> {
+    ) -> Result<((AgentRef, Principal), Lease), Fault> {
         if self.draining {
             return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
         }
@@ -63,6 +66,10 @@ impl Engine {
         let principal = session
             .map(|session| session.principal.clone())
             .ok_or_else(|| Fault::new(Code::Unauthenticated, "no session"))?;
+        let limit = self.settings.limits.jobs;
+        if self.jobs.len() >= limit {
+            return Err(Fault::new(Code::ResourceExhausted, format!("`jobs` is {limit}")));
+        }
         let limit = self.settings.limits.jobs_per_principal;
         if self.tallies.job_count(&principal) >= limit {
             let message = format!("`jobs_per_principal` is {limit}");
@@ -76,10 +83,12 @@ impl Engine {
         now: Now,
         from: &From,
         fact: JobFact,
+        input: Json,
         fx: &mut Effects,
-    ) -> arcp_core::JobId {
+    ) -> JobId {
         let id = self.ids.job(now);
         fx.put(key::open_job(&id), fact.to_bytes());
+        fx.put(key::job_input(&id), Ok(Bytes::copy_from_slice(input.as_str().as_bytes())));
         let mut job = Job::new(&id, fact);
         job.watchers.push(from.session.clone());
         if let Some(session) = self.sessions.get_mut(&from.session) {
@@ -101,7 +110,7 @@ impl Engine {
         let start = StartJob {
             job: id.clone(),
             agent: job.agent.clone(),
-            input: job.input.clone(),
+            input,
             lease: job.lease.clone(),
             trace: job.head.trace.clone(),
         };

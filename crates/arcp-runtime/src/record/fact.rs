@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    AgentRef, JobId, JobState, JobSummary, Json, Lease, MessageId, Principal, SessionId, Timestamp,
+    AgentRef, JobId, JobState, JobSummary, Lease, MessageId, Principal, SessionId, Timestamp,
     TraceId,
 };
 use bytes::Bytes;
@@ -38,8 +38,6 @@ pub struct JobFact {
     pub trace: Option<TraceId>,
     /// The agent, with its version.
     pub agent: AgentRef,
-    /// What the agent got.
-    pub input: Json,
     /// Its effective lease.
     pub lease: Lease,
     /// When it was accepted.
@@ -97,7 +95,6 @@ impl JobFact {
                 request: self.request.as_str().into(),
                 trace: self.trace.as_ref().map(|trace| trace.as_str().into()),
                 agent: self.agent.to_string().into(),
-                input: self.input.as_raw(),
                 lease: StoredLease::of(&self.lease),
                 created: self.created_at.as_micros(),
                 outcome: self.outcome.as_ref().map(StoredOutcome::of),
@@ -116,7 +113,6 @@ impl JobFact {
             request: MessageId::parse(&stored.request).map_err(|error| bad(&error))?,
             trace: stored.trace.and_then(|trace| TraceId::parse(&trace).ok()),
             agent: AgentRef::parse(&stored.agent).map_err(|error| bad(&error))?,
-            input: stored.input.into(),
             lease: stored.lease.into_lease()?,
             created_at: Timestamp::from_micros(stored.created),
             outcome: stored.outcome.map(StoredOutcome::into_outcome).transpose()?,
@@ -169,8 +165,6 @@ struct StoredJob<'a> {
     trace: Option<Cow<'a, str>>,
     #[serde(borrow)]
     agent: Cow<'a, str>,
-    #[serde(borrow)]
-    input: &'a RawValue,
     #[serde(borrow)]
     lease: StoredLease<'a>,
     created: i64,

@@ -28,6 +28,11 @@ pub fn open_job(job: &JobId) -> Key {
     join(OPEN_JOBS, job.as_str().as_bytes())
 }
 
+/// What a job's agent gets, as JSON text.
+pub fn job_input(job: &JobId) -> Key {
+    join(b"input/", job.as_str().as_bytes())
+}
+
 /// Where the ended jobs of `principal` are, in the order of creation.
 pub fn done_jobs(principal: &Principal) -> Vec<u8> {
     let name = principal.name().as_bytes();

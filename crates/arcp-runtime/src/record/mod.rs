@@ -1,7 +1,8 @@
 //! What is stored, and under which keys: our own format, versioned, never wire bytes.
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
-//! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`.
+//! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, and `input/JOB`, which is
+//! the JSON text as it came.
 
 mod event;
 mod fact;

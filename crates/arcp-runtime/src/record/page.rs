@@ -38,6 +38,16 @@ impl JobPage {
         Ok(self.body.len() - before)
     }
 
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether it has no event.
+    pub fn is_empty(&self) -> bool {
+        self.span == 0
+    }
+
     /// The page as a record.
     pub fn into_record(self) -> Record {
         Record { first: self.first, span: self.span, body: self.body.into() }

@@ -66,7 +66,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 mod tests {
     use std::sync::Arc;
 
-    use arcp::agent::port::{Brief, Port, Report, ReportKind};
+    use arcp::agent::port::{Brief, Port, Report, ReportKind, room};
     use arcp::agent::{AgentRef, JobContext, JobId, Lease};
     use arcp::core::Event;
     use tokio::sync::{mpsc, watch};
@@ -85,7 +85,8 @@ mod tests {
             chunk_bytes: 0,
             result_bytes: 0,
         };
-        let port = Port { brief: Arc::new(brief), reports, cancelled: watch::channel(None).1 };
+        let (room, cancelled) = (room(1 << 20), watch::channel(None).1);
+        let port = Port { brief: Arc::new(brief), reports, room, cancelled };
         (JobContext::new(port), inbox)
     }
 
