@@ -8,6 +8,8 @@ mod event;
 mod fact;
 pub mod key;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
