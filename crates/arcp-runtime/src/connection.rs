@@ -131,8 +131,12 @@ impl Writer {
     pub(crate) async fn run(mut self) {
         let reason = match self.write().await {
             Ok(reason) => reason,
-            Err(error) => {
+            Err(WriteError::Transport(error)) => {
                 tracing::debug!(connection = %self.line.id, "{error}");
+                CloseReason::Internal
+            }
+            Err(WriteError::Replay(error)) => {
+                tracing::error!(connection = %self.line.id, "cannot read events back: {error}");
                 CloseReason::Internal
             }
         };

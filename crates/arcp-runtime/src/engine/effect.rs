@@ -20,7 +20,7 @@ pub struct Effects {
     job_pages: BTreeMap<Key, JobPage>,
     /// Pages that are full.
     full: Vec<Append>,
-    /// Bytes of events so far.
+    /// Bytes of events and facts so far.
     bytes: usize,
     session_pages: BTreeMap<Key, SessionPage>,
     facts: BTreeMap<Key, Option<Bytes>>,
@@ -148,7 +148,7 @@ impl Effects {
         self.todo.is_empty() && !self.is_durable()
     }
 
-    /// Bytes of events to be kept so far.
+    /// Bytes of events and facts to be kept so far.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -268,6 +268,7 @@ impl Effects {
     pub(super) fn put(&mut self, key: Key, value: Result<Bytes, RecordError>) {
         match value {
             Ok(value) => {
+                self.bytes += value.len();
                 self.facts.insert(key, Some(value));
             }
             Err(error) => self.broken = Some(error),
