@@ -4,11 +4,35 @@ use crate::failure::Failure;
 use crate::process::{cargo, run as execute};
 use crate::program;
 
-pub(crate) fn run(scenarios: &[String]) -> Result<(), Failure> {
-    let program = program::build(&["--release"])?;
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let mut load = cargo(LOAD);
-    execute(load.args(scenarios).env(program::VARIABLE, program))
+    if needs_program(args) {
+        load.env(program::VARIABLE, program::build(&["--release"])?);
+    }
+    execute(load.args(args))
 }
 
-const LOAD: &[&str] =
-    &["run", "--release", "--locked", "-p", "arcp-tests", "--bin", "arcp-bench", "--"];
+/// Not to load a runtime that is there, nor to say what can be asked for.
+fn needs_program(args: &[String]) -> bool {
+    let is_other = |arg: &String| {
+        matches!(arg.as_str(), "--url" | "-h" | "--help") || arg.starts_with("--url=")
+    };
+    !args.iter().any(is_other)
+}
+
+const LOAD: &[&str] = &["run", "--release", "--locked", "-p", "arcp-bench", "--"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_of_our_own_is_built() {
+        let needs = |args: &[&str]| {
+            needs_program(&args.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert!(needs(&[]) && needs(&["echo", "--json", "figures"]));
+        assert!(!needs(&["--url", "ws://localhost:1/arcp"]) && !needs(&["--url=ws://x/arcp"]));
+        assert!(!needs(&["--help"]));
+    }
+}

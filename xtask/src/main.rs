@@ -102,7 +102,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "[SCENARIO...]",
+        usage: "[SCENARIO]... [--help]",
         about: "load the release build of the program and print figures (long: a release build)",
         run: bench::run,
     },

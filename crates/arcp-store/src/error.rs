@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
+use std::fs::TryLockError;
+use std::io;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug)]
@@ -62,5 +64,46 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self.source.as_ref())
+    }
+}
+
+/// `Full` when there is no room, else `Unavailable`: for a call that has kept nothing.
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreErrorKind::Full,
+            _ => StoreErrorKind::Unavailable,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// `Locked` when another has the lock.
+impl From<TryLockError> for StoreError {
+    fn from(error: TryLockError) -> Self {
+        match error {
+            TryLockError::WouldBlock => Self::new(StoreErrorKind::Locked, error),
+            TryLockError::Error(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_files_have_the_kind_that_says_what_to_do() {
+        for (error, kind) in [
+            (io::ErrorKind::StorageFull, StoreErrorKind::Full),
+            (io::ErrorKind::QuotaExceeded, StoreErrorKind::Full),
+            (io::ErrorKind::PermissionDenied, StoreErrorKind::Unavailable),
+            (io::ErrorKind::Interrupted, StoreErrorKind::Unavailable),
+        ] {
+            assert_eq!(StoreError::from(io::Error::from(error)).kind(), kind);
+            let locking = TryLockError::Error(error.into());
+            assert_eq!(StoreError::from(locking).kind(), kind);
+        }
+        assert_eq!(StoreError::from(TryLockError::WouldBlock).kind(), StoreErrorKind::Locked);
     }
 }

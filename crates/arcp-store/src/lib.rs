@@ -3,6 +3,7 @@
 //! A store knows nothing of sessions or jobs. Another one is a crate that implements [`Store`]
 //! and passes the `contract` suite (feature `contract`).
 
+mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -11,6 +12,7 @@ mod memory;
 pub use arcp_core::{Append, Commit, Key, Record};
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
+pub use change::Change;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 

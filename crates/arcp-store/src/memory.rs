@@ -11,7 +11,7 @@ use arcp_core::{Append, Commit, Key, Record};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Page, Store, StoreError, StoreErrorKind};
+use crate::{Change, Page, Store, StoreError, StoreErrorKind};
 
 /// A store in memory. A clone is the same store.
 ///
@@ -71,6 +71,15 @@ impl MemoryStore {
         if let Some(log) = self.change().streams.get_mut(stream) {
             log.forget(upto);
         }
+    }
+
+    /// Does what `change` says: what a store that keeps whole changes does on opening.
+    pub fn redo(&self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::Commit(commit) => self.apply(commit)?,
+            Change::Trim { stream, upto } => self.forget(stream, *upto),
+        }
+        Ok(())
     }
 
     // A lock is poisoned by a panic while it was held. Every change is checked before it begins

@@ -1,81 +1,60 @@
-//! A durable store in a folder: one file a change, applied in order to a memory store on opening.
+//! A durable store in a folder: one file a change, done again in memory on opening.
 //!
 //! It shows how little a store needs. It never gives room back, and writes on the caller's thread.
 
-mod change;
-
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use arcp_store::{
-    Bytes, Commit, Key, MemoryStore, Page, Store, StoreError, StoreErrorKind, async_trait,
-};
+use arcp_store::{Bytes, Change, Commit, Key, MemoryStore, Page, Store, StoreError, async_trait};
 
-use change::Change;
-
-/// The store: what the files say is in `memory`, and `lock` holds the folder.
+/// The store. `entries` is the folder itself, open and locked; `next` names the next file.
 #[derive(Debug)]
 pub struct FolderStore {
     folder: PathBuf,
+    entries: File,
     memory: MemoryStore,
-    written: Mutex<u64>,
-    lock: File,
+    next: Mutex<u64>,
 }
 
 impl FolderStore {
     /// Opens the store in `folder`, which is made if it is not there.
     pub fn open(folder: PathBuf) -> Result<Self, StoreError> {
-        fs::create_dir_all(&folder).map_err(unavailable)?;
-        let lock = File::create(folder.join("lock")).map_err(unavailable)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => StoreError::new(StoreErrorKind::Locked, error),
-            TryLockError::Error(error) => unavailable(error),
-        })?;
-        let store = Self { folder, memory: MemoryStore::new(), written: Mutex::new(0), lock };
-        let mut written = 0;
-        while let Some(bytes) = store.file(written + 1)? {
-            Change::decode(&bytes)?.apply(&store.memory)?;
-            written += 1;
+        fs::create_dir_all(&folder)?;
+        let entries = File::open(&folder)?;
+        entries.try_lock()?;
+        let (memory, mut next) = (MemoryStore::new(), 1_u64);
+        while fs::exists(folder.join(next.to_string()))? {
+            memory.redo(&Change::decode(&fs::read(folder.join(next.to_string()))?)?)?;
+            next += 1;
         }
-        *store.written.lock().unwrap_or_else(PoisonError::into_inner) = written;
-        Ok(store)
-    }
-
-    fn file(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        match fs::read(self.folder.join(number.to_string())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some).map_err(unavailable),
-        }
+        Ok(Self { folder, entries, memory, next: Mutex::new(next) })
     }
 
     /// Writes the change to disk, then shows it to readers.
     fn keep(&self, change: &Change) -> Result<(), StoreError> {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        change.check(&self.memory)?;
-        self.write(*written + 1, &change.encode()).map_err(unavailable)?;
-        *written += 1;
-        change.apply(&self.memory)
-    }
-
-    /// A file is there whole or not at all: it gets its name once its bytes are on the disk.
-    fn write(&self, number: u64, bytes: &[u8]) -> io::Result<()> {
-        let (part, whole) = (self.folder.join("part"), self.folder.join(number.to_string()));
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Change::Commit(commit) = change {
+            self.memory.check(commit)?;
+        }
+        let (part, whole) = (self.folder.join("part"), self.folder.join(next.to_string()));
         let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
+        file.write_all(&change.encode())?;
         file.sync_all()?;
+        // A file is there whole or not at all: it gets its name once its bytes are on the disk.
         fs::rename(part, &whole)?;
-        File::open(&self.folder)?.sync_all().or_else(|error| fs::remove_file(whole).and(Err(error)))
+        self.entries.sync_all().or_else(|error| fs::remove_file(whole).and(Err(error)))?;
+        *next += 1;
+        self.memory.redo(change)
     }
 }
 
 impl Drop for FolderStore {
-    /// Unlocks at once, also while a child that is being started has a copy of the file.
+    /// Unlocks at once, also while a child that is being started has a copy of the open folder.
     fn drop(&mut self) {
-        if let Err(error) = self.lock.unlock() {
-            eprintln!("cannot unlock {}: {error}", self.folder.display());
-        }
+        // Should it fail, the end of the last copy unlocks.
+        self.entries.unlock().ok();
     }
 }
 
@@ -99,10 +78,6 @@ impl Store for FolderStore {
     }
 
     async fn trim(&self, stream: &Key, upto: u64) -> Result<(), StoreError> {
-        self.keep(&Change::Trim(stream.clone(), upto))
+        self.keep(&Change::Trim { stream: stream.clone(), upto })
     }
-}
-
-fn unavailable(error: io::Error) -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, error)
 }

@@ -1,0 +1,69 @@
+//! What can be asked for.
+
+use std::ffi::OsString;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+
+use crate::failure::Result;
+use crate::scenario::Scenario;
+
+/// Loads a runtime over its wire and prints one JSON line for each scenario.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", version)]
+pub(crate) struct Options {
+    /// What to do [default: all]
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<Scenario>,
+    /// How often each, on a fresh server process each time
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) runs: NonZeroU32,
+    /// Write the lines to this file too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Load the runtime that is there, instead of processes of our own
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// The token for it [default: none, an anonymous session]
+    #[arg(long, requires = "url")]
+    pub(crate) token: Option<String>,
+    /// The `arcp` to start
+    #[arg(long, env = "ARCP_BIN", value_name = "FILE")]
+    arcp: Option<OsString>,
+}
+
+impl Options {
+    pub(crate) fn scenarios(&self) -> Vec<Scenario> {
+        match self.scenarios.as_slice() {
+            [] => Scenario::value_variants().to_vec(),
+            some => some.to_vec(),
+        }
+    }
+
+    /// The program to start.
+    pub(crate) fn program(&self) -> Result<&Path> {
+        let program = self.arcp.as_deref().map(Path::new);
+        Ok(program.ok_or("say which `arcp` to start: `--arcp FILE`, or ARCP_BIN")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_scenarios_are_the_default() {
+        let options = Options::try_parse_from(["bench"]).unwrap();
+        assert_eq!(options.scenarios(), [Scenario::Echo, Scenario::Emit]);
+        let options = Options::try_parse_from(["bench", "emit", "--runs", "2"]).unwrap();
+        assert_eq!((options.scenarios(), options.runs.get()), (vec![Scenario::Emit], 2));
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        for bad in [&["bench", "ehco"][..], &["bench", "--runs", "0"], &["bench", "--token", "t"]] {
+            assert!(Options::try_parse_from(bad).is_err(), "{bad:?}");
+        }
+    }
+}

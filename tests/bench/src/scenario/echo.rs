@@ -1,0 +1,51 @@
+//! `echo`: one job after the other, over one connection.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::{Load, rate};
+use crate::client::Client;
+use crate::failure::Result;
+use crate::message::{Answer, JobHas};
+use crate::server::Server;
+
+pub(super) async fn load(server: &Server) -> Result<Load> {
+    let mut client = Client::open(server).await?;
+    for _ in 0..WARM_UP {
+        job(&mut client).await?;
+    }
+    let mut latencies = Vec::with_capacity(JOBS);
+    let start = Instant::now();
+    while latencies.len() < JOBS && start.elapsed() < AT_MOST {
+        latencies.push(job(&mut client).await?);
+    }
+    let rate = rate(latencies.len(), start.elapsed())?;
+    let bytes = client.bytes;
+    client.close().await?;
+    Ok(Load { rate, latencies, bytes })
+}
+
+/// One job, from asking for it to its end.
+async fn job(client: &mut Client) -> Result<Duration> {
+    let start = Instant::now();
+    let id = client.invoke("echo", Text { text: "hello" }).await?;
+    loop {
+        let text = client.next().await?;
+        let answer = Answer::read(&text)?;
+        if answer.answers(&id) && answer.job_has()? == JobHas::Ended {
+            return Ok(start.elapsed());
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: &'static str,
+}
+
+const JOBS: usize = 1_000;
+/// Slower runtimes do fewer jobs.
+const AT_MOST: Duration = Duration::from_secs(3);
+/// Jobs that do not count: connections and caches are cold.
+const WARM_UP: usize = 50;

@@ -1,0 +1,66 @@
+//! The runtime that is loaded: a process of our own on data of its own, or one that is there.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::failure::Result;
+use crate::process::Usage;
+
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) token: Option<String>,
+    own: Option<Own>,
+}
+
+/// A process of our own. It is killed when this is dropped, and its data goes after it.
+struct Own {
+    child: Child,
+    /// Kept open, for whoever writes to a pipe that nobody reads is ended.
+    _said: Lines<BufReader<ChildStdout>>,
+    _data: TempDir,
+}
+
+impl Server {
+    /// A runtime that somebody else has started, and that is not measured.
+    pub(crate) fn elsewhere(url: &str, token: Option<&str>) -> Self {
+        Self { url: url.to_owned(), token: token.map(str::to_owned), own: None }
+    }
+
+    /// Starts `program` and waits until it listens. What it logs goes where our own errors go.
+    pub(crate) async fn start(program: &Path) -> Result<Self> {
+        let data = TempDir::with_prefix("arcp-bench-")?;
+        let mut command = Command::new(program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--no-workspace", "--data"]);
+        command.arg(data.path()).args(["--token", &format!("{TOKEN}=bench")]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let started = command.spawn();
+        let mut child = started.map_err(|error| format!("{}: {error}", program.display()))?;
+        let said = child.stdout.take().ok_or("the server has no standard output")?;
+        let mut said = BufReader::new(said).lines();
+        let line =
+            timeout(PATIENCE, said.next_line()).await.map_err(|_| "the server is silent")??;
+        let line = line.ok_or("the server has ended before it listened")?;
+        let url = line.strip_prefix(READY).ok_or_else(|| format!("the server says: {line}"))?;
+        Ok(Self {
+            url: url.to_owned(),
+            token: Some(TOKEN.to_owned()),
+            own: Some(Own { child, _said: said, _data: data }),
+        })
+    }
+
+    /// What it has used, if it is ours.
+    pub(crate) fn usage(&self) -> Result<Option<Usage>> {
+        let pid = self.own.as_ref().and_then(|own| own.child.id());
+        pid.map(Usage::of).transpose()
+    }
+}
+
+const READY: &str = "arcp: listening on ";
+const TOKEN: &str = "bench";
+const PATIENCE: Duration = Duration::from_secs(30);
