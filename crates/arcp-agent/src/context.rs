@@ -206,6 +206,10 @@ impl JobContext {
     }
 
     async fn report(&self, kind: ReportKind, size: usize) -> Result<(), Fault> {
+        // The host lets go of the signal when the job is over.
+        if self.port.cancelled.has_changed().is_err() {
+            return Err(over());
+        }
         let room = take_room(&self.port.room, size).await;
         let report = Report { job: self.job().clone(), kind, room };
         self.port.reports.send(report).await.map_err(|_| over())

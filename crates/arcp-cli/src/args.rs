@@ -63,12 +63,15 @@ pub(crate) struct Serve {
     /// How many seconds running jobs get to end when the program is stopped [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) grace: Option<u64>,
-    /// What jobs without a lease of their own may read [default: the current folder]
+    /// What jobs may read, with a lease of their own or without [default: the current folder]
     #[arg(long, value_name = "DIR", conflicts_with = "no_workspace")]
     pub(crate) workspace: Option<PathBuf>,
-    /// Jobs without a lease of their own may read nothing
+    /// Jobs may read nothing
     #[arg(long)]
     pub(crate) no_workspace: bool,
+    /// Something else that a job's lease may grant (may be given often)
+    #[arg(long = "allow", value_name = "NAMESPACE=PATTERN")]
+    pub(crate) allowed: Vec<String>,
     /// A file with settings; what is said here goes before what it says
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,

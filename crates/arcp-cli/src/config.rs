@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) grace: Duration,
     /// What jobs without a lease may read.
     pub(crate) workspace: Option<PathBuf>,
+    /// What leases may grant besides.
+    pub(crate) allowed: Vec<String>,
     pub(crate) durability: Durability,
     pub(crate) session_lease: Option<Duration>,
     pub(crate) resume_window: Option<Duration>,
@@ -40,6 +42,7 @@ struct File {
     grace_seconds: Option<u64>,
     /// `false` for none.
     workspace: Option<Workspace>,
+    allow: Vec<String>,
     durability: Option<DurabilityName>,
     session_lease_seconds: Option<u64>,
     resume_window_seconds: Option<u64>,
@@ -121,6 +124,7 @@ impl Settings {
             insecure: args.insecure || file.insecure,
             grace: Duration::from_secs(args.grace.or(file.grace_seconds).unwrap_or(10)),
             workspace,
+            allowed: args.allowed.into_iter().chain(file.allow).collect(),
             durability: match file.durability {
                 Some(DurabilityName::Process) => Durability::Process,
                 Some(DurabilityName::Full) | None => Durability::Full,

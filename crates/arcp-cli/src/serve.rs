@@ -7,7 +7,6 @@ use arcp::core::lease::Pattern;
 use arcp::core::{Lease, Secret};
 use arcp::store_sqlite::{Options, SqliteStore};
 use arcp::transport_stdio::StdioTransport;
-use arcp::transport_ws::WsOptions;
 use arcp::{Server, ServerBuilder};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -78,9 +77,7 @@ async fn serve_stdio(
 async fn build(settings: &Settings) -> Result<ServerBuilder, Error> {
     let options = Options { durability: settings.durability, ..Options::default() };
     let store = SqliteStore::open(&settings.data, options).await.map_err(Error::failed)?;
-    let mut ws = WsOptions::default();
-    ws.max_frame_bytes = settings.limits.frame_bytes;
-    let mut server = with_agents(Server::with_store(Arc::new(store))).ws_options(ws);
+    let mut server = with_agents(Server::with_store(Arc::new(store)));
     for (token, principal) in &settings.tokens {
         server = server.bearer(token, principal);
     }
@@ -96,8 +93,17 @@ async fn build(settings: &Settings) -> Result<ServerBuilder, Error> {
         Some(folder) => workspace_lease(folder)?,
         None => Lease::default(),
     };
+    let mut ceiling = lease.clone();
+    for text in &settings.allowed {
+        let (namespace, pattern) = text
+            .split_once('=')
+            .ok_or_else(|| Error::Usage(format!("--allow `{text}`: want NAMESPACE=PATTERN")))?;
+        let pattern = Pattern::parse(pattern).map_err(Error::usage)?;
+        ceiling = ceiling.grant(namespace, pattern);
+    }
     Ok(server.configure(|mut runtime| {
-        runtime = runtime.default_lease(lease).limits(settings.limits.clone());
+        runtime =
+            runtime.ceiling(Some(ceiling)).default_lease(lease).limits(settings.limits.clone());
         runtime = runtime.session_lease(settings.session_lease);
         if let Some(window) = settings.resume_window {
             runtime = runtime.resume_window(window);

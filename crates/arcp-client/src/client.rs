@@ -11,7 +11,7 @@ use arcp_core::{
 use arcp_transport::Transport;
 use arcp_wire::Dialect;
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::driver::{Answer, Call, Driver, Handles};
@@ -55,7 +55,14 @@ struct Shared {
     request_time: Duration,
     result_bytes: u64,
     /// Ends by itself once `handles` are gone; kept so that it is owned.
-    _driver: JoinHandle<()>,
+    driver: JoinSet<()>,
+}
+
+/// The driver sends what was asked already, for at most `close_time`, and ends by itself.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.driver.detach_all();
+    }
 }
 
 impl Client {
@@ -70,13 +77,15 @@ impl Client {
         let mut link = Link::new(transport, dialect)?;
         let session = link.open(&options).await?;
         let (driver, handles) = Driver::new(link, &options);
+        let mut task = JoinSet::new();
+        task.spawn(driver.run());
         let shared = Shared {
             session,
             handles,
             turns: Semaphore::new(usize::from(options.commands_in_flight.get())),
             request_time: options.request_time,
             result_bytes: options.result_bytes,
-            _driver: tokio::spawn(driver.run()),
+            driver: task,
         };
         Ok(Self { shared: Arc::new(shared) })
     }

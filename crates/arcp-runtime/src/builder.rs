@@ -27,6 +27,7 @@ pub struct RuntimeBuilder {
     resume_window: Duration,
     session_lease: Option<Duration>,
     default_lease: Lease,
+    ceiling: Option<Lease>,
     cancel_grace: Duration,
 }
 
@@ -58,6 +59,7 @@ impl RuntimeBuilder {
             resume_window: Duration::from_mins(10),
             session_lease: None,
             default_lease: Lease::default(),
+            ceiling: None,
             cancel_grace: Duration::from_secs(5),
         }
     }
@@ -116,6 +118,24 @@ impl RuntimeBuilder {
     pub fn default_lease(mut self, lease: Lease) -> Self {
         self.default_lease = lease;
         self
+    }
+
+    /// What no job may go beyond, whatever lease it was submitted with: an operation has to be
+    /// covered by both. Default `None`: the submitter decides.
+    #[must_use]
+    pub fn ceiling(mut self, ceiling: Option<Lease>) -> Self {
+        self.ceiling = ceiling;
+        self
+    }
+
+    /// Largest frame, from the limits: a transport has to carry as much.
+    pub fn frame_bytes(&self) -> usize {
+        self.limits.frame_bytes
+    }
+
+    /// Most connections at a time, from the limits.
+    pub fn connections(&self) -> usize {
+        self.limits.connections
     }
 
     /// How long a cancelled job may take to end when its canceller did not say. Default 5 s.
@@ -177,6 +197,7 @@ impl RuntimeBuilder {
             resume_window: self.resume_window,
             session_lease: self.session_lease,
             default_lease: self.default_lease,
+            ceiling: self.ceiling,
             cancel_grace: self.cancel_grace,
         };
         Ok(Parts {
@@ -228,6 +249,7 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         ("commands_in_flight", limits.commands_in_flight),
         ("input_queue", limits.input_queue),
         ("batch", limits.batch),
+        ("queued_bytes", limits.queued_bytes),
         ("queued_events", limits.queued_events),
         ("list_page", limits.list_page),
         ("agent_threads", agent_threads),

@@ -1,6 +1,5 @@
 //! Reading clocks, and waiting on them: the one place of the shell that does.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arcp_core::{Moment, Now, Timestamp};
@@ -17,17 +16,20 @@ pub trait Clock: Send + Sync + 'static {
     async fn sleep_until(&self, moment: Moment);
 }
 
-/// The machine's clocks. The wall clock is held where it is while the machine sets it back.
+/// The machine's clocks. The wall clock is read once, at the start, and goes on with the monotonic
+/// one, so that both agree on how long a second is.
 #[derive(Debug)]
 pub struct SystemClock {
     start: Instant,
-    latest: AtomicI64,
+    started_at: Timestamp,
 }
 
 impl SystemClock {
     /// A clock that starts now.
     pub fn new() -> Self {
-        Self { start: Instant::now(), latest: AtomicI64::new(i64::MIN) }
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
+        Self { start: Instant::now(), started_at: Timestamp::from_micros(micros) }
     }
 }
 
@@ -40,13 +42,33 @@ impl Default for SystemClock {
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Now {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
-        let latest = self.latest.fetch_max(micros, Ordering::AcqRel).max(micros);
-        Now { wall: Timestamp::from_micros(latest), moment: Moment::new(self.start.elapsed()) }
+        let elapsed = self.start.elapsed();
+        Now { wall: self.started_at.after(elapsed), moment: Moment::new(elapsed) }
     }
 
     async fn sleep_until(&self, moment: Moment) {
-        tokio::time::sleep_until(self.start + moment.since_start()).await;
+        match self.start.checked_add(moment.since_start()) {
+            Some(instant) => tokio::time::sleep_until(instant).await,
+            // Later than any clock of this machine will say.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_time_is_waited_for() {
+        let clock = SystemClock::new();
+        for span in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(1 << 40)] {
+            let waiting = clock.sleep_until(clock.now().moment.after(span));
+            assert!(waiting.now_or_never().is_none(), "{span:?}");
+        }
     }
 }

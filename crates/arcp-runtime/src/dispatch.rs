@@ -24,7 +24,9 @@ pub(crate) async fn judge(
         let message = format!("auth scheme `{}` is not configured", offer.scheme);
         return Judgement::Refuse(Fault::new(Code::Unauthenticated, message));
     };
-    let work = AssertUnwindSafe(authenticator.authenticate(&offer, &origin)).catch_unwind();
+    // The call itself may panic, not only its future.
+    let work = async { authenticator.authenticate(&offer, &origin).await };
+    let work = AssertUnwindSafe(work).catch_unwind();
     match tokio::time::timeout(time, work).await {
         Ok(Ok(Ok(verdict))) => judgement(verdict),
         Ok(Ok(Err(error))) => unavailable(&error.to_string()),

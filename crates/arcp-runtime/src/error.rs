@@ -48,6 +48,10 @@ pub enum RuntimeError {
     /// The agents' threads could not be started.
     #[error("cannot start the agents' threads: {0}")]
     Threads(std::io::Error),
+    /// The runtime was stopped and its store did not keep the last of what happened. Nobody was told
+    /// of it; the next start fails the jobs that were running.
+    #[error("the store did not keep the last commit in time")]
+    Unkept,
     /// The writer is gone: a fault of ours.
     #[error("the writer has died: {0}")]
     Writer(String),

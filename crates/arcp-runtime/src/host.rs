@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arcp_agent::port::{Brief, Port, Report, ReportKind, Room, room, take_room};
 use arcp_agent::{Agent, JobContext, Outcome};
-use arcp_core::{AgentRef, Code, Fault, JobId, Json, Limits};
+use arcp_core::{AgentRef, Code, Event, Fault, JobId, Json, Limits};
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
@@ -123,14 +123,12 @@ async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Json) {
 
 /// A result that would not fit into a frame is a failure that says so.
 fn check_size(outcome: Outcome, limit: usize) -> Result<Outcome, Fault> {
-    match &outcome {
-        Outcome::Value(value) if value.as_str().len() > limit => {
-            let size = value.as_str().len();
-            let message = format!("a result of {size} bytes exceeds {limit}; stream it");
-            Err(Fault::new(Code::OutOfRange, message))
-        }
-        _ => Ok(outcome),
+    let size = Event::Completed(outcome.clone().into_completion()).json_size();
+    if size <= limit {
+        return Ok(outcome);
     }
+    let message = format!("a result of {size} bytes exceeds {limit}; stream it");
+    Err(Fault::new(Code::OutOfRange, message))
 }
 
 /// A failure whose words would not fit into a frame keeps the first of them.

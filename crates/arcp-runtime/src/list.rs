@@ -7,28 +7,31 @@ use crate::dispatch::store_fault;
 use crate::engine::{ListQuery, passes};
 use crate::record::{JobFact, key};
 
-/// The ended jobs that a listing asks for, at most its limit, and whether there are more.
+/// The ended jobs that a listing asks for, at most its limit, and the last job looked at when there
+/// are more. A filter that matches little does not make it look at everything.
 pub(crate) async fn ended(
     store: &dyn Store,
     query: &ListQuery,
-) -> Result<(Vec<JobSummary>, bool), Fault> {
+) -> Result<(Vec<JobSummary>, Option<JobId>), Fault> {
     let prefix = key::done_jobs(&query.principal);
     let mut after = query.after.as_ref().map(|job| key::done_job(&query.principal, job));
     let mut jobs = Vec::new();
+    let mut looked_at = 0;
     loop {
         let facts =
             store.scan(&prefix, after.as_ref(), FACTS).await.map_err(|e| store_fault(&e))?;
-        let Some((last, _)) = facts.last() else { return Ok((jobs, false)) };
+        let Some((last, _)) = facts.last() else { return Ok((jobs, None)) };
         after = Some(last.clone());
         for (key, value) in &facts {
             let summary = summary(&prefix, key, value)?;
-            if !passes(&query.filter, &summary) {
-                continue;
+            let job = summary.job.clone();
+            looked_at += 1;
+            if passes(&query.filter, &summary) {
+                jobs.push(summary);
             }
-            if jobs.len() == query.limit {
-                return Ok((jobs, true));
+            if jobs.len() == query.limit || looked_at == MOST {
+                return Ok((jobs, Some(job)));
             }
-            jobs.push(summary);
         }
     }
 }
@@ -45,5 +48,7 @@ fn summary(prefix: &[u8], key: &Key, value: &[u8]) -> Result<JobSummary, Fault> 
     fact.summary(id).ok_or_else(|| damaged(&"it has not ended"))
 }
 
-/// Facts read at a time; each holds its job's input.
-const FACTS: usize = 64;
+/// Facts read at a time.
+const FACTS: usize = 256;
+/// Facts looked at for one page.
+const MOST: usize = 10_000;

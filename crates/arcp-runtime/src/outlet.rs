@@ -4,7 +4,7 @@
 //! behind, reads them from the store, and says when it has caught up.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arcp_core::{ConnectionId, Delivery, Limits, Output, Reply, SessionId};
 use arcp_transport::CloseReason;
@@ -29,30 +29,44 @@ pub(crate) enum Told {
     Close(CloseReason),
 }
 
+/// What the two ends of a connection's queue know of each other.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge {
+    /// Bytes of events in the queue.
+    queued: AtomicUsize,
+    /// The last event released for the session. INVARIANT: raised after all that was said before the
+    /// event is in the queue.
+    released: AtomicU64,
+}
+
+impl Gauge {
+    pub(crate) fn released(&self) -> u64 {
+        self.released.load(Ordering::Acquire)
+    }
+
+    /// The connection has sent events of this size.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Ordering::AcqRel);
+    }
+}
+
 /// The writer's end of a connection.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     connection: ConnectionId,
     to: mpsc::Sender<Told>,
-    /// Bytes of events in the queue; the connection takes off what it has sent.
-    queued: Arc<AtomicUsize>,
+    gauge: Arc<Gauge>,
     /// The session that it carries.
     session: Option<SessionId>,
     /// Whether events go straight into the queue.
     live: bool,
-    /// The last event released for the session, queued or not.
-    released: u64,
     /// Up to here the connection has read from the store.
     read_upto: u64,
 }
 
 impl Outlet {
-    pub(crate) fn new(
-        connection: ConnectionId,
-        to: mpsc::Sender<Told>,
-        queued: Arc<AtomicUsize>,
-    ) -> Self {
-        Self { connection, to, queued, session: None, live: true, released: 0, read_upto: 0 }
+    pub(crate) fn new(connection: ConnectionId, to: mpsc::Sender<Told>, gauge: Arc<Gauge>) -> Self {
+        Self { connection, to, gauge, session: None, live: true, read_upto: 0 }
     }
 
     /// How many items the queue of a connection has to hold.
@@ -68,31 +82,42 @@ impl Outlet {
     /// Says something. `false` when the connection takes no more: it is to be ended.
     #[must_use]
     pub(crate) fn say(&mut self, output: Output, permit: Option<Permit>) -> bool {
-        if let Output::Reply { reply: Reply::Accepted(accepted), .. } = &output
-            && self.session.as_ref() != Some(&accepted.session)
-        {
-            self.session = Some(accepted.session.clone());
-            (self.live, self.released, self.read_upto) = (true, 0, 0);
+        let begins = match &output {
+            Output::Reply { reply: Reply::Accepted(accepted), .. } => {
+                Some(accepted.session.clone()).filter(|id| self.session.as_ref() != Some(id))
+            }
+            _ => None,
+        };
+        let told = self.tell(Told::Say(Box::new(output), permit));
+        if let Some(session) = begins {
+            self.session = Some(session);
+            (self.live, self.read_upto) = (true, 0);
+            self.gauge.released.store(0, Ordering::Release);
         }
-        self.tell(Told::Say(Box::new(output), permit))
+        told
     }
 
     /// Delivers an event, or leaves it to be read from the store.
     #[must_use]
     pub(crate) fn deliver(&mut self, delivery: Delivery, weight: usize, limits: &Limits) -> bool {
-        self.released = delivery.seq;
-        if !self.live || delivery.seq <= self.read_upto {
-            return true;
-        }
-        let queued = self.queued.load(Ordering::Acquire);
-        let fits = queued == 0 || queued + weight <= limits.queued_bytes;
-        if fits && self.to.capacity() > Self::reserve(limits) {
-            self.queued.fetch_add(weight, Ordering::AcqRel);
+        let seq = delivery.seq;
+        let told = if !self.live || seq <= self.read_upto {
+            true
+        } else if self.has_room(weight, limits) {
+            self.gauge.queued.fetch_add(weight, Ordering::AcqRel);
             self.tell(Told::Event { delivery, weight })
         } else {
             self.live = false;
             self.tell(Told::Behind)
-        }
+        };
+        self.gauge.released.store(seq, Ordering::Release);
+        told
+    }
+
+    fn has_room(&self, weight: usize, limits: &Limits) -> bool {
+        let queued = self.gauge.queued.load(Ordering::Acquire);
+        let fits = queued == 0 || queued + weight <= limits.queued_bytes;
+        fits && self.to.capacity() > Self::reserve(limits)
     }
 
     /// The connection has read the store up to `seq`.
@@ -101,7 +126,7 @@ impl Outlet {
         if self.session.as_ref() != Some(session) || self.live {
             return true;
         }
-        if seq >= self.released {
+        if seq >= self.gauge.released() {
             (self.live, self.read_upto) = (true, seq);
             true
         } else {

@@ -1,19 +1,12 @@
 //! Reading a session's events from the store: its pointers, then the events they point at.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arcp_core::{Delivery, SessionId};
+use arcp_core::{Delivery, JobEvent, JobId, SessionId};
 use arcp_store::{Store, StoreError};
 
 use crate::record::{RecordError, Run, key, read_job_page, read_session_page};
-
-/// Events of a session, in order, and how far its stream reaches.
-#[derive(Debug, Default)]
-pub(crate) struct Replayed {
-    pub(crate) deliveries: Vec<Delivery>,
-    /// The session's last number that the store knows.
-    pub(crate) last: u64,
-}
 
 /// Why events could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -26,67 +19,80 @@ pub(crate) enum ReplayError {
     Hole(String),
 }
 
-/// Reads the events after `after`: about `limit` bytes of them, at least one when there is one.
+/// Reads the events after number `after` up to `upto`: about `limit` bytes of them, at least one
+/// when there is one.
 pub(crate) async fn read(
     store: &dyn Store,
     session: &SessionId,
     after: u64,
+    upto: u64,
     limit: usize,
-) -> Result<Replayed, ReplayError> {
+) -> Result<Vec<Delivery>, ReplayError> {
+    let mut reading = Reading { store, pages: BTreeMap::new(), size: 0, deliveries: Vec::new() };
+    if after >= upto {
+        return Ok(reading.deliveries);
+    }
     let page = store.read(&key::session_stream(session), after, POINTER_BYTES).await?;
-    let mut replayed = Replayed { deliveries: Vec::new(), last: page.last };
-    let mut size = 0;
     for record in &page.records {
         for (first, run) in read_session_page(record)? {
-            let skip = (after + 1).saturating_sub(first);
-            if skip >= u64::from(run.count) {
-                continue;
-            }
-            size += read_run(store, first, &run, skip, limit - size, &mut replayed).await?;
-            if size >= limit {
-                return Ok(replayed);
+            let from = first.max(after + 1);
+            let end = (first + u64::from(run.count)).min(upto + 1);
+            for seq in from..end {
+                reading.add(seq, &run, seq - first).await?;
+                if reading.size >= limit {
+                    return Ok(reading.deliveries);
+                }
             }
         }
     }
-    if replayed.deliveries.is_empty() && after < page.last {
+    if reading.deliveries.is_empty() {
         return Err(ReplayError::Hole(format!("nothing after number {after} of {session}")));
     }
-    Ok(replayed)
+    Ok(reading.deliveries)
 }
 
-/// Adds the events of a run but for the first `skip`, until `limit` bytes; returns the bytes read.
-async fn read_run(
-    store: &dyn Store,
-    first: u64,
-    run: &Run,
-    skip: u64,
-    limit: usize,
-    replayed: &mut Replayed,
-) -> Result<usize, ReplayError> {
-    let stream = key::job_stream(&run.job);
-    let end = run.index + u64::from(run.count);
-    let mut next = run.index + skip;
-    let mut size = 0;
-    while next < end && size < limit {
-        let before = next;
-        let page = store.read(&stream, next - 1, limit - size).await?;
+/// What has been read so far. Jobs whose events alternate are read a page at a time.
+struct Reading<'a> {
+    store: &'a dyn Store,
+    pages: BTreeMap<JobId, BTreeMap<u64, Arc<JobEvent>>>,
+    size: usize,
+    deliveries: Vec<Delivery>,
+}
+
+impl Reading<'_> {
+    /// Adds the event that is `step` after the start of a run.
+    async fn add(&mut self, seq: u64, run: &Run, step: u64) -> Result<(), ReplayError> {
+        let event = self.event(&run.job, run.index + step).await?;
+        self.size += event.event.json_size() + EVENT_BYTES;
+        self.deliveries.push(Delivery { seq, event });
+        Ok(())
+    }
+
+    async fn event(&mut self, job: &JobId, index: u64) -> Result<Arc<JobEvent>, ReplayError> {
+        if let Some(event) = self.pages.get(job).and_then(|page| page.get(&index)) {
+            return Ok(Arc::clone(event));
+        }
+        let page = self.store.read(&key::job_stream(job), index - 1, PAGE_BYTES).await?;
+        let mut events = BTreeMap::new();
         for record in &page.records {
-            size += record.body.len();
-            for (index, event) in read_job_page(&run.job, record, next - 1)? {
-                if index >= end {
-                    break;
-                }
-                let delivery =
-                    Delivery { seq: first + (index - run.index), event: Arc::new(event) };
-                replayed.deliveries.push(delivery);
-                next = index + 1;
+            for (index, event) in read_job_page(job, record, index - 1)? {
+                events.insert(index, Arc::new(event));
             }
         }
-        if next == before {
-            return Err(ReplayError::Hole(format!("no event {next} of {}", run.job)));
+        let hole = || ReplayError::Hole(format!("no event {index} of {job}"));
+        let event = events.get(&index).cloned().ok_or_else(hole)?;
+        if self.pages.len() >= PAGES {
+            self.pages.pop_first();
         }
+        self.pages.insert(job.clone(), events);
+        Ok(event)
     }
-    Ok(size)
 }
 
 const POINTER_BYTES: usize = 16 << 10;
+/// Read of a job at a time.
+const PAGE_BYTES: usize = 64 << 10;
+/// Jobs whose last page is held.
+const PAGES: usize = 32;
+/// What an event takes besides its texts.
+const EVENT_BYTES: usize = 128;

@@ -1,7 +1,7 @@
 //! A running runtime, and the handle by which connections reach it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arcp_agent::port::{Room, room};
@@ -20,7 +20,7 @@ use crate::connection::{Line, Reader, Writer as ConnectionWriter};
 use crate::engine::{Effects, Engine};
 use crate::error::RuntimeError;
 use crate::host::{Host, Pool};
-use crate::outlet::Outlet;
+use crate::outlet::{Gauge, Outlet};
 use crate::recovery;
 use crate::writer::{Message, State, Writer};
 
@@ -128,8 +128,8 @@ impl Handle {
         };
         let _gone = Gone { id, place: Some(place) };
         let (to, told) = mpsc::channel(Outlet::capacity(&shared.limits));
-        let queued = Arc::new(AtomicUsize::new(0));
-        let outlet = Outlet::new(id, to.clone(), Arc::clone(&queued));
+        let gauge = Arc::<Gauge>::default();
+        let outlet = Outlet::new(id, to.clone(), Arc::clone(&gauge));
         let connected = Message::Connected { connection: id, peer, outlet };
         if shared.inbox.send(connected).await.is_err() {
             sink.close(CloseReason::GoingAway).await;
@@ -145,20 +145,12 @@ impl Handle {
             line: line.clone(),
             source,
             decoder: None,
-            speak: Some(to),
+            speak: Some(to.downgrade()),
             in_flight: Arc::new(Semaphore::new(shared.limits.commands_in_flight)),
             room: Room::clone(&shared.room),
         };
-        let writer = ConnectionWriter {
-            line,
-            sink,
-            told,
-            queued,
-            encoder: None,
-            session: None,
-            cursor: 0,
-            behind: false,
-        };
+        let writer = ConnectionWriter::new(line, sink, told, gauge);
+        drop(to);
         self.run(id, reader, writer).await;
     }
 

@@ -102,6 +102,8 @@ enum Woken {
     Task(Box<(Input, Option<Permit>)>),
     Timer,
     Abandoned,
+    /// The store did not take the last commit in time.
+    GaveUp,
 }
 
 impl Writer {
@@ -133,6 +135,7 @@ impl Writer {
                 Woken::Gone(connection) => self.on_gone(connection),
                 Woken::Timer => self.on_timer(),
                 Woken::Abandoned => self.stop(Duration::ZERO),
+                Woken::GaveUp => return Err(RuntimeError::Unkept),
             }
             self.halt_if_due();
             self.start_commit()?;
@@ -148,6 +151,7 @@ impl Writer {
         let room = if full { 0 } else { left };
         let open = room > 0 && !self.state.halted;
         let wake = self.next_wake();
+        let give_up = self.state.stop_at.map(|at| at.after(LAST_COMMIT));
         let clock = Arc::clone(&self.clock);
         let State { committing, tasks, .. } = &mut self.state;
         tokio::select! {
@@ -159,6 +163,7 @@ impl Writer {
             Some(_) = recv_reports(&mut self.reports, reports, room), if open => Woken::Reports,
             Some(connection) = self.gone.recv(), if open => Woken::Gone(connection),
             Some(done) = join(tasks), if open && !tasks.is_empty() => Woken::Task(Box::new(done)),
+            () = clock.sleep_until(give_up.unwrap_or_default()), if give_up.is_some() => Woken::GaveUp,
             () = clock.sleep_until(wake.unwrap_or_default()), if open && wake.is_some() => Woken::Timer,
         }
     }
@@ -401,3 +406,5 @@ async fn commit_until_kept(store: Arc<dyn Store>, commit: Commit) -> Result<(), 
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long after a stop's grace the store may take to keep what is left.
+const LAST_COMMIT: Duration = Duration::from_secs(10);

@@ -22,7 +22,7 @@ pub struct Server {
     runtime: Runtime,
     address: SocketAddr,
     /// One task: the accept loop, which owns the connections.
-    acceptor: JoinSet<()>,
+    acceptor: JoinSet<io::Result<()>>,
     stop: watch::Sender<bool>,
 }
 
@@ -82,10 +82,20 @@ impl Server {
         self.runtime.handle()
     }
 
-    /// Waits until it has stopped by itself, which it does only when the store fails for good.
-    /// Cancel-safe.
+    /// Waits until it has stopped by itself, which it does only when the store fails for good or
+    /// the listener does. Cancel-safe.
     pub async fn stopped(&mut self) -> Result<(), ServerError> {
-        Ok(self.runtime.stopped().await?)
+        let address = self.address;
+        tokio::select! {
+            stopped = self.runtime.stopped() => Ok(stopped?),
+            Some(ended) = self.acceptor.join_next() => match ended {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(source)) => Err(ServerError::Listen { address, source }),
+                Err(died) => {
+                    Err(ServerError::Listen { address, source: io::Error::other(died) })
+                }
+            },
+        }
     }
 
     /// Stops accepting, gives running jobs `grace` to end, tells the clients, and returns when all
@@ -127,7 +137,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the listener's options.
+    /// Sets the listener's options; its largest frame is the runtime's.
     #[must_use]
     pub fn ws_options(mut self, options: WsOptions) -> Self {
         self.ws = options;
@@ -146,12 +156,15 @@ impl ServerBuilder {
     /// Starts the runtime and listens on `address`; port 0 takes a free one.
     pub async fn listen(self, address: SocketAddr) -> Result<Server, ServerError> {
         let refused = |source| ServerError::Listen { address, source };
-        let listener = WsListener::bind(address, self.ws.clone()).await.map_err(refused)?;
+        let mut options = self.ws.clone();
+        options.max_frame_bytes = self.runtime.frame_bytes();
+        let most = self.runtime.connections();
+        let listener = WsListener::bind(address, options).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let runtime = self.start().await?;
         let (stop, stopping) = watch::channel(false);
         let mut acceptor = JoinSet::new();
-        acceptor.spawn(accept(listener, runtime.handle(), stopping));
+        acceptor.spawn(accept(listener, runtime.handle(), most, stopping));
         Ok(Server { runtime, address, acceptor, stop })
     }
 }
@@ -164,7 +177,12 @@ enum Event {
 }
 
 /// Takes connections until it is told to stop, then waits for those there are.
-async fn accept(listener: WsListener, handle: Handle, mut stopping: watch::Receiver<bool>) {
+async fn accept(
+    listener: WsListener,
+    handle: Handle,
+    most: usize,
+    mut stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
     let mut connections = JoinSet::new();
     loop {
         let event = tokio::select! {
@@ -173,19 +191,18 @@ async fn accept(listener: WsListener, handle: Handle, mut stopping: watch::Recei
             _ = stopping.wait_for(|stop| *stop) => Event::Stop,
         };
         match event {
-            Event::Accepted(Ok(handshake)) => {
+            Event::Accepted(Ok(handshake)) if connections.len() < most => {
                 connections.spawn(serve(handle.clone(), handshake));
             }
-            Event::Accepted(Err(error)) => {
-                tracing::error!("cannot accept connections: {error}");
-                break;
-            }
+            Event::Accepted(Ok(_)) => tracing::warn!("refused: `connections` is reached"),
+            Event::Accepted(Err(error)) => return Err(error),
             Event::Ended => {}
             Event::Stop => break,
         }
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+    Ok(())
 }
 
 async fn serve(handle: Handle, handshake: WsHandshake) {

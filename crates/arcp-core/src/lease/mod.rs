@@ -61,8 +61,7 @@ impl Lease {
         if self.expires_at.is_some_and(|end| now >= end) {
             return Err(self.expired());
         }
-        let patterns = self.grants.get(&operation.namespace);
-        if !patterns.is_some_and(|p| p.iter().any(|p| p.matches(&operation.target))) {
+        if !self.covers(operation) {
             return Err(Fault::new(
                 Code::PermissionDenied,
                 format!("the lease does not cover {operation}"),
@@ -74,6 +73,29 @@ impl Lease {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether a grant covers `operation`; expiry and budget apart.
+    pub fn covers(&self, operation: &Operation) -> bool {
+        let patterns = self.grants.get(&operation.namespace);
+        patterns.is_some_and(|patterns| patterns.iter().any(|p| p.matches(&operation.target)))
+    }
+
+    /// Whether it is small enough to be judged and told: at most [`MAX_PATTERNS`] patterns and
+    /// [`MAX_OTHER_BYTES`] of what is kept only.
+    pub fn check_size(&self) -> Result<(), Fault> {
+        let patterns: usize = self.grants.values().map(Vec::len).sum();
+        if patterns > MAX_PATTERNS {
+            let message =
+                format!("a lease has at most {MAX_PATTERNS} patterns, this one {patterns}");
+            return Err(Fault::invalid(message));
+        }
+        let other: usize = self.other.iter().map(|(k, json)| k.len() + json.as_str().len()).sum();
+        let names: usize = self.grants.keys().map(String::len).sum();
+        if other + names > MAX_OTHER_BYTES {
+            return Err(Fault::invalid("the lease is too large"));
+        }
+        Ok(())
     }
 
     /// The fault of a job whose lease has run out.
@@ -89,6 +111,10 @@ impl Operation {
     /// The target of a file operation (`fs.*`) is an absolute path without `.`, `..`, empty parts
     /// and unresolved symbolic links. Such a path has one spelling, so that a pattern decides.
     pub fn new(namespace: &str, target: &str) -> Result<Self, Fault> {
+        if target.len() > MAX_TARGET_BYTES {
+            let message = format!("a target has at most {MAX_TARGET_BYTES} bytes");
+            return Err(Fault::invalid(message));
+        }
         if namespace.starts_with("fs.") && !is_canonical_path(target) {
             return Err(Fault::invalid(format!("`{target}` is not an absolute, normal path")));
         }
@@ -117,6 +143,12 @@ fn is_canonical_path(path: &str) -> bool {
         rest.is_empty() || rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
     })
 }
+
+/// The most patterns of one lease.
+pub const MAX_PATTERNS: usize = 256;
+/// The most bytes of one lease's namespaces and of what is kept in it only.
+pub const MAX_OTHER_BYTES: usize = 16 << 10;
+const MAX_TARGET_BYTES: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -60,6 +60,9 @@ impl Pattern {
             }
             skip_stars(&tokens, &mut next);
             reached = next;
+            if !reached.contains(&true) {
+                return false;
+            }
         }
         reached.last().copied().unwrap_or(false)
     }

@@ -83,7 +83,7 @@ impl Engine {
             let live = self.connections.get(&connection).and_then(|c| c.session()).cloned();
             if let Some(session) = live {
                 self.notify(now, connection, Notice::Evicted(stopping()), fx);
-                self.detach(now, &session, fx);
+                self.detach(now, connection, &session, fx);
             }
             self.end_connection(connection, CloseReason::GoingAway, fx);
         }

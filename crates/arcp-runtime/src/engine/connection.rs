@@ -86,7 +86,7 @@ impl Engine {
             return;
         };
         if let Some(session) = state.session() {
-            self.detach(now, session, fx);
+            self.detach(now, connection, session, fx);
         }
     }
 

@@ -26,8 +26,13 @@ impl Engine {
             tracing::debug!(%connection, "dropped an open while another is being judged");
             return;
         }
-        let repeated = state.session().and_then(|session| self.sessions.get(session));
-        if repeated.is_some_and(|session| session.seen.has(&id)) {
+        let session = state.session().and_then(|session| self.sessions.get(session));
+        if session.is_some_and(|session| session.seen.has(&id)) {
+            return;
+        }
+        if session.is_some_and(Session::is_closing) {
+            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            self.reply_to(now, connection, id, Reply::Rejected(fault), fx);
             return;
         }
         if let Err(fault) = self.check_offer(&open) {
@@ -84,6 +89,7 @@ impl Engine {
             }
             (Judgement::Refuse(fault), Purpose::Renew) => {
                 self.reply_to(now, connection, request, Reply::Nack(fault), fx);
+                self.count_refusal(now, connection, fx);
             }
         }
     }
@@ -96,7 +102,8 @@ impl Engine {
         }
         let unauthenticated = |message: String| Err(Fault::new(Code::Unauthenticated, message));
         if !self.settings.schemes.contains(scheme) {
-            return unauthenticated(format!("auth scheme `{scheme}` is not configured"));
+            let shown: String = scheme.chars().take(64).collect();
+            return unauthenticated(format!("auth scheme `{shown}` is not configured"));
         }
         let agreed = self.settings.capabilities.has(Feature::Anonymous)
             && open.capabilities.has(Feature::Anonymous);
@@ -136,14 +143,20 @@ impl Engine {
         fx: &mut Effects,
     ) {
         self.reply_to(now, connection, to, Reply::Rejected(fault), fx);
-        let Some(state) = self.connections.get_mut(&connection) else {
-            return;
-        };
+        self.count_refusal(now, connection, fx);
+    }
+
+    /// A connection that offers what is refused again and again is ended, also a live one.
+    fn count_refusal(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
         state.refusals += 1;
-        let spent = state.refusals >= self.settings.limits.handshake_attempts;
-        if spent && state.session().is_none() {
-            self.end_connection(connection, CloseReason::Policy, fx);
+        if state.refusals < self.settings.limits.handshake_attempts {
+            return;
         }
+        if let Some(session) = state.session().cloned() {
+            self.detach(now, connection, &session, fx);
+        }
+        self.end_connection(connection, CloseReason::Policy, fx);
     }
 
     #[expect(clippy::too_many_arguments, reason = "what an acceptance consists of")]
@@ -183,7 +196,7 @@ impl Engine {
         };
         let before = std::mem::replace(&mut state.phase, Phase::Live(session.clone()));
         if let Phase::Live(previous) = before {
-            self.detach(now, &previous, fx);
+            self.detach(now, connection, &previous, fx);
         }
     }
 

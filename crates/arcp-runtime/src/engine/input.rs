@@ -56,8 +56,8 @@ pub enum Input {
     Listed {
         /// What was asked.
         query: Box<ListQuery>,
-        /// The jobs, in order, and whether there are more.
-        done: Result<(Vec<JobSummary>, bool), Fault>,
+        /// The jobs, in order, and the last one looked at when there may be more.
+        done: Result<(Vec<JobSummary>, Option<JobId>), Fault>,
     },
     /// From now on nothing new is begun.
     Drain,

@@ -1,6 +1,8 @@
 //! Listing a principal's jobs: the open ones from memory, the ended ones from the store (§6.6).
 
-use arcp_core::{Fault, JobFilter, JobSummary, JobsPage, ListJobs, Now, Reply};
+use std::collections::BTreeSet;
+
+use arcp_core::{Fault, JobFilter, JobId, JobSummary, JobsPage, ListJobs, Now, Reply};
 
 use super::{Effects, Engine, From, ListQuery, Task};
 
@@ -39,7 +41,7 @@ impl Engine {
         &mut self,
         now: Now,
         query: ListQuery,
-        done: Result<(Vec<JobSummary>, bool), Fault>,
+        done: Result<(Vec<JobSummary>, Option<JobId>), Fault>,
         fx: &mut Effects,
     ) {
         let state = self.connections.get(&query.connection);
@@ -48,7 +50,7 @@ impl Engine {
         }
         let (connection, to) = (query.connection, query.to.clone());
         let reply = match done {
-            Ok((done, more)) => Reply::Jobs(merge(query, done, more)),
+            Ok((done, upto)) => Reply::Jobs(merge(query, done, upto)),
             Err(fault) => Reply::Nack(fault),
         };
         self.reply_to(now, connection, to, reply, fx);
@@ -67,20 +69,18 @@ pub fn passes(filter: &JobFilter, job: &JobSummary) -> bool {
 }
 
 /// One page of both, in the order of creation. A job that is in both has ended meanwhile.
-fn merge(query: ListQuery, done: Vec<JobSummary>, more: bool) -> JobsPage {
+fn merge(query: ListQuery, done: Vec<JobSummary>, upto: Option<JobId>) -> JobsPage {
     let mut jobs = done;
-    // Beyond the last one read the store may have others that come first.
-    let horizon = jobs.last().map(|job| job.job.clone()).filter(|_| more);
-    for open in query.open {
-        let seen = jobs.iter().any(|job| job.job == open.job);
-        let beyond = horizon.as_ref().is_some_and(|horizon| open.job > *horizon);
-        if !seen && !beyond {
-            jobs.push(open);
-        }
-    }
+    let ended: BTreeSet<JobId> = jobs.iter().map(|job| job.job.clone()).collect();
+    // Beyond the last one looked at the store may have others that come first.
+    let in_reach = |job: &JobId| upto.as_ref().is_none_or(|upto| job <= upto);
+    let open = query.open.into_iter();
+    jobs.extend(open.filter(|open| in_reach(&open.job) && !ended.contains(&open.job)));
     jobs.sort_by(|a, b| a.job.cmp(&b.job));
-    let cut = jobs.len() > query.limit;
-    jobs.truncate(query.limit);
-    let next = jobs.last().map(|job| job.job.clone()).filter(|_| cut || more);
-    JobsPage { jobs, next }
+    if jobs.len() > query.limit {
+        jobs.truncate(query.limit);
+        let next = jobs.last().map(|job| job.job.clone());
+        return JobsPage { jobs, next };
+    }
+    JobsPage { jobs, next: upto }
 }

@@ -140,9 +140,9 @@ impl Engine {
         let Issued { id, trace, command, at: _ } = issued;
         match (command, live) {
             (Command::Open(open), _) => self.handle_open(now, connection, id, *open, fx),
-            (command, None) => {
+            (_, None) => {
                 // R§8.1: before acceptance the rest is dropped.
-                tracing::debug!(%connection, ?command, "dropped before acceptance");
+                tracing::debug!(%connection, %id, "dropped before acceptance");
             }
             (command, Some(session)) => {
                 if self.is_repeated(&session, &id, &command) {
@@ -163,7 +163,9 @@ impl Engine {
         command: Command,
         fx: &mut Effects,
     ) {
-        if self.sessions.get(&from.session).is_none_or(Session::is_closing) {
+        let harmless =
+            matches!(command, Command::Ack { .. } | Command::Pong | Command::Ping { .. });
+        if !harmless && self.sessions.get(&from.session).is_none_or(Session::is_closing) {
             let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
             let submit = matches!(command, Command::Submit(_));
             self.refuse(now, from, submit, fault, fx);

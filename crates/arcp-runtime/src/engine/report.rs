@@ -3,7 +3,9 @@
 use arcp_core::lease::Operation;
 use arcp_core::{Code, Completion, Event, Fault, JobId, Now, Quantity};
 
-use super::{Effects, Engine, JobReport, Task, Ticket};
+use rust_decimal::Decimal;
+
+use super::{Effects, Engine, Job, JobReport, Task, Ticket};
 
 impl Engine {
     pub(super) fn handle_report(
@@ -44,9 +46,12 @@ impl Engine {
         let Some(job) = self.jobs.get_mut(id) else {
             return;
         };
-        let Some(amount) = amount.to_decimal().filter(|_| !amount.is_negative()) else {
+        if amount.is_negative() {
             return;
-        };
+        }
+        // What no decimal holds is more than any budget, or next to nothing.
+        let beyond = if amount.to_f64() < 1.0 { Decimal::ZERO } else { Decimal::MAX };
+        let amount = amount.to_decimal().unwrap_or(beyond);
         let Some(left) = job.remaining.charge(currency, amount) else {
             return;
         };
@@ -68,10 +73,19 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let result = match self.jobs.get(id) {
-            Some(job) => job.lease.authorize(operation, &job.remaining, now.wall),
+            Some(job) => self.judge(job, operation, now),
             None => Err(Fault::new(Code::Aborted, "the job is over")),
         };
         fx.task(Task::Answer { ticket, result });
+    }
+
+    fn judge(&self, job: &Job, operation: &Operation, now: Now) -> Result<(), Fault> {
+        job.lease.authorize(operation, &job.remaining, now.wall)?;
+        if self.settings.ceiling.as_ref().is_none_or(|ceiling| ceiling.covers(operation)) {
+            return Ok(());
+        }
+        let message = format!("this runtime lets no job do {operation}");
+        Err(Fault::new(Code::PermissionDenied, message))
     }
 
     fn on_agent_ended(

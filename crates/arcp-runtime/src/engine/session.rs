@@ -25,7 +25,10 @@ pub(super) struct Session {
     pub(super) next_seq: u64,
     /// The number up to which the client says that it has processed its events.
     pub(super) acked: u64,
+    /// Commands that did something.
     pub(super) seen: Seen,
+    /// Commands that only asked, which are many and cheap to repeat.
+    pub(super) asked: Seen,
     /// The open jobs whose events it gets.
     pub(super) watching: BTreeSet<JobId>,
 }
@@ -72,6 +75,7 @@ impl Session {
             next_seq: 1,
             acked: 0,
             seen: Seen::default(),
+            asked: Seen::default(),
             watching: BTreeSet::new(),
         }
     }
@@ -89,6 +93,7 @@ impl Session {
             next_seq: last + 1,
             acked: 0,
             seen: Seen::default(),
+            asked: Seen::default(),
             watching: BTreeSet::new(),
         }
     }
@@ -147,12 +152,17 @@ impl Engine {
             return false;
         }
         let bound = self.settings.limits.remembered_messages;
-        let Some(session) = self.sessions.get_mut(session) else {
-            return false;
-        };
-        let repeated = session.seen.has(id);
-        session.seen.add(id.clone(), bound);
-        repeated
+        let Some(session) = self.sessions.get_mut(session) else { return false };
+        if session.seen.has(id) || session.asked.has(id) {
+            return true;
+        }
+        match command {
+            Command::Ping { .. } | Command::ListJobs(_) | Command::Refused { .. } => {
+                session.asked.add(id.clone(), bound.min(ASKED));
+            }
+            _ => session.seen.add(id.clone(), bound),
+        }
+        false
     }
 
     /// Notes how far the client has come; a number that goes back is an old one.
@@ -220,10 +230,17 @@ impl Engine {
     }
 
     /// The session's client is gone, its jobs go on.
-    pub(super) fn detach(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
-        let Some(session) = self.sessions.get_mut(id) else {
+    pub(super) fn detach(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        id: &SessionId,
+        fx: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.phase.connection() != Some(connection) {
             return;
-        };
+        }
         if let Phase::Closing { connection, .. } = &mut session.phase {
             *connection = None;
             return;
@@ -304,3 +321,5 @@ impl Engine {
 
 /// After which part of a session's lease its client is asked to authenticate again.
 const REFRESH_AFTER: f64 = 0.9;
+/// Commands that only asked: how many are remembered.
+const ASKED: usize = 64;

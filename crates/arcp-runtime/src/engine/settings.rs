@@ -24,6 +24,8 @@ pub struct Settings {
     pub session_lease: Option<Duration>,
     /// What a job may do that was submitted without a lease.
     pub default_lease: Lease,
+    /// What no job may go beyond, whatever its lease says; `None` when leases alone decide.
+    pub ceiling: Option<Lease>,
     /// How long a cancelled job may take to end when the canceller did not say.
     pub cancel_grace: Duration,
 }

@@ -55,10 +55,12 @@ impl Engine {
             return Err(Fault::new(Code::Unimplemented, message));
         }
         let agent = AgentRef::parse(&submit.agent).map_err(|error| {
-            Fault::invalid(format!("invalid agent reference `{}`: {error}", submit.agent))
+            let shown: String = submit.agent.chars().take(128).collect();
+            Fault::invalid(format!("invalid agent reference `{shown}`: {error}"))
         })?;
         let agent = self.settings.catalog.resolve(&agent)?;
         let lease = submit.lease.clone().unwrap_or_else(|| self.settings.default_lease.clone());
+        lease.check_size()?;
         if lease.expires_at.is_some_and(|end| end <= now.wall) {
             return Err(Fault::invalid("`expires_at` is not in the future"));
         }

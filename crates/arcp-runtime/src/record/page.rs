@@ -54,8 +54,13 @@ impl JobPage {
     }
 
     fn write<T: Serialize>(&mut self, line: &T) -> Result<(), RecordError> {
+        let start = self.body.len();
         serde_json::to_writer(&mut self.body, line)
             .map_err(|error| RecordError::new("event", error))?;
+        // Values are kept as they came, and raw line breaks can stand between their tokens.
+        for byte in self.body.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
         self.body.push(b'\n');
         Ok(())
     }

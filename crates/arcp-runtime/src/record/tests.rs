@@ -100,6 +100,16 @@ fn every_event_reads_back() {
 }
 
 #[test]
+fn line_breaks_between_tokens_do_not_break_a_page() {
+    let spread = json("{\r\n  \"a\": [\n1\n]\n}");
+    let events = [Event::Completed(Completion::Inline(spread.clone()))];
+    let read = read_job_page(&head().job, &page(&events), 0).unwrap();
+    let Event::Completed(Completion::Inline(value)) = &read[0].1.event else { panic!("{read:?}") };
+    let plain = |json: &Json| json.read::<serde_json::Value>().unwrap();
+    assert_eq!(plain(value), plain(&spread));
+}
+
+#[test]
 fn ids_of_events_differ_between_jobs_of_one_millisecond() {
     let at = Timestamp::from_micros(1_700_000_000_000_001);
     let mut ids = std::collections::BTreeSet::new();

@@ -61,7 +61,10 @@ impl Agent {
                 operation: Operation::new("tool.call", "hammer").unwrap(),
                 ticket,
             },
-            _ => JobReport::Emit(Event::Custom { name: "tick".to_owned(), data: Json::null() }),
+            _ => JobReport::Emit(Event::Custom {
+                name: "tick".to_owned(),
+                data: Json::parse("{\"a\": [1,  2]}").unwrap(),
+            }),
         }
     }
 }

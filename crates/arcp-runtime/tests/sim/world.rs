@@ -396,7 +396,7 @@ impl World {
                     JobFact::from_bytes(&value).unwrap().summary(id)
                 });
                 let done = done.filter(|job| passes(&query.filter, job)).collect();
-                self.input(Input::Listed { query, done: Ok((done, false)) });
+                self.input(Input::Listed { query, done: Ok((done, None)) });
             }
             other => panic!("{other:?} is no task that waits"),
         }
@@ -479,6 +479,7 @@ fn settings() -> Settings {
         resume_window: Duration::from_secs(10),
         session_lease: Some(Duration::from_secs(30)),
         default_lease: Lease::default(),
+        ceiling: None,
         cancel_grace: Duration::from_millis(200),
     }
 }

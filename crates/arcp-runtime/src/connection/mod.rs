@@ -1,0 +1,27 @@
+//! One socket's life: frames in, frames out. It decides nothing and owns nothing that lasts.
+
+mod reader;
+mod writer;
+
+use std::sync::Arc;
+
+use arcp_core::{ConnectionId, Limits};
+use arcp_store::Store;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+pub(crate) use reader::Reader;
+pub(crate) use writer::Writer;
+
+use crate::writer::Message;
+
+/// The right to have one more command in flight.
+pub(crate) type Permit = OwnedSemaphorePermit;
+
+/// What both halves of a connection need.
+#[derive(Clone)]
+pub(crate) struct Line {
+    pub(crate) id: ConnectionId,
+    pub(crate) inbox: mpsc::Sender<Message>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) limits: Arc<Limits>,
+}

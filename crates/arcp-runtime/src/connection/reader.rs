@@ -1,0 +1,90 @@
+//! The reading half of a connection: frames in, commands on.
+
+use std::sync::Arc;
+
+use arcp_agent::port::{Room, take_room};
+use arcp_core::{Frame, Issued};
+use arcp_transport::{CloseReason, FrameSource, TransportError, TransportErrorKind};
+use arcp_wire::{CommandDecoder, Decoded};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::Line;
+use crate::outlet::Told;
+use crate::writer::Message;
+
+/// The reading half: takes frames, decodes them, hands them on.
+pub(crate) struct Reader {
+    pub(crate) line: Line,
+    pub(crate) source: Box<dyn FrameSource>,
+    pub(crate) decoder: Option<Box<dyn CommandDecoder>>,
+    /// Tells the writing half how to speak; used once. Weak: the queue closes with the writer's end.
+    pub(crate) speak: Option<mpsc::WeakSender<Told>>,
+    pub(crate) in_flight: Arc<Semaphore>,
+    /// Shared by all connections: room for commands that wait for the writer.
+    pub(crate) room: Room,
+}
+
+impl Reader {
+    /// Reads until the peer ends the connection or has to be ended; returns how to end it.
+    pub(crate) async fn run(mut self) -> CloseReason {
+        let mut bad_in_a_row = 0;
+        loop {
+            let Ok(permit) = Arc::clone(&self.in_flight).acquire_owned().await else {
+                return CloseReason::Internal;
+            };
+            let frame = match self.source.recv().await {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return CloseReason::Done,
+                Err(error) => return self.on_error(&error),
+            };
+            match self.decode(&frame).await {
+                Decoded::Ignored => {}
+                Decoded::Message(issued) => {
+                    bad_in_a_row = 0;
+                    let connection = self.line.id;
+                    let room = take_room(&self.room, frame.bytes.len()).await;
+                    self.post(Message::Command { connection, issued, permit, room }).await;
+                }
+                Decoded::Bad { id, fault } => {
+                    bad_in_a_row += 1;
+                    let connection = self.line.id;
+                    self.post(Message::BadFrame { connection, id, fault, permit }).await;
+                    if bad_in_a_row >= self.line.limits.bad_frames {
+                        return CloseReason::Policy;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decodes a frame; the first one decides the dialect.
+    async fn decode(&mut self, frame: &Frame) -> Decoded<Issued> {
+        if self.decoder.is_none() {
+            let Some(dialect) = arcp_wire::detect(frame) else { return Decoded::Ignored };
+            let (decoder, encoder) = dialect.runtime_codec();
+            tracing::debug!(connection = %self.line.id, dialect = dialect.name(), "detected");
+            if let Some(speak) = self.speak.take().and_then(|speak| speak.upgrade()) {
+                // A writing half that is gone has ended the connection.
+                drop(speak.send(Told::Speak(encoder)).await);
+            }
+            self.decoder = Some(decoder);
+        }
+        match &mut self.decoder {
+            Some(decoder) => decoder.decode(frame),
+            None => Decoded::Ignored,
+        }
+    }
+
+    fn on_error(&self, error: &TransportError) -> CloseReason {
+        tracing::debug!(connection = %self.line.id, "{error}");
+        match error.kind() {
+            TransportErrorKind::TooLarge => CloseReason::TooLarge,
+            _ => CloseReason::Done,
+        }
+    }
+
+    async fn post(&mut self, message: Message) {
+        // Without a writer the runtime is gone, and the writing half sees it.
+        drop(self.line.inbox.send(message).await);
+    }
+}

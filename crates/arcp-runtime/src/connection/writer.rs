@@ -1,0 +1,266 @@
+//! The writing half of a connection: says what it is told, and reads from the store what it was
+//! not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arcp_core::{Code, Delivery, Fault, Frame, Notice, Output, Reply, SessionId};
+use arcp_transport::{CloseReason, FrameSink, TransportError};
+use arcp_wire::OutputEncoder;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::{Line, Permit};
+use crate::outlet::{Gauge, Told};
+use crate::replay;
+use crate::writer::Message;
+
+/// The writing half.
+pub(crate) struct Writer {
+    line: Line,
+    sink: Box<dyn FrameSink>,
+    told: mpsc::Receiver<Told>,
+    gauge: Arc<Gauge>,
+    encoder: Option<Box<dyn OutputEncoder>>,
+    session: Option<SessionId>,
+    /// The last event sent. INVARIANT: events go out in order, each once, whatever their source,
+    /// and none before what was said before it was released.
+    cursor: u64,
+    /// Events were left out: they come from the store.
+    behind: bool,
+    /// What ends the session; events that were left out go before it.
+    last_words: Vec<(Box<Output>, Option<Permit>)>,
+    /// How to end, once all is said.
+    end: Option<CloseReason>,
+}
+
+/// What one turn has collected.
+#[derive(Default)]
+struct Turn {
+    frames: Vec<Frame>,
+    permits: Vec<Permit>,
+    weight: usize,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        line: Line,
+        sink: Box<dyn FrameSink>,
+        told: mpsc::Receiver<Told>,
+        gauge: Arc<Gauge>,
+    ) -> Self {
+        Self {
+            line,
+            sink,
+            told,
+            gauge,
+            encoder: None,
+            session: None,
+            cursor: 0,
+            behind: false,
+            last_words: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// Writes until it is told to end, or cannot.
+    pub(crate) async fn run(mut self) {
+        let reason = match self.write().await {
+            Ok(reason) => reason,
+            Err(WriteError::Replay(error)) => {
+                tracing::error!(connection = %self.line.id, "cannot read events back: {error}");
+                CloseReason::Internal
+            }
+            Err(error) => {
+                tracing::debug!(connection = %self.line.id, "{error}");
+                CloseReason::Internal
+            }
+        };
+        self.sink.close(reason).await;
+    }
+
+    async fn write(&mut self) -> Result<CloseReason, WriteError> {
+        let mut items = Vec::with_capacity(TURN);
+        loop {
+            if !self.behind && self.told.recv_many(&mut items, TURN).await == 0 {
+                return Ok(CloseReason::Done);
+            }
+            if self.end.is_none() {
+                self.round(&mut items).await?;
+            }
+            if let Some(reason) = self.end {
+                return match timeout(LAST_WORDS, self.finish(&mut items)).await {
+                    Ok(finished) => finished.map(|()| reason),
+                    Err(_) => Err(WriteError::Stuck),
+                };
+            }
+        }
+    }
+
+    /// Says what is left, the events that were left out first.
+    async fn finish(&mut self, items: &mut Vec<Told>) -> Result<(), WriteError> {
+        while self.behind {
+            self.round(items).await?;
+        }
+        let mut turn = Turn::default();
+        for (output, permit) in std::mem::take(&mut self.last_words) {
+            self.encode(&output, &mut turn);
+            turn.permits.extend(permit);
+        }
+        self.send(turn).await
+    }
+
+    /// Sends what is queued; then, when behind, the next events from the store.
+    async fn round(&mut self, items: &mut Vec<Told>) -> Result<(), WriteError> {
+        // What was said before these events were released is in the queue by now, and goes first.
+        let released = self.gauge.released();
+        let session = self.session.clone();
+        let drained = self.behind;
+        if drained {
+            while let Ok(item) = self.told.try_recv() {
+                items.push(item);
+            }
+        }
+        let mut turn = Turn::default();
+        for item in items.drain(..) {
+            self.take(item, &mut turn);
+        }
+        self.send(turn).await?;
+        // Whoever has just fallen behind, or begun a session, drains the queue first.
+        if drained && self.behind && self.session == session {
+            self.catch_up(released).await?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, item: Told, turn: &mut Turn) {
+        match item {
+            Told::Speak(encoder) => self.encoder = Some(encoder),
+            Told::Say(output, permit) if self.behind && is_farewell(&output) => {
+                self.last_words.push((output, permit));
+            }
+            Told::Say(output, permit) => {
+                self.observe(&output);
+                self.encode(&output, turn);
+                turn.permits.extend(permit);
+            }
+            Told::Event { delivery, weight } => {
+                turn.weight += weight;
+                self.take_event(delivery, turn);
+            }
+            Told::Behind => self.behind = true,
+            Told::Close(reason) => self.end = self.end.or(Some(reason)),
+        }
+    }
+
+    fn take_event(&mut self, delivery: Delivery, turn: &mut Turn) {
+        if self.behind || delivery.seq > self.cursor + 1 {
+            // It will come again from the store, in its place.
+            self.behind = true;
+        } else if delivery.seq == self.cursor + 1 {
+            self.cursor = delivery.seq;
+            self.encode(&Output::Event(delivery), turn);
+        }
+    }
+
+    /// A session that is accepted on this connection starts its numbers.
+    fn observe(&mut self, output: &Output) {
+        if let Output::Reply { reply: Reply::Accepted(accepted), .. } = output
+            && self.session.as_ref() != Some(&accepted.session)
+        {
+            self.session = Some(accepted.session.clone());
+            (self.cursor, self.behind) = (0, false);
+        }
+    }
+
+    fn encode(&mut self, output: &Output, turn: &mut Turn) {
+        let Some(encoder) = &mut self.encoder else {
+            tracing::error!(connection = %self.line.id, "said before the first frame");
+            return;
+        };
+        let before = turn.frames.len();
+        encoder.encode(output, &mut turn.frames);
+        let limit = self.line.limits.frame_bytes;
+        let fits = |frame: &Frame| frame.bytes.len() <= limit;
+        if turn.frames.iter().skip(before).all(fits) {
+            return;
+        }
+        // An event is measured when it is said, so this is an answer that echoes too much.
+        turn.frames.truncate(before);
+        tracing::warn!(connection = %self.line.id, "an answer exceeds `frame_bytes`");
+        if let Output::Reply { id, at, to, .. } = output {
+            let message = "the answer exceeds `frame_bytes`";
+            let reply = Reply::Nack(Fault::new(Code::ResourceExhausted, message));
+            let nack = Output::Reply { id: id.clone(), at: *at, to: to.clone(), reply };
+            encoder.encode(&nack, &mut turn.frames);
+        }
+    }
+
+    async fn send(&mut self, mut turn: Turn) -> Result<(), WriteError> {
+        if !turn.frames.is_empty() {
+            self.sink.send(&mut turn.frames).await?;
+        }
+        // The permits go back here, when all is sent.
+        self.gauge.sent(turn.weight);
+        Ok(())
+    }
+
+    /// Sends a page of events from the store, none after `released`; where that is the end, asks to
+    /// go live.
+    async fn catch_up(&mut self, released: u64) -> Result<(), WriteError> {
+        let Some(session) = self.session.clone() else {
+            self.behind = false;
+            return Ok(());
+        };
+        let limit = self.line.limits.queued_bytes;
+        let store = &*self.line.store;
+        let page = match replay::read(store, &session, self.cursor, released, limit).await {
+            Err(replay::ReplayError::Store(error)) if error.is_retryable() => {
+                tracing::warn!(connection = %self.line.id, "cannot catch up yet: {error}");
+                tokio::time::sleep(RETRY).await;
+                return Ok(());
+            }
+            other => other?,
+        };
+        let mut turn = Turn::default();
+        for delivery in page {
+            self.cursor = delivery.seq;
+            self.encode(&Output::Event(delivery), &mut turn);
+        }
+        self.send(turn).await?;
+        if self.cursor >= released {
+            self.behind = false;
+            let (connection, seq) = (self.line.id, self.cursor);
+            let caught_up = Message::CaughtUp { connection, session, seq };
+            // Without a writer the runtime is gone, and the queue ends next.
+            drop(self.line.inbox.send(caught_up).await);
+        }
+        Ok(())
+    }
+}
+
+/// Whether nothing of the session comes after it.
+fn is_farewell(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Reply { reply: Reply::Closed, .. }
+            | Output::Notice { notice: Notice::Evicted(_), .. }
+    )
+}
+
+/// Why nothing more can be written.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(transparent)]
+    Replay(#[from] replay::ReplayError),
+    #[error("the peer did not take its last events in time")]
+    Stuck,
+}
+
+/// Items taken in one turn, and so at most sent with one flush.
+const TURN: usize = 256;
+const RETRY: Duration = Duration::from_millis(200);
+/// How long a peer may take for what is left when its connection ends.
+const LAST_WORDS: Duration = Duration::from_secs(30);
