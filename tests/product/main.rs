@@ -1,1 +1,5 @@
 //! Whole-product tests.
+
+mod matrix;
+mod process;
+mod support;

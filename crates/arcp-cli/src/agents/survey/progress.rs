@@ -74,7 +74,8 @@ mod tests {
 
     use super::Reporter;
 
-    fn job() -> (JobContext, mpsc::Receiver<Report>) {
+    /// A job's context, what it says, and the signal that is kept while the job lives.
+    fn job() -> (JobContext, mpsc::Receiver<Report>, watch::Sender<Option<String>>) {
         let (reports, inbox) = mpsc::channel(1_000);
         let brief = Brief {
             event_bytes: 1 << 20,
@@ -85,14 +86,15 @@ mod tests {
             chunk_bytes: 0,
             result_bytes: 0,
         };
-        let (room, cancelled) = (room(1 << 20), watch::channel(None).1);
+        let (cancel, cancelled) = watch::channel(None);
+        let room = room(1 << 20);
         let port = Port { brief: Arc::new(brief), reports, room, cancelled };
-        (JobContext::new(port), inbox)
+        (JobContext::new(port), inbox, cancel)
     }
 
     /// What is said when `files` take `pace` each, of `total` that were counted.
     async fn said(total: u64, files: u64, pace: Duration) -> Vec<String> {
-        let (job, mut inbox) = job();
+        let (job, mut inbox, _cancel) = job();
         let mut reporter = Reporter::start(&job, total).await.unwrap();
         for _ in 0..files {
             advance(pace).await;
