@@ -1,0 +1,203 @@
+//! The shell around the engine, over a memory transport: a connection that lags gets every event,
+//! each after what was said before it, whatever the timing.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arcp_agent::{JobContext, Json, Outcome, agent_fn};
+use arcp_auth::Anonymous;
+use arcp_core::{Frame, Limits};
+use arcp_runtime::Runtime;
+use arcp_store::{Bytes, Commit, Key, MemoryStore, Page, Store, StoreError, async_trait};
+use arcp_transport::{FrameSink, FrameSource, Transport, memory_pair};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// A store whose reads take their time, so that whatever can happen meanwhile does.
+struct Slow(MemoryStore);
+
+#[async_trait]
+impl Store for Slow {
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.0.commit(commit).await
+    }
+
+    async fn read(&self, stream: &Key, after: u64, limit: usize) -> Result<Page, StoreError> {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.0.read(stream, after, limit).await
+    }
+
+    async fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError> {
+        self.0.scan(prefix, after, limit).await
+    }
+
+    async fn trim(&self, stream: &Key, upto: u64) -> Result<(), StoreError> {
+        self.0.trim(stream, upto).await
+    }
+}
+
+/// A client at the level of frames, and the runtime it speaks to.
+struct Bench {
+    source: Box<dyn FrameSource>,
+    sink: Box<dyn FrameSink>,
+    /// Says when a burst has said all.
+    burst_over: mpsc::Receiver<()>,
+    /// The runtime's end of the connection.
+    served: JoinSet<()>,
+    runtime: Runtime,
+    next: u64,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let mut limits = Limits::default();
+        limits.queued_events = 4;
+        limits.queued_bytes = 4 << 10;
+        let (over, burst_over) = mpsc::channel(1);
+        let burst = agent_fn(move |job: JobContext, input: Json| {
+            let over = over.clone();
+            async move {
+                let count: u64 = arcp_agent::read_input(&input)?;
+                for i in 0..count {
+                    job.metric("m", i, "x").await?;
+                }
+                over.send(()).await.unwrap();
+                Err(arcp_agent::Fault::new(arcp_agent::Code::Cancelled, job.cancelled().await))
+            }
+        });
+        let echo = agent_fn(|_, input| async move { Ok(Outcome::Value(input)) });
+        let runtime = Runtime::builder(Arc::new(Slow(MemoryStore::new())))
+            .authenticator(Anonymous)
+            .agent("burst", "1", burst)
+            .agent("echo", "1", echo)
+            .limits(limits)
+            .start()
+            .await
+            .unwrap();
+        let (ours, theirs) = memory_pair(2);
+        let handle = runtime.handle();
+        let mut served = JoinSet::new();
+        served.spawn(async move { handle.serve(Box::new(theirs)).await });
+        let (source, sink) = Box::new(ours).split();
+        let mut bench = Self { source, sink, burst_over, served, runtime, next: 0 };
+        let open = json!({
+            "auth": { "scheme": "none" },
+            "client": { "kind": "test", "version": "1" },
+            "capabilities": { "anonymous": true, "extensions": ["resume"] },
+        });
+        bench.send("session.open", open).await;
+        assert_eq!(bench.recv().await.unwrap()["type"], "session.accepted");
+        bench
+    }
+
+    async fn send(&mut self, kind: &str, payload: Value) {
+        let frame = frame(&mut self.next, kind, &payload);
+        self.sink.send(&mut vec![frame]).await.unwrap();
+    }
+
+    async fn recv(&mut self) -> Option<Value> {
+        let frame = self.source.recv().await.unwrap()?;
+        Some(serde_json::from_slice(&frame.bytes).unwrap())
+    }
+
+    async fn end(mut self) {
+        drop((self.source, self.sink));
+        self.runtime.shutdown(std::time::Duration::ZERO).await.unwrap();
+        while self.served.join_next().await.is_some() {}
+    }
+}
+
+fn frame(next: &mut u64, kind: &str, payload: &Value) -> Frame {
+    *next += 1;
+    let frame = json!({
+        "arcp": "1.1",
+        "id": format!("msg_{next}"),
+        "timestamp": "2026-01-01T00:00:00Z",
+        "type": kind,
+        "payload": payload,
+    });
+    Frame::text(frame.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_event_comes_before_the_acceptance_of_its_job() {
+    let mut bench = Bench::start().await;
+    bench.send("tool.invoke", json!({ "tool": "burst", "arguments": 3_000 })).await;
+    bench.burst_over.recv().await.unwrap();
+    // The connection is far behind now, and stays so while further jobs come and end.
+    let (mut next, jobs) = (bench.next, 500);
+    let mut sending = JoinSet::new();
+    let mut sink = bench.sink;
+    sending.spawn(async move {
+        for i in 0..jobs {
+            let invoke = json!({ "tool": "echo", "arguments": i });
+            sink.send(&mut vec![frame(&mut next, "tool.invoke", &invoke)]).await.unwrap();
+        }
+        sink
+    });
+    let mut accepted = BTreeSet::new();
+    let (mut ended, mut seq) = (0, 0);
+    while ended < jobs {
+        let frame = bench.source.recv().await.unwrap().expect("the connection lives");
+        let frame: Value = serde_json::from_slice(&frame.bytes).unwrap();
+        let job = frame["job_id"].as_str().unwrap().to_owned();
+        if frame["type"] == "job.accepted" {
+            assert!(accepted.insert(job));
+            continue;
+        }
+        assert!(accepted.contains(&job), "{} before acceptance", frame["type"]);
+        seq += 1;
+        assert_eq!(frame["event_seq"], seq);
+        ended += i32::from(frame["type"] == "job.completed");
+    }
+    bench.sink = sending.join_next().await.unwrap().unwrap();
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_closes_while_behind_gets_the_rest_first() {
+    let mut bench = Bench::start().await;
+    bench.send("tool.invoke", json!({ "tool": "burst", "arguments": 4_000 })).await;
+    bench.burst_over.recv().await.unwrap();
+    bench.send("session.close", json!({})).await;
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut seq, mut last) = (0, String::new());
+    while let Some(frame) = bench.recv().await {
+        last = frame["type"].as_str().unwrap().to_owned();
+        *kinds.entry(last.clone()).or_default() += 1;
+        if let Some(number) = frame["event_seq"].as_u64() {
+            seq += 1;
+            assert_eq!(number, seq);
+        }
+    }
+    assert_eq!(last, "session.closed");
+    assert_eq!((seq, kinds["metric"], kinds["job.cancelled"]), (4_002, 4_000, 1));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn the_end_of_time_as_a_limit_kills_nobody() {
+    let mut bench = Bench::start().await;
+    let invoke = json!({ "tool": "echo", "arguments": 1, "max_runtime_sec": u64::MAX });
+    bench.send("tool.invoke", invoke).await;
+    let mut kinds = Vec::new();
+    while kinds.last().is_none_or(|kind| kind != "job.completed") {
+        kinds.push(bench.recv().await.unwrap()["type"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(kinds, ["job.accepted", "job.started", "job.completed"]);
+    bench.end().await;
+}
