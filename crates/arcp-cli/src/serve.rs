@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arcp::core::lease::Pattern;
 use arcp::core::{Lease, Secret};
@@ -66,11 +67,20 @@ async fn serve_stdio(
     let runtime = builder.start().await.map_err(Error::failed)?;
     let transport = StdioTransport::current(settings.limits.frame_bytes);
     let handle = runtime.handle();
-    tokio::select! {
-        () = handle.serve(Box::new(transport)) => {}
-        () = stop.wait() => {}
-    }
-    runtime.shutdown(settings.grace).await.map_err(Error::failed)?;
+    let serve = handle.serve(Box::new(transport));
+    tokio::pin!(serve);
+    let ended = tokio::select! {
+        () = &mut serve => true,
+        () = stop.wait() => false,
+    };
+    // Told to stop, the peer still hears how its jobs end; one that does not read is left behind.
+    let farewell = async {
+        if !ended {
+            drop(tokio::time::timeout(settings.grace + FAREWELL, serve).await);
+        }
+    };
+    let (stopped, ()) = tokio::join!(runtime.shutdown(settings.grace), farewell);
+    stopped.map_err(Error::failed)?;
     Ok(exit::OK)
 }
 
@@ -147,6 +157,9 @@ pub(crate) fn random_token() -> Result<Secret<String>, Error> {
     let (a, b, c, d) = (number()?, number()?, number()?, number()?);
     Ok(Secret::new(format!("{a:016x}{b:016x}{c:016x}{d:016x}")))
 }
+
+/// How long a peer may take to read what it is told at the end.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The signals that stop the program.
 struct Stop {

@@ -37,6 +37,10 @@ impl Reader {
                 Ok(None) => return CloseReason::Done,
                 Err(error) => return self.on_error(&error),
             };
+            // Not every transport has a limit of its own.
+            if frame.bytes.len() > self.line.limits.frame_bytes {
+                return CloseReason::TooLarge;
+            }
             match self.decode(&frame).await {
                 Decoded::Ignored => {}
                 Decoded::Message(issued) => {

@@ -136,10 +136,10 @@ fn frame(next: &mut u64, kind: &str, payload: &Value) -> Frame {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_event_comes_before_the_acceptance_of_its_job() {
     let mut bench = Bench::start().await;
-    bench.send("tool.invoke", json!({ "tool": "burst", "arguments": 3_000 })).await;
+    bench.send("tool.invoke", json!({ "tool": "burst", "arguments": 300 })).await;
     bench.burst_over.recv().await.unwrap();
     // The connection is far behind now, and stays so while further jobs come and end.
-    let (mut next, jobs) = (bench.next, 500);
+    let (mut next, jobs) = (bench.next, 3_000);
     let mut sending = JoinSet::new();
     let mut sink = bench.sink;
     sending.spawn(async move {
