@@ -76,7 +76,7 @@ async fn serve_stdio(
     // Told to stop, the peer still hears how its jobs end; one that does not read is left behind.
     let farewell = async {
         if !ended {
-            drop(tokio::time::timeout(settings.grace + FAREWELL, serve).await);
+            drop(tokio::time::timeout(settings.grace.saturating_add(FAREWELL), serve).await);
         }
     };
     let (stopped, ()) = tokio::join!(runtime.shutdown(settings.grace), farewell);
