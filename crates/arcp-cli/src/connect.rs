@@ -71,6 +71,9 @@ impl Session {
 
 /// Opens a session with the runtime at `url`.
 pub(crate) async fn dial(url: &str, token: Option<String>) -> Result<Client, Error> {
+    if !url.starts_with("ws://") {
+        return Err(Error::Usage(format!("--url {url}: want ws://HOST:PORT/arcp")));
+    }
     let transport = WsTransport::connect(url, WsOptions::default())
         .await
         .map_err(|error| Error::Unreachable(format!("{url}: {error}")))?;

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::args::{Agents, Cancel, Jobs};
 use crate::connect::Session;
 use crate::exit::{self, Code, Error};
+use crate::show::say;
 
 pub(crate) async fn jobs(args: Jobs) -> Result<Code, Error> {
     let filter = JobFilter {
@@ -19,10 +20,10 @@ pub(crate) async fn jobs(args: Jobs) -> Result<Code, Error> {
     let jobs = session.client.jobs_all(filter, args.limit).await?;
     for job in &jobs {
         if args.json {
-            println!("{}", as_json(job));
+            say(as_json(job))?;
         } else {
             let (state, created) = (state_name(job.state), job.created_at);
-            println!("{}  {state:<9}  {created}  {}", job.job, job.agent);
+            say(format_args!("{}  {state:<9}  {created}  {}", job.job, job.agent))?;
         }
     }
     session.end().await?;
@@ -34,7 +35,7 @@ pub(crate) async fn cancel(args: Cancel) -> Result<Code, Error> {
     let session = Session::connect(&args.target).await?;
     let deadline = args.deadline_ms.map(Duration::from_millis);
     session.client.cancel(&job, args.reason.as_deref(), deadline).await?;
-    println!("{job} is being cancelled");
+    say(format_args!("{job} is being cancelled"))?;
     session.end().await?;
     Ok(exit::OK)
 }
@@ -44,9 +45,9 @@ pub(crate) async fn agents(args: Agents) -> Result<Code, Error> {
     for agent in &session.client.session().capabilities.agents {
         if args.json {
             let (name, versions, default) = (&agent.name, &agent.versions, &agent.default);
-            println!("{}", json!({ "name": name, "versions": versions, "default": default }));
+            say(json!({ "name": name, "versions": versions, "default": default }))?;
         } else {
-            println!("{}  {}", agent.name, agent.versions.join(" "));
+            say(format_args!("{}  {}", agent.name, agent.versions.join(" ")))?;
         }
     }
     session.end().await?;

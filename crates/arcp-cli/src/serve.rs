@@ -17,6 +17,7 @@ use crate::agents;
 use crate::args::Serve;
 use crate::config::Settings;
 use crate::exit::{self, Code, Error};
+use crate::show::say;
 
 pub(crate) async fn run(args: Serve) -> Result<Code, Error> {
     let settings = Settings::of(args)?;
@@ -42,7 +43,7 @@ async fn serve_ws(
     stop: &mut Stop,
 ) -> Result<Code, Error> {
     let mut server = builder.listen(settings.listen).await.map_err(Error::failed)?;
-    println!("arcp: listening on {}", server.url());
+    say(format_args!("arcp: listening on {}", server.url()))?;
     tokio::select! {
         () = stop.wait() => {}
         stopped = server.stopped() => {

@@ -1,11 +1,13 @@
 //! Showing events: as lines for a person, with a progress bar on a terminal, or as JSON.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use arcp::core::{ChunkEncoding, Completion, Delivery, Event, Fault, Json, Progress, Quantity};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::exit::Error;
 use crate::follow::{Show, write_result};
 
 /// Events to standard error for a person, the result to standard output.
@@ -80,6 +82,11 @@ impl Show for Lines {
         writeln!(out, "{line}")?;
         out.flush()
     }
+}
+
+/// A line on standard output. That nobody reads it any more is an error, and no panic.
+pub(crate) fn say(line: impl Display) -> Result<(), Error> {
+    writeln!(io::stdout(), "{line}").map_err(Error::failed)
 }
 
 fn bar() -> ProgressBar {

@@ -99,6 +99,7 @@ impl Writer {
 
     /// Says what is left, the events that were left out first.
     async fn finish(&mut self, items: &mut Vec<Told>) -> Result<(), WriteError> {
+        self.behind = self.is_short();
         while self.behind {
             self.round(items).await?;
         }
@@ -136,7 +137,7 @@ impl Writer {
     fn take(&mut self, item: Told, turn: &mut Turn) {
         match item {
             Told::Speak(encoder) => self.encoder = Some(encoder),
-            Told::Say(output, permit) if self.behind && is_farewell(&output) => {
+            Told::Say(output, permit) if is_farewell(&output) && self.is_short() => {
                 self.last_words.push((output, permit));
             }
             Told::Say(output, permit) => {
@@ -151,6 +152,12 @@ impl Writer {
             Told::Behind => self.behind = true,
             Told::Close(reason) => self.end = self.end.or(Some(reason)),
         }
+    }
+
+    /// Whether events were left out, all that is queued having been taken. Whoever ends a connection
+    /// that has just caught up does not say any more that it is behind again.
+    fn is_short(&self) -> bool {
+        self.behind || self.cursor < self.gauge.released()
     }
 
     fn take_event(&mut self, delivery: Delivery, turn: &mut Turn) {

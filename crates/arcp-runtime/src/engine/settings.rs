@@ -57,13 +57,15 @@ impl Catalog {
 
     /// The version that a reference stands for (§7.5).
     pub fn resolve(&self, agent: &AgentRef) -> Result<AgentRef, Fault> {
-        let missing = |code| Fault::new(code, format!("agent not available: {agent}"));
-        let versions = self.0.get(agent.name()).ok_or_else(|| missing(Code::AgentNotAvailable))?;
+        let missing = |code, what| Fault::new(code, format!("{what} not available: {agent}"));
+        let versions =
+            self.0.get(agent.name()).ok_or_else(|| missing(Code::AgentNotAvailable, "agent"))?;
         let version = match agent.version() {
             None => versions.last(),
             Some(wanted) => versions.iter().find(|known| *known == wanted),
         };
-        let version = version.ok_or_else(|| missing(Code::AgentVersionNotAvailable))?;
+        let version =
+            version.ok_or_else(|| missing(Code::AgentVersionNotAvailable, "agent version"))?;
         AgentRef::new(agent.name(), Some(version))
             .map_err(|error| Fault::invalid(error.to_string()))
     }

@@ -1,0 +1,26 @@
+//! The real program as a child process: driven by recorded frames, killed, restarted, and used as
+//! its users use it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod control;
+mod demo;
+mod example;
+mod files;
+mod kill;
+mod locked;
+mod program;
+mod raw;
+mod run;
+mod serve;
+mod signals;
+mod stdio;
+mod stored;
+mod terminals;
+mod transcripts;
