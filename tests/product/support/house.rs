@@ -1,0 +1,312 @@
+//! A runtime on some store behind some transport, and ways into it.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use arcp::{Server, ServerBuilder};
+use arcp_client::{Client, Credentials, Options};
+use arcp_core::{Limits, Secret};
+use arcp_runtime::{Handle, Runtime, RuntimeBuilder};
+use arcp_store::{MemoryStore, Store, StoreErrorKind};
+use arcp_store_sqlite::SqliteStore;
+use arcp_transport::{LineTransport, Peer, Transport, memory_pair};
+use arcp_transport_ws::{WsOptions, WsTransport};
+use arcp_wire::open::OpenDialect;
+use tempfile::TempDir;
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::oneshot;
+
+use super::{HandClock, Probe, Raw, Stage};
+
+/// What carries the frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    Memory,
+    Stdio,
+    Ws,
+}
+
+/// What keeps the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Memory,
+    Sqlite,
+}
+
+/// One cell of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct On {
+    pub(crate) wire: Wire,
+    pub(crate) kept: Kept,
+}
+
+/// How a runtime is set up.
+pub(crate) struct Setup {
+    pub(crate) limits: Limits,
+    pub(crate) anonymous: bool,
+    /// Frames that the memory pair holds in each direction.
+    pub(crate) capacity: usize,
+    /// Commits that fail at first, in a way that passes.
+    pub(crate) failing: usize,
+    configure: Vec<Change>,
+}
+
+type Change = Box<dyn FnOnce(RuntimeBuilder) -> RuntimeBuilder + Send>;
+
+/// A running runtime with what a test needs of it.
+pub(crate) struct House {
+    on: On,
+    running: Running,
+    keeper: Keeper,
+    closed: oneshot::Receiver<()>,
+    frame_bytes: usize,
+    capacity: usize,
+    pub(crate) store: Arc<Probe>,
+    pub(crate) stage: Stage,
+}
+
+/// What is left of a house when its runtime is gone.
+pub(crate) struct Remains {
+    on: On,
+    keeper: Keeper,
+}
+
+enum Running {
+    Served(Server),
+    Alone(Runtime),
+}
+
+enum Keeper {
+    Memory(MemoryStore),
+    Sqlite(TempDir),
+}
+
+impl Setup {
+    pub(crate) fn new() -> Self {
+        Self {
+            limits: Limits::default(),
+            anonymous: true,
+            capacity: 64,
+            failing: 0,
+            configure: Vec::new(),
+        }
+    }
+
+    pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    pub(crate) fn configure(
+        mut self,
+        change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder + Send + 'static,
+    ) -> Self {
+        self.configure.push(Box::new(change));
+        self
+    }
+
+    pub(crate) fn clock(self, clock: &HandClock) -> Self {
+        let clock = clock.clone();
+        self.configure(|builder| builder.clock(clock))
+    }
+
+    fn builder(self, store: Arc<Probe>, stage: &Stage) -> ServerBuilder {
+        let ws = {
+            let mut ws = WsOptions::default();
+            ws.max_frame_bytes = self.limits.frame_bytes;
+            ws
+        };
+        let limits = self.limits;
+        let mut builder = Server::with_store(store)
+            .bearer(&Secret::new("tok-alice".to_owned()), "alice")
+            .bearer(&Secret::new("tok-bob".to_owned()), "bob")
+            .ws_options(ws)
+            .configure(|runtime| stage.hire(runtime.limits(limits).agent_threads(2)));
+        if self.anonymous {
+            builder = builder.anonymous();
+        }
+        self.configure.into_iter().fold(builder, ServerBuilder::configure)
+    }
+}
+
+impl On {
+    /// Starts a runtime on a fresh store.
+    pub(crate) async fn start(self, setup: Setup) -> House {
+        let keeper = match self.kept {
+            Kept::Memory => Keeper::Memory(MemoryStore::new()),
+            Kept::Sqlite => Keeper::Sqlite(tempfile::tempdir().unwrap()),
+        };
+        Remains { on: self, keeper }.restart(setup).await
+    }
+
+    /// Starts a runtime that is set up in the usual way.
+    pub(crate) async fn usual(self) -> House {
+        self.start(Setup::new()).await
+    }
+}
+
+impl Remains {
+    /// Starts a runtime on what is left.
+    pub(crate) async fn restart(self, setup: Setup) -> House {
+        let Self { on, keeper } = self;
+        let (store, closed) = Probe::new(keeper.open().await);
+        store.fail(setup.failing, StoreErrorKind::Unavailable);
+        let (store, stage) = (Arc::new(store), Stage::new());
+        let (frame_bytes, capacity) = (setup.limits.frame_bytes, setup.capacity);
+        let builder = setup.builder(Arc::clone(&store), &stage);
+        let running = match on.wire {
+            Wire::Ws => {
+                Running::Served(builder.listen((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap())
+            }
+            Wire::Memory | Wire::Stdio => Running::Alone(builder.start().await.unwrap()),
+        };
+        House { on, running, keeper, closed, frame_bytes, capacity, store, stage }
+    }
+
+    /// The store, without a runtime.
+    pub(crate) async fn store(&self) -> Box<dyn Store> {
+        self.keeper.open().await
+    }
+}
+
+impl Keeper {
+    async fn open(&self) -> Box<dyn Store> {
+        match self {
+            Self::Memory(store) => Box::new(store.clone()),
+            Self::Sqlite(folder) => {
+                let options = arcp_store_sqlite::Options::default();
+                Box::new(SqliteStore::open(folder.path(), options).await.unwrap())
+            }
+        }
+    }
+}
+
+impl House {
+    /// Makes a connection, in which nothing has been said.
+    pub(crate) async fn connect(&self) -> Box<dyn Transport> {
+        self.reach().await.expect("a connection")
+    }
+
+    /// The same, if the listener lets it in.
+    pub(crate) async fn reach(&self) -> Option<Box<dyn Transport>> {
+        Some(match (&self.running, self.on.wire) {
+            (Running::Served(server), _) => self.dial(&server.url()).await?,
+            (Running::Alone(runtime), Wire::Memory) => {
+                let (ours, theirs) = memory_pair(self.capacity);
+                serve(runtime.handle(), theirs);
+                Box::new(ours)
+            }
+            (Running::Alone(runtime), _) => {
+                let (ours, theirs) = pipes(self.frame_bytes);
+                serve(runtime.handle(), theirs);
+                Box::new(ours)
+            }
+        })
+    }
+
+    async fn dial(&self, url: &str) -> Option<Box<dyn Transport>> {
+        let mut options = WsOptions::default();
+        // A client may say more than the runtime takes.
+        options.max_frame_bytes = self.frame_bytes * 4;
+        let transport = WsTransport::connect(url, options).await.ok()?;
+        Some(Box::new(transport))
+    }
+
+    /// Where WebSocket clients connect to.
+    pub(crate) fn url(&self) -> String {
+        match &self.running {
+            Running::Served(server) => server.url(),
+            Running::Alone(_) => panic!("no listener"),
+        }
+    }
+
+    /// A connection in raw frames.
+    pub(crate) async fn raw(&self) -> Raw {
+        Raw::new(self.connect().await)
+    }
+
+    /// A connection in raw frames with a session of `name`.
+    pub(crate) async fn raw_as(&self, name: &str) -> Raw {
+        let mut raw = self.raw().await;
+        raw.open(&format!("tok-{name}")).await;
+        raw
+    }
+
+    /// Knocks again and again until a session of `name` is let in.
+    pub(crate) async fn knock(&self, name: &str) -> Raw {
+        loop {
+            let Some(transport) = self.reach().await else { continue };
+            let mut raw = Raw::new(transport);
+            if raw.offer(&format!("tok-{name}")).await {
+                return raw;
+            }
+        }
+    }
+
+    /// The typed client, as `name`.
+    pub(crate) async fn client(&self, name: &str) -> Client {
+        let token = Secret::new(format!("tok-{name}"));
+        self.client_with(Credentials::Bearer(token)).await
+    }
+
+    /// The typed client.
+    pub(crate) async fn client_with(&self, credentials: Credentials) -> Client {
+        let options = Options::new(credentials);
+        Client::open(self.connect().await, &OpenDialect, options).await.unwrap()
+    }
+
+    /// What it was started on.
+    pub(crate) fn on(&self) -> On {
+        self.on
+    }
+
+    /// Waits until the runtime has stopped by itself, and returns why.
+    pub(crate) async fn stopped(&mut self) -> String {
+        match &mut self.running {
+            Running::Served(server) => server.stopped().await.unwrap_err().to_string(),
+            Running::Alone(runtime) => runtime.stopped().await.unwrap_err().to_string(),
+        }
+    }
+
+    /// Stops the runtime in good order and leaves its store closed.
+    pub(crate) async fn shutdown(self, grace: std::time::Duration) -> Remains {
+        match self.running {
+            Running::Served(server) => server.shutdown(grace).await.unwrap(),
+            Running::Alone(runtime) => runtime.shutdown(grace).await.unwrap(),
+        }
+        left(self.on, self.keeper, self.store, self.closed).await
+    }
+
+    /// Drops the runtime as a crash would and leaves its store closed.
+    pub(crate) async fn crash(self) -> Remains {
+        drop(self.running);
+        left(self.on, self.keeper, self.store, self.closed).await
+    }
+}
+
+async fn left(on: On, keeper: Keeper, store: Arc<Probe>, closed: oneshot::Receiver<()>) -> Remains {
+    drop(store);
+    // Its sender is dropped, never used.
+    assert!(closed.await.is_err());
+    Remains { on, keeper }
+}
+
+fn serve(handle: Handle, transport: impl Transport + 'static) {
+    tokio::spawn(async move { handle.serve(Box::new(transport)).await });
+}
+
+type Pipes = LineTransport<Receiver, Sender>;
+
+/// Two ends of lines over the system's own pipes.
+fn pipes(frame_bytes: usize) -> (Pipes, Pipes) {
+    let (our_reader, their_writer) = std::io::pipe().unwrap();
+    let (their_reader, our_writer) = std::io::pipe().unwrap();
+    let end = |reader: std::io::PipeReader, writer: std::io::PipeWriter, most| {
+        let peer = Peer { transport: "stdio", address: None, label: "pipe".to_owned() };
+        let reader = Receiver::from_owned_fd(reader.into()).unwrap();
+        let writer = Sender::from_owned_fd(writer.into()).unwrap();
+        LineTransport::new(reader, writer, peer, most)
+    };
+    let ours = end(our_reader, our_writer, frame_bytes * 4);
+    (ours, end(their_reader, their_writer, frame_bytes))
+}
