@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use arcp_core::{ConnectionId, Delivery, Limits, Output, Reply, SessionId};
 use arcp_transport::CloseReason;
 use arcp_wire::OutputEncoder;
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc};
 
 use crate::connection::Permit;
 
@@ -37,11 +37,18 @@ pub(crate) struct Gauge {
     /// The last event released for the session. INVARIANT: raised after all that was said before the
     /// event is in the queue.
     released: AtomicU64,
+    /// Told when the writer has given up its end.
+    over: Notify,
 }
 
 impl Gauge {
     pub(crate) fn released(&self) -> u64 {
         self.released.load(Ordering::Acquire)
+    }
+
+    /// Waits until nothing more will be said. Cancel-safe.
+    pub(crate) async fn over(&self) {
+        self.over.notified().await;
     }
 
     /// The connection has sent events of this size.
@@ -62,6 +69,12 @@ pub(crate) struct Outlet {
     live: bool,
     /// Up to here the connection has read from the store.
     read_upto: u64,
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.gauge.over.notify_one();
+    }
 }
 
 impl Outlet {

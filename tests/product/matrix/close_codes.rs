@@ -107,9 +107,8 @@ async fn say(socket: &mut Socket, id: &str, kind: &str, payload: serde_json::Val
 /// The code of the close frame that comes after whatever comes before.
 async fn close_code(socket: &mut Socket) -> u16 {
     loop {
-        match socket.next().await.expect("a close frame").unwrap() {
-            Message::Close(frame) => return frame.expect("a code").code.into(),
-            _ => continue,
+        if let Message::Close(frame) = socket.next().await.expect("a close frame").unwrap() {
+            return frame.expect("a code").code.into();
         }
     }
 }

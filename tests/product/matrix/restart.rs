@@ -24,7 +24,7 @@ async fn a_running_job_may_end_within_the_grace(on: On) {
     let job = raw.submit("gate", json!("in time")).await;
     raw.expect("job.started").await;
     let stage = house.stage.clone();
-    let stopping = tokio::spawn(house.shutdown(Duration::from_secs(3_600)));
+    let stopping = tokio::spawn(house.shutdown(Duration::from_hours(1)));
     // From some moment on nothing new is taken.
     let refused = loop {
         raw.say("tool.invoke", json!({"tool": "echo", "arguments": 1})).await;

@@ -1,5 +1,6 @@
 //! Agents that a test directs.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -66,21 +67,21 @@ impl Stage {
         let [echo, emit, gate, stubborn, block, script] = std::array::from_fn(|_| all(self));
         builder
             .agent("echo", "1.0.0", agent_fn(|_, input| async move { Ok(Outcome::Value(input)) }))
-            .agent("echo", "2.0.0", agent_fn(move |_, input| echo.clone().echo(input)))
+            .agent("echo", "2.0.0", agent_fn(move |_, input| ready(Ok(echo.echo(input)))))
             .agent("emit", "1", agent_fn(move |job, input| emit.clone().emit(job, input)))
             .agent("gate", "1", agent_fn(move |job, input| gate.clone().gate(job, input)))
             .agent("stubborn", "1", agent_fn(move |_, input| stubborn.clone().stubborn(input)))
-            .agent("block", "1", agent_fn(move |_, input| block.clone().block(input)))
+            .agent("block", "1", agent_fn(move |_, input| ready(Ok(block.block(input)))))
             .agent("script", "1", agent_fn(move |job, input| script.clone().script(job, input)))
             .agent("chunks", "1", agent_fn(chunks))
             .agent("large", "1", agent_fn(large))
-            .agent("fail", "1", agent_fn(fail))
-            .agent("panic", "1", agent_fn(panic))
+            .agent("fail", "1", agent_fn(|_, input| async move { fail(&input) }))
+            .agent("panic", "1", agent_fn(|_, input| async move { panic(&input) }))
     }
 
-    async fn echo(self, input: Json) -> Result<Outcome, Fault> {
+    fn echo(&self, input: Json) -> Outcome {
         self.0.echoes.fetch_add(1, Ordering::SeqCst);
-        Ok(Outcome::Value(input))
+        Outcome::Value(input)
     }
 
     /// `{n, pad}`: says `n` lines, the `i`th of which begins with `i`.
@@ -110,11 +111,11 @@ impl Stage {
     }
 
     /// The same without ever giving its thread back, so that it cannot be dropped.
-    async fn block(self, input: Json) -> Result<Outcome, Fault> {
+    fn block(&self, input: Json) -> Outcome {
         let here = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| here.block_on(self.pass()));
         self.0.returned.send_modify(|returned| *returned += 1);
-        Ok(Outcome::Value(input))
+        Outcome::Value(input)
     }
 
     async fn pass(&self) {
@@ -203,8 +204,8 @@ async fn large(job: JobContext, input: Json) -> Result<Outcome, Fault> {
 }
 
 /// `{code, message, retryable}`: fails like this.
-async fn fail(_: JobContext, input: Json) -> Result<Outcome, Fault> {
-    let input: Value = read_input(&input)?;
+fn fail(input: &Json) -> Result<Outcome, Fault> {
+    let input: Value = read_input(input)?;
     let code = Code::parse(input["code"].as_str().unwrap()).unwrap();
     let fault = Fault::new(code, input["message"].as_str().unwrap());
     Err(match input["retryable"].as_bool() {
@@ -213,6 +214,6 @@ async fn fail(_: JobContext, input: Json) -> Result<Outcome, Fault> {
     })
 }
 
-async fn panic(_: JobContext, input: Json) -> Result<Outcome, Fault> {
+fn panic(input: &Json) -> Result<Outcome, Fault> {
     panic!("the secret is {input}");
 }

@@ -99,7 +99,7 @@ impl Raw {
         let request = self.say("session.open", bearer(token)).await;
         let accepted = self.expect("session.accepted").await;
         assert_eq!(accepted["correlation_id"], request);
-        self.session = accepted["session_id"].as_str().unwrap().to_owned();
+        accepted["session_id"].as_str().unwrap().clone_into(&mut self.session);
         accepted
     }
 
@@ -110,7 +110,7 @@ impl Raw {
         // What is not sent is not answered either.
         self.send_all(vec![Frame::text(open)]).await;
         let Some(answer) = self.next().await else { return false };
-        self.session = answer["session_id"].as_str().unwrap_or_default().to_owned();
+        answer["session_id"].as_str().unwrap_or_default().clone_into(&mut self.session);
         kind(&answer) == "session.accepted"
     }
 

@@ -8,7 +8,6 @@ use arcp_core::{Code, Delivery, Fault, Frame, Notice, Output, Reply, SessionId};
 use arcp_transport::{CloseReason, FrameSink, TransportError};
 use arcp_wire::OutputEncoder;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
 use super::{Line, Permit};
 use crate::outlet::{Gauge, Told};
@@ -65,7 +64,17 @@ impl Writer {
 
     /// Writes until it is told to end, or cannot.
     pub(crate) async fn run(mut self) {
-        let reason = match self.write().await {
+        let gauge = Arc::clone(&self.gauge);
+        // A peer that does not read may hold any write, not only the last ones.
+        let stuck = async move {
+            gauge.over().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        let written = tokio::select! {
+            written = self.write() => written,
+            () = stuck => Err(WriteError::Stuck),
+        };
+        let reason = match written {
             Ok(reason) => reason,
             Err(WriteError::Replay(error)) => {
                 tracing::error!(connection = %self.line.id, "cannot read events back: {error}");
@@ -89,10 +98,7 @@ impl Writer {
                 self.round(&mut items).await?;
             }
             if let Some(reason) = self.end {
-                return match timeout(LAST_WORDS, self.finish(&mut items)).await {
-                    Ok(finished) => finished.map(|()| reason),
-                    Err(_) => Err(WriteError::Stuck),
-                };
+                return self.finish(&mut items).await.map(|()| reason);
             }
         }
     }
