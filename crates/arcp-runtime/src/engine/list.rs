@@ -50,7 +50,9 @@ impl Engine {
         }
         let (connection, to) = (query.connection, query.to.clone());
         let reply = match done {
-            Ok((done, upto)) => Reply::Jobs(merge(query, done, upto)),
+            Ok((done, upto)) => {
+                Reply::Jobs(merge(query, done, upto, self.settings.limits.event_bytes()))
+            }
             Err(fault) => Reply::Nack(fault),
         };
         self.reply_to(now, connection, to, reply, fx);
@@ -69,7 +71,7 @@ pub fn passes(filter: &JobFilter, job: &JobSummary) -> bool {
 }
 
 /// One page of both, in the order of creation. A job that is in both has ended meanwhile.
-fn merge(query: ListQuery, done: Vec<JobSummary>, upto: Option<JobId>) -> JobsPage {
+fn merge(query: ListQuery, done: Vec<JobSummary>, upto: Option<JobId>, room: usize) -> JobsPage {
     let mut jobs = done;
     let ended: BTreeSet<JobId> = jobs.iter().map(|job| job.job.clone()).collect();
     // Beyond the last one looked at the store may have others that come first.
@@ -77,10 +79,53 @@ fn merge(query: ListQuery, done: Vec<JobSummary>, upto: Option<JobId>) -> JobsPa
     let open = query.open.into_iter();
     jobs.extend(open.filter(|open| in_reach(&open.job) && !ended.contains(&open.job)));
     jobs.sort_by(|a, b| a.job.cmp(&b.job));
-    if jobs.len() > query.limit {
-        jobs.truncate(query.limit);
+    let fit = how_many_fit(&jobs, room).min(query.limit);
+    if jobs.len() > fit {
+        jobs.truncate(fit);
         let next = jobs.last().map(|job| job.job.clone());
         return JobsPage { jobs, next };
     }
     JobsPage { jobs, next: upto }
+}
+
+/// How many of the jobs fit into `room` bytes of a frame: one at least.
+fn how_many_fit(jobs: &[JobSummary], room: usize) -> usize {
+    let mut size = 0;
+    let fits = |job: &&JobSummary| {
+        let patterns = job.lease.grants.values().flatten();
+        let lease: usize = patterns.map(|pattern| pattern.as_str().len() + 8).sum();
+        let other: usize = job.lease.other.values().map(|json| json.as_str().len()).sum();
+        let trace = job.trace.as_ref().map_or(0, |trace| trace.as_str().len() * 6);
+        size += LINE_BYTES + job.agent.len() + trace + lease + other;
+        size <= room
+    };
+    jobs.iter().take_while(fits).count().max(1)
+}
+
+/// What a job takes in a listing besides its texts.
+const LINE_BYTES: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use arcp_core::{JobState, Lease, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_page_fits_into_its_room() {
+        let job = |n| JobSummary {
+            job: JobId::parse(&format!("job_{n}")).unwrap(),
+            agent: "a@1".to_owned(),
+            state: JobState::Completed,
+            created_at: Timestamp::from_micros(0),
+            trace: None,
+            parent: None,
+            lease: Lease::default(),
+            last_index: 1,
+        };
+        let jobs: Vec<_> = (0..10).map(job).collect();
+        assert_eq!(how_many_fit(&jobs, 0), 1);
+        assert_eq!(how_many_fit(&jobs, 5 * (LINE_BYTES + 3)), 5);
+        assert_eq!(how_many_fit(&jobs, usize::MAX), 10);
+    }
 }
