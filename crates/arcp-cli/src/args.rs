@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line. Nothing of it has a `Debug`: tokens come this way.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 /// Runs and controls jobs of AI agents over the Agent Runtime Control Protocol.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "arcp", version)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run a real job through a runtime of its own, over a WebSocket, into a database file
     Demo(Demo),
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Agents(Agents),
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(crate) struct Demo {
     /// The folder to survey
     #[arg(long, default_value = ".")]
@@ -39,7 +39,7 @@ pub(crate) struct Demo {
     pub(crate) data: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Serve {
     /// Where to listen [default: 127.0.0.1:7777]
@@ -54,7 +54,8 @@ pub(crate) struct Serve {
     /// Accept clients that prove nothing, each as a principal of its own
     #[arg(long)]
     pub(crate) anonymous: bool,
-    /// Speak over standard input and output with whoever started this program
+    /// Speak over standard input and output with whoever started this program; the end of input is
+    /// the end of the connection: jobs go on for the grace, and nothing more is told
     #[arg(long, conflicts_with = "listen")]
     pub(crate) stdio: bool,
     /// Listen on an address that others can reach, although nothing is encrypted
@@ -78,7 +79,7 @@ pub(crate) struct Serve {
 }
 
 /// Which runtime to speak to.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(crate) struct Target {
     /// The runtime's address, ws://HOST:PORT/arcp
     #[arg(long, env = "ARCP_URL")]
@@ -88,7 +89,7 @@ pub(crate) struct Target {
     pub(crate) token: Option<String>,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(crate) struct Run {
     /// The agent: NAME or NAME@VERSION
     pub(crate) agent: String,
@@ -106,7 +107,7 @@ pub(crate) struct Run {
     pub(crate) leases: Vec<String>,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(crate) struct Jobs {
     #[command(flatten)]
     pub(crate) target: Target,
@@ -124,7 +125,7 @@ pub(crate) struct Jobs {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(crate) struct Cancel {
     /// The job's id
     pub(crate) job: String,
@@ -138,7 +139,7 @@ pub(crate) struct Cancel {
     pub(crate) deadline_ms: Option<u64>,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(crate) struct Agents {
     #[command(flatten)]
     pub(crate) target: Target,

@@ -158,8 +158,20 @@ fn read(path: &Path) -> Result<File, Error> {
     let wrong =
         |error: &dyn std::fmt::Display| Error::Usage(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
-    let document = toml::de::Deserializer::parse(&text).map_err(|error| wrong(&error))?;
-    serde_path_to_error::deserialize(document).map_err(|error| wrong(&error))
+    // The parser's own words show the line, which may hold a token.
+    let place = |error: &toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        before.map_or(0, |before| before.matches('\n').count()) + 1
+    };
+    let document = toml::de::Deserializer::parse(&text)
+        .map_err(|error| wrong(&format_args!("line {}: this is no TOML", place(&error))))?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let (key, inner) = (error.path().to_string(), error.inner());
+        let shows_a_value = !inner.message().starts_with("unknown field");
+        let secret = key.starts_with("tokens") && shows_a_value;
+        let message = if secret { "not of the right form" } else { inner.message() };
+        wrong(&format_args!("line {}: `{key}`: {message}", place(inner)))
+    })
 }
 
 const DEFAULT_LISTEN: SocketAddr =

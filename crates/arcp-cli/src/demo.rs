@@ -1,5 +1,6 @@
 //! `arcp demo`: the whole way of a job, in one command.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(crate) async fn run(args: Demo) -> Result<Code, Error> {
     let input = Json::from(&serde_json::json!({ "path": path }));
     let job = client.submit(Job::new("survey").input(input).lease(lease)).await?;
     eprintln!("job        {}", job.id());
-    let code = follow(job, &mut Person::new()).await?;
+    let code = follow(&client, job, &mut Person::new()).await?;
     client.close("the demo is over").await?;
     server.shutdown(Duration::from_secs(1)).await.map_err(Error::failed)?;
     eprintln!("All events are kept in {}", data.join("arcp.db").display());
@@ -47,7 +48,9 @@ fn fresh_folder() -> Result<PathBuf, Error> {
     let name = format!("arcp-demo-{}", std::process::id());
     let folder = std::env::temp_dir().join(name);
     // `create_dir` fails when somebody else has made it: nothing foreign is taken over.
-    std::fs::create_dir(&folder)
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
         .map_err(|error| Error::Failed(format!("{}: {error}", folder.display())))?;
     Ok(folder)
 }

@@ -1,9 +1,11 @@
 //! Following a job to its end, whoever shows it.
 
 use std::io::{self, Write};
+use std::pin::Pin;
 
-use arcp::client::{JobHandle, decode_chunk};
-use arcp::core::{Completion, Delivery, Event};
+use arcp::client::{Client, ClientError, JobHandle, decode_chunk};
+use arcp::core::{Completion, Delivery, Event as JobEvent};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{self, Code, Error};
 
@@ -16,46 +18,82 @@ pub(crate) trait Show {
     fn end(&mut self) {}
 }
 
+/// What can happen while a job is followed.
+enum Event {
+    Next(Result<Option<Delivery>, ClientError>),
+    Interrupted,
+    Cancelled(Result<(), ClientError>),
+}
+
 /// Shows a job's events as they come and returns how it ended. The first interrupt cancels the
-/// job; its end is still waited for.
-pub(crate) async fn follow(mut job: JobHandle, show: &mut dyn Show) -> Result<Code, Error> {
+/// job, and its end is still waited for; the second one leaves it.
+pub(crate) async fn follow(
+    client: &Client,
+    mut job: JobHandle,
+    show: &mut dyn Show,
+) -> Result<Code, Error> {
+    let id = job.id().clone();
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(Error::failed)?;
+    // Its answer may have to wait behind events, so those are read meanwhile.
+    let mut cancel = None;
     let mut code = exit::FAILED;
-    let mut interrupts = 0;
     loop {
-        let next = tokio::select! {
-            next = job.next() => Some(next?),
-            _ = tokio::signal::ctrl_c() => None,
+        let event = tokio::select! {
+            next = job.next() => Event::Next(next),
+            Some(()) = interrupts.recv() => Event::Interrupted,
+            cancelled = answer(&mut cancel) => Event::Cancelled(cancelled),
         };
-        match next {
-            Some(Some(delivery)) => {
-                if matches!(delivery.event.event, Event::Completed(_)) {
+        match event {
+            Event::Next(next) => {
+                let Some(delivery) = next? else {
+                    show.end();
+                    return Ok(code);
+                };
+                if matches!(delivery.event.event, JobEvent::Completed(_)) {
                     code = exit::OK;
                 }
                 show.event(&delivery).map_err(Error::failed)?;
             }
-            Some(None) => {
-                show.end();
-                return Ok(code);
+            Event::Interrupted if cancel.is_some() => {
+                return Err(Error::Failed(format!("interrupted; {id} may go on")));
             }
-            None => {
-                interrupts += 1;
-                if interrupts > 1 {
-                    return Err(Error::Failed(format!("interrupted; {} may go on", job.id())));
+            Event::Interrupted => {
+                let request = client.cancel(&id, Some("interrupted"), None);
+                cancel = Some(Cancel::Asked(Box::pin(request)));
+            }
+            Event::Cancelled(answered) => {
+                cancel = Some(Cancel::Answered);
+                // A job that has ended meanwhile says so by its last event.
+                if !matches!(answered, Err(ClientError::Refused(_))) {
+                    answered?;
                 }
-                job.cancel(Some("interrupted")).await?;
             }
         }
     }
 }
 
+/// A cancellation on its way.
+enum Cancel<'a> {
+    Asked(Pin<Box<dyn Future<Output = Result<(), ClientError>> + Send + 'a>>),
+    Answered,
+}
+
+/// The answer to a cancellation, if there is one to wait for.
+async fn answer(cancel: &mut Option<Cancel<'_>>) -> Result<(), ClientError> {
+    match cancel {
+        Some(Cancel::Asked(request)) => request.await,
+        Some(Cancel::Answered) | None => std::future::pending().await,
+    }
+}
+
 /// Writes the part of a result that an event carries, if it does.
-pub(crate) fn write_result(event: &Event, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_result(event: &JobEvent, out: &mut dyn Write) -> io::Result<()> {
     match event {
-        Event::ResultChunk(chunk) => {
+        JobEvent::ResultChunk(chunk) => {
             let bytes = decode_chunk(chunk).map_err(io::Error::other)?;
             out.write_all(&bytes)?;
         }
-        Event::Completed(Completion::Inline(value)) => {
+        JobEvent::Completed(Completion::Inline(value)) => {
             let pretty: serde_json::Value = value.read().map_err(io::Error::other)?;
             writeln!(out, "{pretty:#}")?;
         }

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: Run) -> Result<Code, Error> {
     };
     let mut show: Box<dyn Show> = if args.json { Box::new(Lines) } else { Box::new(Person::new()) };
     let handle = session.client.submit(job).await?;
-    let code = follow(handle, &mut *show).await?;
+    let code = follow(&session.client, handle, &mut *show).await?;
     session.end().await?;
     Ok(code)
 }

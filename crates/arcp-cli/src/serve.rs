@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use arcp::core::lease::Pattern;
 use arcp::core::{Lease, Secret};
+use arcp::runtime::RuntimeError;
 use arcp::store_sqlite::{Options, SqliteStore};
 use arcp::transport_stdio::StdioTransport;
-use arcp::{Server, ServerBuilder};
+use arcp::{Server, ServerBuilder, ServerError};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,20 +30,24 @@ pub(crate) async fn run(args: Serve) -> Result<Code, Error> {
         )));
     }
     let mut stop = Stop::install()?;
-    let builder = build(&settings).await?;
+    let (builder, token) = build(&settings).await?;
     if settings.stdio {
         serve_stdio(builder, &settings, &mut stop).await
     } else {
-        serve_ws(builder, &settings, &mut stop).await
+        serve_ws(builder, token, &settings, &mut stop).await
     }
 }
 
 async fn serve_ws(
     builder: ServerBuilder,
+    token: Option<Secret<String>>,
     settings: &Settings,
     stop: &mut Stop,
 ) -> Result<Code, Error> {
-    let mut server = builder.listen(settings.listen).await.map_err(Error::failed)?;
+    let mut server = builder.listen(settings.listen).await.map_err(start_error)?;
+    if let Some(token) = token {
+        eprintln!("arcp: token {}", token.expose());
+    }
     say(format_args!("arcp: listening on {}", server.url()))?;
     tokio::select! {
         () = stop.wait() => {}
@@ -65,7 +70,7 @@ async fn serve_stdio(
     settings: &Settings,
     stop: &mut Stop,
 ) -> Result<Code, Error> {
-    let runtime = builder.start().await.map_err(Error::failed)?;
+    let runtime = builder.start().await.map_err(start_error)?;
     let transport = StdioTransport::current(settings.limits.frame_bytes);
     let handle = runtime.handle();
     let serve = handle.serve(Box::new(transport));
@@ -85,7 +90,17 @@ async fn serve_stdio(
     Ok(exit::OK)
 }
 
-async fn build(settings: &Settings) -> Result<ServerBuilder, Error> {
+/// Settings that do not fit together are the user's mistake.
+fn start_error(error: ServerError) -> Error {
+    match error {
+        ServerError::Runtime(RuntimeError::Build(error)) => Error::usage(error),
+        other => Error::failed(other),
+    }
+}
+
+/// The server, and the token that was made for it if nobody gave one.
+async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<String>>), Error> {
+    let mut made = None;
     let options = Options { durability: settings.durability, ..Options::default() };
     let store = SqliteStore::open(&settings.data, options).await.map_err(Error::failed)?;
     let mut server = with_agents(Server::with_store(Arc::new(store)));
@@ -97,8 +112,8 @@ async fn build(settings: &Settings) -> Result<ServerBuilder, Error> {
         server = server.anonymous();
     } else if settings.tokens.is_empty() {
         let token = random_token()?;
-        eprintln!("arcp: token {}", token.expose());
         server = server.bearer(&token, "local");
+        made = Some(token);
     }
     let lease = match &settings.workspace {
         Some(folder) => workspace_lease(folder)?,
@@ -112,7 +127,7 @@ async fn build(settings: &Settings) -> Result<ServerBuilder, Error> {
         let pattern = Pattern::parse(pattern).map_err(Error::usage)?;
         ceiling = ceiling.grant(namespace, pattern);
     }
-    Ok(server.configure(|mut runtime| {
+    let server = server.configure(|mut runtime| {
         runtime =
             runtime.ceiling(Some(ceiling)).default_lease(lease).limits(settings.limits.clone());
         runtime = runtime.session_lease(settings.session_lease);
@@ -123,7 +138,8 @@ async fn build(settings: &Settings) -> Result<ServerBuilder, Error> {
             runtime = runtime.cancel_grace(grace);
         }
         runtime
-    }))
+    });
+    Ok((server, made))
 }
 
 /// Adds the built-in agents.

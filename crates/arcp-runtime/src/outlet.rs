@@ -67,8 +67,6 @@ pub(crate) struct Outlet {
     session: Option<SessionId>,
     /// Whether events go straight into the queue.
     live: bool,
-    /// Up to here the connection has read from the store.
-    read_upto: u64,
 }
 
 impl Drop for Outlet {
@@ -79,7 +77,7 @@ impl Drop for Outlet {
 
 impl Outlet {
     pub(crate) fn new(connection: ConnectionId, to: mpsc::Sender<Told>, gauge: Arc<Gauge>) -> Self {
-        Self { connection, to, gauge, session: None, live: true, read_upto: 0 }
+        Self { connection, to, gauge, session: None, live: true }
     }
 
     /// How many items the queue of a connection has to hold.
@@ -104,7 +102,7 @@ impl Outlet {
         let told = self.tell(Told::Say(Box::new(output), permit));
         if let Some(session) = begins {
             self.session = Some(session);
-            (self.live, self.read_upto) = (true, 0);
+            self.live = true;
             self.gauge.released.store(0, Ordering::Release);
         }
         told
@@ -114,7 +112,7 @@ impl Outlet {
     #[must_use]
     pub(crate) fn deliver(&mut self, delivery: Delivery, weight: usize, limits: &Limits) -> bool {
         let seq = delivery.seq;
-        let told = if !self.live || seq <= self.read_upto {
+        let told = if !self.live {
             true
         } else if self.has_room(weight, limits) {
             self.gauge.queued.fetch_add(weight, Ordering::AcqRel);
@@ -140,7 +138,7 @@ impl Outlet {
             return true;
         }
         if seq >= self.gauge.released() {
-            (self.live, self.read_upto) = (true, seq);
+            self.live = true;
             true
         } else {
             self.tell(Told::Behind)

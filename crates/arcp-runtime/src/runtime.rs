@@ -11,7 +11,7 @@ use arcp_transport::{CloseReason, Transport};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tokio::sync::mpsc::OwnedPermit;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::admission::Admission;
@@ -29,6 +29,7 @@ use crate::writer::{Message, State, Writer};
 #[derive(Debug)]
 pub struct Runtime {
     handle: Handle,
+    stop: watch::Sender<Option<Duration>>,
     /// One task: the writer.
     writer: JoinSet<Result<(), RuntimeError>>,
 }
@@ -63,6 +64,7 @@ impl Runtime {
         engine.recover(clock.now(), &mut facts.into_iter(), &mut recovered)?;
         let (inbox, messages) = mpsc::channel(limits.input_queue);
         let (gone, ended) = mpsc::channel(limits.connections);
+        let (stop, stops) = watch::channel(None);
         let (reports, said) = mpsc::channel(limits.input_queue);
         let pool = Pool::new(agent_threads).map_err(RuntimeError::Threads)?;
         let host = Host::new(registry, pool, reports, (*limits).clone());
@@ -76,6 +78,7 @@ impl Runtime {
             inbox: messages,
             gone: ended,
             reports: said,
+            stops,
             state: State::starting_with(recovered),
         };
         let admission = Arc::default();
@@ -84,7 +87,7 @@ impl Runtime {
         let shared = Shared { inbox, gone, store, limits, admission, room, connections };
         let mut task = JoinSet::new();
         task.spawn(writer.run());
-        Ok(Self { handle: Handle(Arc::new(shared)), writer: task })
+        Ok(Self { handle: Handle(Arc::new(shared)), stop, writer: task })
     }
 
     /// What connections need.
@@ -101,8 +104,7 @@ impl Runtime {
     /// Stops: begins nothing new, gives running jobs `grace` to end, ends those that have not, tells
     /// the clients, and returns when all is kept.
     pub async fn shutdown(mut self, grace: Duration) -> Result<(), RuntimeError> {
-        // A writer that is gone has stopped already; what it said comes below.
-        drop(self.handle.0.inbox.send(Message::Stop { grace }).await);
+        self.stop.send_replace(Some(grace));
         flatten(self.writer.join_next().await)
     }
 }

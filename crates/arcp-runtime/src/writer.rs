@@ -13,7 +13,7 @@ use arcp_auth::{Authenticator, Origin};
 use arcp_core::{Commit, ConnectionId, Fault, Issued, Limits, MessageId, Moment, SessionId};
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
@@ -38,8 +38,6 @@ pub(crate) enum Message {
     CaughtUp { connection: ConnectionId, session: SessionId, seq: u64 },
     /// A connection is gone, or is to be ended like this.
     Disconnected { connection: ConnectionId, reason: CloseReason },
-    /// Stop: begin nothing new, give running jobs this long.
-    Stop { grace: Duration },
 }
 
 /// Everything the writer is made of.
@@ -53,6 +51,8 @@ pub(crate) struct Writer {
     pub(crate) inbox: mpsc::Receiver<Message>,
     pub(crate) gone: mpsc::Receiver<ConnectionId>,
     pub(crate) reports: mpsc::Receiver<Report>,
+    /// Says to stop, giving running jobs this long. Heard also while nothing else is taken in.
+    pub(crate) stops: watch::Receiver<Option<Duration>>,
     pub(crate) state: State,
 }
 
@@ -102,6 +102,7 @@ enum Woken {
     Task(Box<(Input, Option<Permit>)>),
     Timer,
     Abandoned,
+    Stop(Duration),
     /// The store did not take the last commit in time.
     GaveUp,
 }
@@ -135,6 +136,7 @@ impl Writer {
                 Woken::Gone(connection) => self.on_gone(connection),
                 Woken::Timer => self.on_timer(),
                 Woken::Abandoned => self.stop(Duration::ZERO),
+                Woken::Stop(grace) => self.stop(grace),
                 Woken::GaveUp => return Err(RuntimeError::Unkept),
             }
             self.halt_if_due();
@@ -156,6 +158,7 @@ impl Writer {
         let State { committing, tasks, .. } = &mut self.state;
         tokio::select! {
             result = wait_for_commit(committing), if committing.is_some() => Woken::Committed(result),
+            Some(grace) = told_to_stop(&mut self.stops) => Woken::Stop(grace),
             count = self.inbox.recv_many(messages, room), if open => match count {
                 0 => Woken::Abandoned,
                 _ => Woken::Messages,
@@ -202,7 +205,6 @@ impl Writer {
                 self.handle(Input::Disconnected { connection }, None);
                 self.state.pending.fx.close(connection, reason);
             }
-            Message::Stop { grace } => self.stop(grace),
         }
     }
 
@@ -363,6 +365,11 @@ impl Writer {
             }
         }
     }
+}
+
+async fn told_to_stop(stops: &mut watch::Receiver<Option<Duration>>) -> Option<Duration> {
+    stops.changed().await.ok()?;
+    *stops.borrow_and_update()
 }
 
 async fn wait_for_commit(committing: &mut Option<Committing>) -> Result<(), StoreError> {

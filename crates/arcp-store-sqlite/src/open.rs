@@ -45,10 +45,22 @@ fn make(folder: &Path) -> Result<()> {
     let what = format!("making the folder {}", folder.display());
     let above = folder.parent().unwrap_or(Path::new(""));
     make(above)?;
-    match std::fs::create_dir(folder) {
+    match create(folder) {
         Err(_) if folder.is_dir() => Ok(()),
         made => made.and_then(|()| sync(above)).map_err(|error| file(&what, &error)),
     }
+}
+
+/// What jobs were given and what they found is nobody else's affair.
+#[cfg(unix)]
+fn create(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn create(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(folder)
 }
 
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use arcp_store::{Append, Commit, Key, Record, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OptionalExtension, Params, params};
+use std::error::Error as _;
 use tokio::sync::mpsc::Receiver;
 
 use crate::Answer;
@@ -83,7 +84,9 @@ impl Writer {
                 }
             }
             Err(error) => {
-                let (kind, text) = (error.kind(), error.to_string());
+                // Each gets the cause; its own error says the kind.
+                let kind = error.kind();
+                let text = error.source().map_or_else(String::new, ToString::to_string);
                 for command in group {
                     command.answer(Err(StoreError::new(kind, text.clone())));
                 }

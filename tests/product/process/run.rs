@@ -244,6 +244,31 @@ async fn an_interrupt_cancels_the_job() {
     .await;
 }
 
+/// The answer to the cancellation waits behind events, which come faster than they are shown.
+#[tokio::test]
+async fn an_interrupt_cancels_a_job_that_floods() {
+    within(async {
+        let host = Hosted::start().await;
+        let url = host.server.url();
+        let input = r#"{"n":5000000,"kind":"log"}"#;
+        let mut command = arcp(&["run", "emit", input, "--url", url, "--token", "tok"]);
+        let mut child = command.spawn().unwrap();
+        let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+        for _ in 0..2_000 {
+            err.next_line().await.unwrap().unwrap();
+        }
+        signal(&child, "INT");
+        let mut last = String::new();
+        while let Some(line) = err.next_line().await.unwrap() {
+            last = line;
+        }
+        assert!(last.contains("cancelled  interrupted"), "{last}");
+        let ended: Ended = child.wait_with_output().await.unwrap().into();
+        ended.with(1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_environment_names_the_runtime() {
     within(async {

@@ -115,6 +115,9 @@ async fn an_unknown_setting_is_named() {
             ("grace_seconds = \"soon\"\n", "grace_seconds"),
             ("durability = \"none\"\n", "durability"),
             ("grace_seconds = ", "arcp.toml"),
+            ("[[tokens]]\nprincipal = \"me\"\ntoken = \"verysecret\n", "line 3"),
+            ("[[tokens]]\ntoken = [\"verysecret\"]\nprincipal = \"me\"\n", "tokens[0].token"),
+            ("[limits]\nframe_bytes = 0\n", "frame_bytes"),
         ] {
             let folder = tempfile::tempdir().unwrap();
             let config = config(folder.path(), file);

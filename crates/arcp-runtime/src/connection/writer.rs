@@ -94,9 +94,7 @@ impl Writer {
             if !self.behind && self.told.recv_many(&mut items, TURN).await == 0 {
                 return Ok(CloseReason::Done);
             }
-            if self.end.is_none() {
-                self.round(&mut items).await?;
-            }
+            self.round(&mut items).await?;
             if let Some(reason) = self.end {
                 return self.finish(&mut items).await.map(|()| reason);
             }

@@ -93,10 +93,13 @@ fn how_many_fit(jobs: &[JobSummary], room: usize) -> usize {
     let mut size = 0;
     let fits = |job: &&JobSummary| {
         let patterns = job.lease.grants.values().flatten();
-        let lease: usize = patterns.map(|pattern| pattern.as_str().len() + 8).sum();
+        // Every byte may have to be escaped.
+        let lease: usize = patterns.map(|pattern| pattern.as_str().len() * 6 + 8).sum();
+        let names: usize = job.lease.grants.keys().map(|name| name.len() * 6).sum();
+        let budget = job.lease.budget.counters().count() * AMOUNT_BYTES;
         let other: usize = job.lease.other.values().map(|json| json.as_str().len()).sum();
         let trace = job.trace.as_ref().map_or(0, |trace| trace.as_str().len() * 6);
-        size += LINE_BYTES + job.agent.len() + trace + lease + other;
+        size += LINE_BYTES + job.agent.len() + trace + lease + names + budget + other;
         size <= room
     };
     jobs.iter().take_while(fits).count().max(1)
@@ -104,6 +107,8 @@ fn how_many_fit(jobs: &[JobSummary], room: usize) -> usize {
 
 /// What a job takes in a listing besides its texts.
 const LINE_BYTES: usize = 512;
+/// What a counter of a budget takes at most.
+const AMOUNT_BYTES: usize = 80;
 
 #[cfg(test)]
 mod tests {

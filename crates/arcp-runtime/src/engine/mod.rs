@@ -121,11 +121,6 @@ impl Engine {
         self.jobs.len()
     }
 
-    /// How many sessions have not closed.
-    pub fn open_sessions(&self) -> usize {
-        self.sessions.len()
-    }
-
     fn handle_command(
         &mut self,
         now: Now,

@@ -9,12 +9,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arcp_agent::{JobContext, Json, Outcome, agent_fn};
 use arcp_auth::Anonymous;
 use arcp_core::{Frame, Limits};
-use arcp_runtime::Runtime;
-use arcp_store::{Bytes, Commit, Key, MemoryStore, Page, Store, StoreError, async_trait};
+use arcp_runtime::{Runtime, RuntimeError};
+use arcp_store::{
+    Bytes, Commit, Key, MemoryStore, Page, Store, StoreError, StoreErrorKind, async_trait,
+};
 use arcp_transport::{FrameSink, FrameSource, Transport, memory_pair};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -30,7 +33,7 @@ impl Store for Slow {
     }
 
     async fn read(&self, stream: &Key, after: u64, limit: usize) -> Result<Page, StoreError> {
-        let pause = std::time::Duration::from_millis(1);
+        let pause = Duration::from_millis(1);
         tokio::time::sleep(pause).await; // tidy: sleep because a slow store is what is tested
         self.0.read(stream, after, limit).await
     }
@@ -93,12 +96,7 @@ impl Bench {
         served.spawn(async move { handle.serve(Box::new(theirs)).await });
         let (source, sink) = Box::new(ours).split();
         let mut bench = Self { source, sink, burst_over, served, runtime, next: 0 };
-        let open = json!({
-            "auth": { "scheme": "none" },
-            "client": { "kind": "test", "version": "1" },
-            "capabilities": { "anonymous": true, "extensions": ["resume"] },
-        });
-        bench.send("session.open", open).await;
+        bench.send("session.open", open()).await;
         assert_eq!(bench.recv().await.unwrap()["type"], "session.accepted");
         bench
     }
@@ -115,9 +113,17 @@ impl Bench {
 
     async fn end(mut self) {
         drop((self.source, self.sink));
-        self.runtime.shutdown(std::time::Duration::ZERO).await.unwrap();
+        self.runtime.shutdown(Duration::ZERO).await.unwrap();
         while self.served.join_next().await.is_some() {}
     }
+}
+
+fn open() -> Value {
+    json!({
+        "auth": { "scheme": "none" },
+        "client": { "kind": "test", "version": "1" },
+        "capabilities": { "anonymous": true, "extensions": ["resume"] },
+    })
 }
 
 fn frame(next: &mut u64, kind: &str, payload: &Value) -> Frame {
@@ -193,6 +199,57 @@ async fn the_end_of_time_as_a_limit_kills_nobody() {
     }
     assert_eq!(kinds, ["job.accepted", "job.started", "job.completed"]);
     bench.end().await;
+}
+
+/// A store that takes nothing, and may take something later.
+struct Full;
+
+#[async_trait]
+impl Store for Full {
+    async fn commit(&self, _: Commit) -> Result<(), StoreError> {
+        Err(StoreError::new(StoreErrorKind::Full, "no room"))
+    }
+
+    async fn read(&self, _: &Key, _: u64, _: usize) -> Result<Page, StoreError> {
+        Ok(Page { records: Vec::new(), kept_from: 1, last: 0 })
+    }
+
+    async fn scan(
+        &self,
+        _: &[u8],
+        _: Option<&Key>,
+        _: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn trim(&self, _: &Key, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_ever_for_a_store_that_takes_nothing() {
+    let mut limits = Limits::default();
+    limits.batch = 1;
+    let builder = Runtime::builder(Arc::new(Full)).authenticator(Anonymous).limits(limits);
+    let runtime = builder.start().await.unwrap();
+    let (ours, theirs) = memory_pair(2);
+    let handle = runtime.handle();
+    let mut served = JoinSet::new();
+    served.spawn(async move { handle.serve(Box::new(theirs)).await });
+    let (source, mut sink) = Box::new(ours).split();
+    let (mut next, open) = (0, open());
+    // One is being committed, one is pending: the writer takes in nothing more.
+    for _ in 0..4 {
+        sink.send(&mut vec![frame(&mut next, "session.open", &open)]).await.unwrap();
+    }
+    let before = tokio::time::Instant::now();
+    let stopped = runtime.shutdown(Duration::from_secs(1)).await;
+    assert!(matches!(stopped, Err(RuntimeError::Unkept)), "{stopped:?}");
+    assert!(before.elapsed() < Duration::from_mins(1));
+    drop((source, sink));
+    while served.join_next().await.is_some() {}
 }
 
 /// Jobs at a time.
