@@ -1,8 +1,9 @@
 //! The thread that writes: takes what waits, keeps it in one transaction, and then answers.
 
+use std::error::Error as _;
+
 use arcp_store::{Append, Commit, Key, Record, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OptionalExtension, Params, params};
-use std::error::Error as _;
 use tokio::sync::mpsc::Receiver;
 
 use crate::Answer;
