@@ -81,13 +81,17 @@ impl Lease {
         patterns.is_some_and(|patterns| patterns.iter().any(|p| p.matches(&operation.target)))
     }
 
-    /// Whether it is small enough to be judged and told: at most [`MAX_PATTERNS`] patterns and
-    /// [`MAX_OTHER_BYTES`] of what is kept only.
+    /// Whether it is small enough to be judged and told: at most [`MAX_PATTERNS`] patterns,
+    /// [`MAX_CURRENCIES`] currencies and [`MAX_OTHER_BYTES`] of what is kept only.
     pub fn check_size(&self) -> Result<(), Fault> {
         let patterns: usize = self.grants.values().map(Vec::len).sum();
         if patterns > MAX_PATTERNS {
             let message =
                 format!("a lease has at most {MAX_PATTERNS} patterns, this one {patterns}");
+            return Err(Fault::invalid(message));
+        }
+        if self.budget.counters().count() > MAX_CURRENCIES {
+            let message = format!("a budget has at most {MAX_CURRENCIES} currencies");
             return Err(Fault::invalid(message));
         }
         let other: usize = self.other.iter().map(|(k, json)| k.len() + json.as_str().len()).sum();
@@ -146,6 +150,8 @@ fn is_canonical_path(path: &str) -> bool {
 
 /// The most patterns of one lease.
 pub const MAX_PATTERNS: usize = 256;
+/// The most currencies of one lease's budget.
+pub const MAX_CURRENCIES: usize = 64;
 /// The most bytes of one lease's namespaces and of what is kept in it only.
 pub const MAX_OTHER_BYTES: usize = 16 << 10;
 const MAX_TARGET_BYTES: usize = 8 << 10;
@@ -186,6 +192,24 @@ mod tests {
         }
         let empty = Lease::default();
         assert!(empty.authorize(&read("/work"), &empty.budget, at(0)).is_err());
+    }
+
+    #[test]
+    fn a_lease_has_a_size() {
+        assert_eq!(lease().check_size(), Ok(()));
+        let mut patterns = lease();
+        for n in 0..MAX_PATTERNS {
+            patterns = patterns.grant("fs.read", Pattern::parse(&format!("/{n}")).unwrap());
+        }
+        let amounts: Vec<_> = (0..=MAX_CURRENCIES).map(|n| format!("c{n}:1")).collect();
+        let mut budget = lease();
+        budget.budget = Budget::parse(amounts.iter().map(String::as_str)).unwrap();
+        let mut other = lease();
+        other.other.insert("x".to_owned(), Json::of(&"y".repeat(MAX_OTHER_BYTES)).unwrap());
+        let names = lease().grant(&"n".repeat(MAX_OTHER_BYTES + 1), Pattern::parse("*").unwrap());
+        for large in [patterns, budget, other, names] {
+            assert_eq!(large.check_size().unwrap_err().code, Code::InvalidArgument);
+        }
     }
 
     #[test]

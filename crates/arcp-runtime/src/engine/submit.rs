@@ -10,6 +10,15 @@ use super::job::Job;
 use super::{Effects, Engine, From, StartJob, Task, Timer};
 use crate::record::{JobFact, key};
 
+/// A submit that nothing speaks against.
+struct Checked {
+    /// With the version that a bare name stands for.
+    agent: AgentRef,
+    principal: Principal,
+    /// The effective one.
+    lease: Lease,
+}
+
 impl Engine {
     pub(super) fn handle_submit(
         &mut self,
@@ -20,13 +29,13 @@ impl Engine {
         fx: &mut Effects,
     ) {
         match self.check_submit(now, from, &submit) {
-            Ok((agent, lease)) => {
+            Ok(Checked { agent, principal, lease }) => {
                 let fact = JobFact {
-                    principal: agent.1,
+                    principal,
                     session: from.session.clone(),
                     request: from.id.clone(),
                     trace: trace.or_else(|| self.ids.trace()),
-                    agent: agent.0,
+                    agent,
                     lease,
                     created_at: now.wall,
                     outcome: None,
@@ -40,13 +49,8 @@ impl Engine {
         }
     }
 
-    /// The agent that a submit stands for, its principal, and the effective lease; or why not.
-    fn check_submit(
-        &self,
-        now: Now,
-        from: &From,
-        submit: &Submit,
-    ) -> Result<((AgentRef, Principal), Lease), Fault> {
+    /// What a submit stands for, or why it is refused.
+    fn check_submit(&self, now: Now, from: &From, submit: &Submit) -> Result<Checked, Fault> {
         if self.draining {
             return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
         }
@@ -77,7 +81,7 @@ impl Engine {
             let message = format!("`jobs_per_principal` is {limit}");
             return Err(Fault::new(Code::ResourceExhausted, message));
         }
-        Ok(((agent, principal), lease))
+        Ok(Checked { agent, principal, lease })
     }
 
     fn accept_job(
