@@ -175,16 +175,13 @@ impl Engine {
             return;
         }
         let id = self.ids.session(now);
-        let lease_end = self.settings.session_lease.map(|lease| now.moment.after(lease));
         let mut session = Session::new(&id, principal, scheme, declared, connection, now.wall);
         session.seen.add(request.clone(), self.settings.limits.remembered_messages);
         fx.put(crate::record::key::session(&id), session.fact().to_bytes());
         self.tallies.add_session(&session.principal, id.clone());
         self.sessions.insert(id.clone(), session);
         self.carry(now, connection, &id, fx);
-        if lease_end.is_some() {
-            self.start_session_lease(now, &id);
-        }
+        self.start_session_lease(now, &id);
         self.accept(now, connection, request, &id, fx);
     }
 

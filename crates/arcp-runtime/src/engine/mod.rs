@@ -23,7 +23,6 @@ mod tally;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use arcp_core::{
     Code, Command, ConnectionId, Fault, Issued, JobId, MessageId, Moment, Notice, Now, Output,
@@ -46,7 +45,7 @@ use timers::{Timer, Timers};
 /// The one owner of all that is true of sessions and jobs now.
 #[derive(Debug)]
 pub struct Engine {
-    settings: Arc<Settings>,
+    settings: Settings,
     ids: Ids,
     connections: BTreeMap<ConnectionId, Connection>,
     sessions: BTreeMap<SessionId, Session>,
@@ -63,7 +62,7 @@ impl Engine {
     /// An engine that knows of nothing yet. `seed` makes its ids and must not be guessable.
     pub fn new(settings: Settings, seed: [u8; 32]) -> Self {
         Self {
-            settings: Arc::new(settings),
+            settings,
             ids: Ids::new(seed),
             connections: BTreeMap::new(),
             sessions: BTreeMap::new(),

@@ -259,7 +259,7 @@ impl Engine {
         self.remove_session(id, fx);
     }
 
-    /// Begins the session's lease anew.
+    /// Begins the session's lease anew, where sessions have one.
     pub(super) fn start_session_lease(&mut self, now: Now, id: &SessionId) {
         let Some(lease) = self.settings.session_lease else {
             return;
