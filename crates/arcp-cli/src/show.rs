@@ -3,7 +3,10 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use arcp::core::{ChunkEncoding, Completion, Delivery, Event, Fault, Json, Progress, Quantity};
+use arcp::core::{
+    ArtifactRef, ChunkEncoding, Completion, Delivery, Event, Fault, Json, PermissionRequest,
+    Progress, Quantity, StreamChange, StreamEvent,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -117,6 +120,23 @@ fn sentence(event: &Event) -> String {
         }
         Event::Custom { name, data } => format!("{name:<9}  {data}"),
         Event::ResultChunk(chunk) => format!("chunk      {} of {}", chunk.chunk, chunk.result),
+        Event::Stream(StreamEvent { stream, change }) => match change {
+            StreamChange::Opened(info) => format!("stream     {stream} {}", info.kind.as_str()),
+            StreamChange::Chunk(chunk) => format!("stream     {stream} {}", chunk.data),
+            StreamChange::Closed { .. } => format!("stream     {stream} closed"),
+            StreamChange::Failed(fault) => format!("stream     {stream} {fault}"),
+        },
+        Event::Artifact(reference) => {
+            let ArtifactRef { artifact, media_type, size, .. } = reference;
+            format!("artifact   {artifact} {media_type} {size} bytes")
+        }
+        Event::PermissionRequest(request) => {
+            let PermissionRequest { permission, resource, operation, .. } = request;
+            format!("asks       {permission} on {resource} to {operation}")
+        }
+        Event::LeaseGranted(granted) => format!("granted    {}", granted.permission),
+        Event::LeaseExtended { lease, expires_at } => format!("extended   {lease} {expires_at}"),
+        Event::LeaseRevoked { lease, reason } => format!("revoked    {lease} {reason}"),
         Event::Completed(_) => "completed".to_owned(),
         Event::Failed(fault) => format!("failed     {fault}"),
         Event::Cancelled { reason } => format!("cancelled  {reason}"),
@@ -172,6 +192,30 @@ fn parts(event: &Event) -> (&str, Value) {
                         "data": &*chunk.data, "encoding": encoding, "more": chunk.more }),
             )
         }
+        Event::Stream(stream) => streamed(stream),
+        Event::Artifact(reference) => (
+            "artifact_ref",
+            json!({ "artifact_id": reference.artifact.as_str(), "size": reference.size,
+                    "media_type": reference.media_type, "sha256": reference.sha256 }),
+        ),
+        Event::PermissionRequest(request) => (
+            "permission_request",
+            json!({ "permission": request.permission, "resource": request.resource,
+                    "operation": request.operation, "reason": request.reason }),
+        ),
+        Event::LeaseGranted(granted) => (
+            "lease_granted",
+            json!({ "lease_id": granted.lease.as_str(), "permission": granted.permission,
+                    "resource": granted.resource, "operation": granted.operation,
+                    "expires_at": granted.expires_at.to_string() }),
+        ),
+        Event::LeaseExtended { lease, expires_at } => (
+            "lease_extended",
+            json!({ "lease_id": lease.as_str(), "expires_at": expires_at.to_string() }),
+        ),
+        Event::LeaseRevoked { lease, reason } => {
+            ("lease_revoked", json!({ "lease_id": lease.as_str(), "reason": reason }))
+        }
         Event::Completed(Completion::Inline(result)) => {
             ("completed", json!({ "value": value(result) }))
         }
@@ -182,6 +226,27 @@ fn parts(event: &Event) -> (&str, Value) {
         Event::Failed(error) => ("failed", fault(error)),
         Event::Cancelled { reason } => ("cancelled", json!({ "reason": reason })),
         Event::TimedOut(error) => ("timed_out", fault(error)),
+    }
+}
+
+fn streamed(event: &StreamEvent) -> (&'static str, Value) {
+    let stream = event.stream.as_str();
+    match &event.change {
+        StreamChange::Opened(info) => (
+            "stream_opened",
+            json!({ "stream_id": stream, "kind": info.kind.as_str(),
+                    "content_type": info.content_type }),
+        ),
+        StreamChange::Chunk(chunk) => (
+            "stream_chunk",
+            json!({ "stream_id": stream, "sequence": chunk.sequence, "data": value(&chunk.data) }),
+        ),
+        StreamChange::Closed { last } => {
+            ("stream_closed", json!({ "stream_id": stream, "final_sequence": last }))
+        }
+        StreamChange::Failed(error) => {
+            ("stream_failed", json!({ "stream_id": stream, "error": fault(error) }))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arcp_core::{IdempotencyKey, Json, Lease, Submit, TraceId};
+use arcp_core::{IdempotencyKey, Json, Lease, Priority, Submit, TraceId};
 
 /// A job to be submitted: the agent, and optionally the rest.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ impl Job {
             lease: None,
             key: None,
             max_runtime: None,
+            priority: Priority::default(),
         };
         Self { submit, trace: None }
     }

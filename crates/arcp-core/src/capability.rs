@@ -1,8 +1,9 @@
 //! What the two ends of a session can do, and what both can.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::AgentCard;
+use crate::{AgentCard, ArtifactRetention};
 
 /// A capability that both ends must have for it to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,31 @@ pub struct Capabilities {
     pub extensions: BTreeSet<String>,
     /// The agents on offer; only a runtime has any.
     pub agents: Vec<AgentCard>,
+    /// What is done about heartbeats (R§10.3). A client that says nothing gets none.
+    pub heartbeats: Option<HeartbeatPolicy>,
+    /// How bytes of streams may be written: `base64`, `sidecar` (R§11.3).
+    pub binary_encodings: BTreeSet<String>,
+    /// How long artifacts are kept; only a runtime says so (R§16.3).
+    pub artifact_retention: Option<ArtifactRetention>,
+}
+
+/// What is done about heartbeats of jobs (R§10.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeartbeatPolicy {
+    /// What becomes of a job whose heartbeats are missed.
+    pub recovery: HeartbeatRecovery,
+    /// The longest time between two; `None` when not said.
+    pub interval: Option<Duration>,
+}
+
+/// What becomes of a job whose heartbeats are missed (R§10.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HeartbeatRecovery {
+    /// It fails.
+    #[default]
+    Fail,
+    /// It blocks.
+    Block,
 }
 
 impl Capabilities {
@@ -72,6 +98,9 @@ impl Capabilities {
             features: mentioned.map(|f| (*f, self.has(*f) && client.has(*f))).collect(),
             extensions: self.extensions.intersection(&client.extensions).cloned().collect(),
             agents: self.agents.clone(),
+            heartbeats: self.heartbeats,
+            binary_encodings: self.binary_encodings.clone(),
+            artifact_retention: self.artifact_retention,
         }
     }
 }

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crate::{
-    Capabilities, Fault, IdempotencyKey, JobId, JobState, Json, Lease, MessageId, Secret,
-    Timestamp, TraceId,
+    ArtifactId, Capabilities, Fault, IdempotencyKey, JobId, JobState, Json, Lease, LeaseId,
+    MessageId, PermissionAnswer, Priority, PutArtifact, Secret, StreamId, Subscribe,
+    SubscriptionId, Timestamp, TraceId, WatchJob,
 };
 
 /// A command with what its envelope says.
@@ -58,6 +59,55 @@ pub enum Command {
     Submit(Box<Submit>),
     /// Cancel something.
     Cancel(Box<Cancel>),
+    /// Watch a job.
+    Watch(WatchJob),
+    /// Watch a job no more.
+    Unwatch {
+        /// The job.
+        job: JobId,
+    },
+    /// Observe what passes a filter.
+    Subscribe(Box<Subscribe>),
+    /// Observe no more.
+    Unsubscribe {
+        /// What was accepted.
+        subscription: SubscriptionId,
+    },
+    /// Keep an artifact.
+    PutArtifact(Box<PutArtifact>),
+    /// Give an artifact.
+    FetchArtifact {
+        /// Which.
+        artifact: ArtifactId,
+    },
+    /// An artifact is needed no more.
+    ReleaseArtifact {
+        /// Which.
+        artifact: ArtifactId,
+    },
+    /// Answer a job that asked for a permission.
+    AnswerPermission(Box<PermissionAnswer>),
+    /// Let a permission last longer.
+    RefreshLease {
+        /// Which.
+        lease: LeaseId,
+        /// How much longer.
+        additional: Duration,
+    },
+    /// Take a permission back.
+    RevokeLease {
+        /// Which.
+        lease: LeaseId,
+        /// Why.
+        reason: String,
+    },
+    /// Slow down (R§11.2).
+    Backpressure {
+        /// Which stream; all of the session's jobs when absent.
+        stream: Option<StreamId>,
+        /// How many chunks a second; `None` lifts an earlier wish.
+        rate: Option<u32>,
+    },
     /// The envelope was sound, the command in it is not one that can be done. It is answered, and
     /// nothing else happens.
     Refused {
@@ -154,6 +204,8 @@ pub struct Submit {
     pub key: Option<IdempotencyKey>,
     /// How long it may run.
     pub max_runtime: Option<Duration>,
+    /// How pressing it and its events are.
+    pub priority: Priority,
 }
 
 /// Cancelling (R§10.4).

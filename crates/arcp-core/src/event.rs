@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{Encoded, Fault, JobId, Json, MessageId, Quantity, ResultId, Timestamp, TraceId};
+use crate::{
+    ArtifactRef, Encoded, Fault, GrantedLease, JobId, Json, LeaseId, MessageId, PermissionRequest,
+    Priority, Quantity, ResultId, SessionId, StreamChange, StreamEvent, Timestamp, TraceId,
+};
 
 /// One event of one job, as it is kept and as every watcher gets it.
 #[derive(Debug, PartialEq)]
@@ -26,8 +29,12 @@ pub struct JobHead {
     pub job: JobId,
     /// The message that submitted it.
     pub request: MessageId,
+    /// The session that submitted it; `None` when that is not known.
+    pub session: Option<SessionId>,
     /// Its trace.
     pub trace: Option<TraceId>,
+    /// How pressing it is.
+    pub priority: Priority,
 }
 
 /// What happened in a job.
@@ -97,6 +104,28 @@ pub enum Event {
     },
     /// A piece of the result.
     ResultChunk(ResultChunk),
+    /// Something happened to one of its streams.
+    Stream(StreamEvent),
+    /// It refers to an artifact.
+    Artifact(ArtifactRef),
+    /// It waits for a permission.
+    PermissionRequest(PermissionRequest),
+    /// It was granted a permission.
+    LeaseGranted(GrantedLease),
+    /// A permission lasts longer.
+    LeaseExtended {
+        /// Which.
+        lease: LeaseId,
+        /// The instant from which on it is void.
+        expires_at: Timestamp,
+    },
+    /// A permission was taken back.
+    LeaseRevoked {
+        /// Which.
+        lease: LeaseId,
+        /// Why.
+        reason: String,
+    },
     /// The end: it has a result.
     Completed(Completion),
     /// The end: it failed.
@@ -146,11 +175,39 @@ impl Event {
             Self::Status { phase, message } => escaped(phase) + text(message),
             Self::Custom { name, data } => escaped(name) + data.as_str().len(),
             Self::ResultChunk(chunk) => escaped(&chunk.data),
+            Self::Stream(StreamEvent { stream: _, change }) => stream_size(change),
+            Self::Artifact(reference) => escaped(&reference.media_type),
+            Self::PermissionRequest(request) => {
+                let PermissionRequest { permission, resource, operation, reason, .. } = request;
+                escaped(permission) + escaped(resource) + escaped(operation) + text(reason)
+            }
+            Self::LeaseGranted(GrantedLease { permission, resource, operation, .. }) => {
+                escaped(permission) + escaped(resource) + escaped(operation)
+            }
+            Self::LeaseExtended { .. } => 0,
+            Self::LeaseRevoked { lease: _, reason } => escaped(reason),
             Self::Completed(Completion::Inline(value)) => value.as_str().len(),
             Self::Completed(Completion::Streamed { summary, .. }) => text(summary),
             Self::Failed(fault) | Self::TimedOut(fault) => {
                 escaped(&fault.message) + json(&fault.detail)
             }
+        }
+    }
+}
+
+fn stream_size(change: &StreamChange) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, |text| escaped(text));
+    match change {
+        StreamChange::Opened(info) => text(&info.content_type) + text(&info.encoding),
+        StreamChange::Chunk(chunk) => {
+            chunk.data.as_str().len()
+                + text(&chunk.content_type)
+                + text(&chunk.sha256)
+                + text(&chunk.role)
+        }
+        StreamChange::Closed { .. } => 0,
+        StreamChange::Failed(fault) => {
+            escaped(&fault.message) + fault.detail.as_ref().map_or(0, |json| json.as_str().len())
         }
     }
 }

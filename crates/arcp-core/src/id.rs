@@ -106,6 +106,23 @@ prefixed_id!(
     ResultId, "a result id", "res_"
 );
 
+prefixed_id!(
+    /// A stream of a job's (R§11).
+    StreamId, "a stream id", "str_"
+);
+prefixed_id!(
+    /// An observer's subscription (R§13).
+    SubscriptionId, "a subscription id", "sub_"
+);
+prefixed_id!(
+    /// An artifact (R§16).
+    ArtifactId, "an artifact id", "art_"
+);
+prefixed_id!(
+    /// A permission that was granted (R§15.5).
+    LeaseId, "a lease id", "lease_"
+);
+
 text_id!(
     /// A message: the transport idempotency key of a command (R§6.1.1). Its form is the dialect's.
     MessageId, "a message id", "non-empty text", |text| !text.is_empty()

@@ -5,6 +5,7 @@
 //! [`Commit`] says.
 
 mod agent_ref;
+mod artifact;
 mod capability;
 mod code;
 mod command;
@@ -18,13 +19,17 @@ mod json;
 pub mod lease;
 mod limits;
 mod output;
+mod permission;
 mod principal;
 mod quantity;
 mod secret;
+mod stream;
 mod time;
+mod watch;
 
 pub use agent_ref::{AgentCard, AgentRef, ParseAgentRefError};
-pub use capability::{Capabilities, Feature};
+pub use artifact::{Artifact, ArtifactRef, ArtifactRetention, PutArtifact};
+pub use capability::{Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery};
 pub use code::Code;
 pub use command::{
     Cancel, CancelTarget, ClientIdentity, Command, Issued, JobFilter, ListJobs, Offer, OnClose,
@@ -37,17 +42,21 @@ pub use event::{
 pub use fault::Fault;
 pub use frame::{Frame, FrameKind};
 pub use id::{
-    ConnectionId, IdempotencyKey, JobId, MessageId, ParseIdError, ResultId, SessionId, TraceId,
+    ArtifactId, ConnectionId, IdempotencyKey, JobId, LeaseId, MessageId, ParseIdError, ResultId,
+    SessionId, StreamId, SubscriptionId, TraceId,
 };
 pub use job::{JobState, JobSummary};
 pub use json::{Json, ParseJsonError};
 pub use lease::Lease;
 pub use limits::Limits;
 pub use output::{
-    Delivery, Encoded, JobAccepted, JobsPage, Notice, Output, Reply, RuntimeIdentity,
-    SessionAccepted, TrustLevel,
+    Delivery, Encoded, Heartbeat, JobAccepted, JobWatched, JobsPage, Notice, Observed, Output,
+    Reply, RuntimeIdentity, SessionAccepted, TrustLevel,
 };
+pub use permission::{GrantedLease, PermissionAnswer, PermissionRequest, PermissionVerdict};
 pub use principal::Principal;
 pub use quantity::{ParseQuantityError, Quantity};
 pub use secret::Secret;
+pub use stream::{StreamChange, StreamChunk, StreamEvent, StreamInfo, StreamKind};
 pub use time::{Moment, Now, ParseTimestampError, Timestamp};
+pub use watch::{EventFilter, EventKind, Priority, Since, Subscribe, WatchJob};

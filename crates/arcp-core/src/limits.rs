@@ -32,8 +32,28 @@ pub struct Limits {
     pub sessions_per_principal: usize,
     /// Jobs that have not ended, in all. Default 20,000.
     pub jobs: usize,
-    /// Jobs of one principal that have not ended. Default 1,000.
+    /// Jobs of one principal that have not ended. Default 10,000.
     pub jobs_per_principal: usize,
+    /// Jobs of one principal that run at a time; more of them queue. Default 1,000.
+    pub running_per_principal: usize,
+    /// Idempotency keys of one principal that are remembered. Default 100,000.
+    pub keys_per_principal: usize,
+    /// Jobs that one session watches at a time, its own among them. Default 10,000.
+    pub watched_per_session: usize,
+    /// Subscriptions of one session at a time. Default 16.
+    pub subscriptions_per_session: usize,
+    /// Events that one subscription is told of the past. Default 100,000.
+    pub backfill_events: usize,
+    /// Streams of one job that are open at a time. Default 64.
+    pub streams_per_job: usize,
+    /// Permissions that one job waits for, and holds, at a time. Default 64.
+    pub permissions_per_job: usize,
+    /// Largest artifact, in bytes. Default 64 MiB; one put by a client has to fit into a frame.
+    pub artifact_bytes: usize,
+    /// All artifacts of one principal, in bytes. Default 1 GiB.
+    pub artifact_bytes_per_principal: u64,
+    /// Artifacts of one principal. Default 10,000.
+    pub artifacts_per_principal: usize,
     /// Commands of one connection that are being handled or whose answers are not yet sent.
     /// Default 64.
     pub commands_in_flight: usize,
@@ -80,7 +100,17 @@ impl Default for Limits {
             sessions: 100_000,
             sessions_per_principal: 1_000,
             jobs: 20_000,
-            jobs_per_principal: 1_000,
+            jobs_per_principal: 10_000,
+            running_per_principal: 1_000,
+            keys_per_principal: 100_000,
+            watched_per_session: 10_000,
+            subscriptions_per_session: 16,
+            backfill_events: 100_000,
+            streams_per_job: 64,
+            permissions_per_job: 64,
+            artifact_bytes: 64 << 20,
+            artifact_bytes_per_principal: 1 << 30,
+            artifacts_per_principal: 10_000,
             commands_in_flight: 64,
             remembered_messages: 1_024,
             input_queue: 4_096,

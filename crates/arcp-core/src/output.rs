@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::lease::Budget;
 use crate::{
-    Capabilities, Fault, IdempotencyKey, JobEvent, JobId, JobSummary, Lease, MessageId, PingKind,
-    SessionId, Timestamp, TraceId,
+    Artifact, ArtifactRef, Capabilities, Fault, IdempotencyKey, JobEvent, JobHead, JobId, JobState,
+    JobSummary, Lease, MessageId, PingKind, SessionId, SubscriptionId, Timestamp, TraceId,
 };
 
 /// What a runtime says to a peer.
@@ -15,6 +15,8 @@ use crate::{
 pub enum Output {
     /// Something that happened in a job: sequenced, kept, replayed.
     Event(Delivery),
+    /// An event of a job, told to an observer: without a number of the observer's session.
+    Observed(Observed),
     /// The answer to one command.
     Reply {
         /// The message's id.
@@ -44,6 +46,19 @@ pub struct Delivery {
     pub seq: u64,
     /// The event, shared by all who watch.
     pub event: Arc<JobEvent>,
+}
+
+/// An event, told to an observer (R§13.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// The message's id.
+    pub id: MessageId,
+    /// When it was said.
+    pub at: Timestamp,
+    /// The subscription that it passes.
+    pub subscription: SubscriptionId,
+    /// The event; `None` marks the end of the past (R§13.3).
+    pub event: Option<Arc<JobEvent>>,
 }
 
 /// The answer to one command.
@@ -89,8 +104,47 @@ pub enum Reply {
         /// Why.
         fault: Fault,
     },
+    /// The job is watched.
+    Watched(Box<JobWatched>),
+    /// The subscription is there.
+    Subscribed {
+        /// What it goes by.
+        subscription: SubscriptionId,
+    },
+    /// The artifact is kept.
+    ArtifactKept(Box<ArtifactRef>),
+    /// Here is the artifact.
+    Artifact(Box<Artifact>),
+    /// Done, and there is nothing more to say.
+    Done,
     /// The command was refused.
     Nack(Fault),
+}
+
+/// A job, watched from now on (§7.6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobWatched {
+    /// The job as it stands.
+    pub summary: JobSummary,
+    /// What is left of its budget; `None` when that is not known.
+    pub budget: Option<Budget>,
+    /// The index of the job's events after which it is told.
+    pub after: u64,
+    /// Whether what is told begins in the past.
+    pub replayed: bool,
+}
+
+/// A job is alive (R§10.3): not kept, not numbered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heartbeat {
+    /// The job.
+    pub head: Arc<JobHead>,
+    /// Its place among the job's heartbeats, from 1.
+    pub sequence: u64,
+    /// Within how many milliseconds the next one comes.
+    pub deadline_ms: u64,
+    /// Where the job stands.
+    pub state: JobState,
 }
 
 /// What a runtime says unasked, outside of any job.
@@ -105,6 +159,15 @@ pub enum Notice {
     },
     /// The session is over (R§8.5).
     Evicted(Fault),
+    /// A job is alive.
+    Heartbeat(Heartbeat),
+    /// A subscription has ended (R§13.4).
+    Unsubscribed {
+        /// Which.
+        subscription: SubscriptionId,
+        /// Why.
+        fault: Fault,
+    },
 }
 
 /// A session, opened.

@@ -144,6 +144,7 @@ impl Driver {
         self.encoder.observe(&output);
         match output {
             Output::Event(delivery) => self.routes.route(&delivery),
+            Output::Observed(observed) => debug!(?observed.subscription, "nobody observes"),
             Output::Reply { reply: Reply::Closed, .. } => {
                 return self.over(End::lost("the peer closed the session"));
             }
@@ -199,6 +200,8 @@ fn on_notice(notice: &Notice) -> ControlFlow<End> {
         Notice::Refresh { deadline } => {
             info!(%deadline, "the session wants to be renewed, which this client does not do");
         }
+        Notice::Heartbeat(heartbeat) => debug!(job = %heartbeat.head.job, "alive"),
+        Notice::Unsubscribed { subscription, fault } => warn!(%subscription, %fault, "ended"),
         Notice::Evicted(fault) => return ControlFlow::Break(End::evicted(fault)),
     }
     ControlFlow::Continue(())

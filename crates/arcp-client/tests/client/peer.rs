@@ -87,8 +87,13 @@ impl Peer {
     }
 
     pub(crate) async fn accept_submit(&mut self, submit: &Issued, job: &str) -> JobHead {
-        let head =
-            JobHead { job: id(job), request: submit.id.clone(), trace: submit.trace.clone() };
+        let head = JobHead {
+            job: id(job),
+            request: submit.id.clone(),
+            session: None,
+            trace: submit.trace.clone(),
+            priority: arcp_core::Priority::default(),
+        };
         self.reply(submit, Reply::JobAccepted(Box::new(accepted(job)))).await;
         head
     }

@@ -42,7 +42,13 @@ pub(super) enum Phase {
 
 impl Job {
     pub(super) fn new(id: &JobId, fact: JobFact) -> Self {
-        let head = JobHead { job: id.clone(), request: fact.request, trace: fact.trace };
+        let head = JobHead {
+            job: id.clone(),
+            request: fact.request,
+            session: Some(fact.session.clone()),
+            trace: fact.trace,
+            priority: fact.priority,
+        };
         Self {
             head: Arc::new(head),
             principal: fact.principal,
@@ -78,6 +84,7 @@ impl Job {
             session: self.session.clone(),
             request: self.head.request.clone(),
             trace: self.head.trace.clone(),
+            priority: self.head.priority,
             agent: self.agent.clone(),
             lease: self.lease.clone(),
             created_at: self.created_at,

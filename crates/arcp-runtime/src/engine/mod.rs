@@ -176,6 +176,20 @@ impl Engine {
             Command::ListJobs(list) => self.handle_list(from, *list, fx),
             Command::Submit(submit) => self.handle_submit(now, from, trace, *submit, fx),
             Command::Cancel(cancel) => self.handle_cancel(now, from, *cancel, fx),
+            Command::Watch(_)
+            | Command::Unwatch { .. }
+            | Command::Subscribe(_)
+            | Command::Unsubscribe { .. }
+            | Command::PutArtifact(_)
+            | Command::FetchArtifact { .. }
+            | Command::ReleaseArtifact { .. }
+            | Command::AnswerPermission(_)
+            | Command::RefreshLease { .. }
+            | Command::RevokeLease { .. }
+            | Command::Backpressure { .. } => {
+                let fault = Fault::new(Code::Unimplemented, "not built yet");
+                self.refuse(now, from, false, fault, fx);
+            }
             Command::Refused { submit, fault } => self.refuse(now, from, submit, fault, fx),
         }
     }

@@ -35,6 +35,7 @@ impl Engine {
                     session: from.session.clone(),
                     request: from.id.clone(),
                     trace: trace.or_else(|| self.ids.trace()),
+                    priority: submit.priority,
                     agent,
                     lease,
                     created_at: now.wall,

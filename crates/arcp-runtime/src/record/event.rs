@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 
 use arcp_core::{
-    ChunkEncoding, Code, Completion, Event, Fault, JobId, Json, LogLevel, MessageId, Progress,
-    Quantity, ResultChunk, ResultId, Timestamp,
+    ChunkEncoding, Code, Completion, Event, Fault, GrantedLease, JobId, Json, LeaseId, LogLevel,
+    MessageId, Progress, Quantity, ResultChunk, ResultId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ulid::Ulid;
 
 use super::RecordError;
+use super::artifact::StoredArtifact;
+use super::permission::StoredRequest;
+use super::stream::StoredStream;
 
 /// The message id of the event at `index` of `job`: the same whenever it is told, and not stored.
 pub fn event_id(job: &JobId, index: u64, at: Timestamp) -> MessageId {
@@ -91,6 +94,31 @@ enum Stored<'a> {
         base64: bool,
         more: bool,
     },
+    #[serde(borrow)]
+    Stream(StoredStream<'a>),
+    #[serde(borrow)]
+    Artifact(StoredArtifact<'a>),
+    #[serde(borrow)]
+    Permission(StoredRequest<'a>),
+    Granted {
+        lease: Text<'a>,
+        #[serde(borrow)]
+        permission: Text<'a>,
+        #[serde(borrow)]
+        resource: Text<'a>,
+        #[serde(borrow)]
+        operation: Text<'a>,
+        expires: i64,
+    },
+    Extended {
+        lease: Text<'a>,
+        expires: i64,
+    },
+    Revoked {
+        lease: Text<'a>,
+        #[serde(borrow)]
+        reason: Text<'a>,
+    },
     Completed(&'a RawValue),
     Streamed {
         result: Text<'a>,
@@ -106,7 +134,7 @@ enum Stored<'a> {
 /// A string, borrowed where the JSON has no escapes.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredFault<'a> {
@@ -171,6 +199,22 @@ impl<'a> Stored<'a> {
                 base64: chunk.encoding == ChunkEncoding::Base64,
                 more: chunk.more,
             },
+            Event::Stream(event) => Self::Stream(StoredStream::of(event)),
+            Event::Artifact(reference) => Self::Artifact(StoredArtifact::of(reference)),
+            Event::PermissionRequest(request) => Self::Permission(StoredRequest::of(request)),
+            Event::LeaseGranted(granted) => Self::Granted {
+                lease: granted.lease.as_str().into(),
+                permission: (&granted.permission).into(),
+                resource: (&granted.resource).into(),
+                operation: (&granted.operation).into(),
+                expires: granted.expires_at.as_micros(),
+            },
+            Event::LeaseExtended { lease, expires_at } => {
+                Self::Extended { lease: lease.as_str().into(), expires: expires_at.as_micros() }
+            }
+            Event::LeaseRevoked { lease, reason } => {
+                Self::Revoked { lease: lease.as_str().into(), reason: reason.into() }
+            }
             Event::Completed(Completion::Inline(value)) => Self::Completed(value.as_raw()),
             Event::Completed(Completion::Streamed { result, size, summary }) => Self::Streamed {
                 result: result.as_str().into(),
@@ -227,6 +271,25 @@ impl<'a> Stored<'a> {
                 encoding: if base64 { ChunkEncoding::Base64 } else { ChunkEncoding::Utf8 },
                 more,
             }),
+            Self::Stream(stream) => Event::Stream(stream.into_event()?),
+            Self::Artifact(reference) => Event::Artifact(reference.into_reference()?),
+            Self::Permission(request) => Event::PermissionRequest(request.into_request()),
+            Self::Granted { lease, permission, resource, operation, expires } => {
+                Event::LeaseGranted(GrantedLease {
+                    lease: lease_id(&lease)?,
+                    permission: permission.into(),
+                    resource: resource.into(),
+                    operation: operation.into(),
+                    expires_at: Timestamp::from_micros(expires),
+                })
+            }
+            Self::Extended { lease, expires } => Event::LeaseExtended {
+                lease: lease_id(&lease)?,
+                expires_at: Timestamp::from_micros(expires),
+            },
+            Self::Revoked { lease, reason } => {
+                Event::LeaseRevoked { lease: lease_id(&lease)?, reason: reason.into() }
+            }
             Self::Completed(value) => Event::Completed(Completion::Inline(value.into())),
             Self::Streamed { result, size, summary } => Event::Completed(Completion::Streamed {
                 result: result_id(&result)?,
@@ -250,7 +313,7 @@ impl<'a> StoredFault<'a> {
         }
     }
 
-    fn into_fault(self) -> Result<Fault, RecordError> {
+    pub(super) fn into_fault(self) -> Result<Fault, RecordError> {
         Ok(Fault {
             code: Code::parse(&self.code).ok_or_else(|| bad("code", &self.code))?,
             message: self.message.into_owned(),
@@ -292,6 +355,10 @@ fn result_id(text: &Text<'_>) -> Result<ResultId, RecordError> {
     ResultId::parse(&text.0).map_err(|_| bad("result id", &text.0))
 }
 
-fn bad(what: &'static str, text: &str) -> RecordError {
+fn lease_id(text: &Text<'_>) -> Result<LeaseId, RecordError> {
+    LeaseId::parse(&text.0).map_err(|_| bad("lease id", &text.0))
+}
+
+pub(super) fn bad(what: &'static str, text: &str) -> RecordError {
     RecordError::new("event", format!("unknown {what} `{text}`"))
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    AgentRef, JobId, JobState, JobSummary, Lease, MessageId, Principal, SessionId, Timestamp,
-    TraceId,
+    AgentRef, JobId, JobState, JobSummary, Lease, MessageId, Principal, Priority, SessionId,
+    Timestamp, TraceId,
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::page::{priority, priority_text};
 use super::{RecordError, VERSION, check_version};
 
 /// What is known of a session that has not closed.
@@ -36,6 +37,8 @@ pub struct JobFact {
     pub request: MessageId,
     /// Its trace.
     pub trace: Option<TraceId>,
+    /// How pressing it is.
+    pub priority: Priority,
     /// The agent, with its version.
     pub agent: AgentRef,
     /// Its effective lease.
@@ -94,6 +97,7 @@ impl JobFact {
                 session: self.session.as_str().into(),
                 request: self.request.as_str().into(),
                 trace: self.trace.as_ref().map(|trace| trace.as_str().into()),
+                priority: priority_text(self.priority),
                 agent: self.agent.to_string().into(),
                 lease: StoredLease::of(&self.lease),
                 created: self.created_at.as_micros(),
@@ -112,6 +116,7 @@ impl JobFact {
             session: SessionId::parse(&stored.session).map_err(|error| bad(&error))?,
             request: MessageId::parse(&stored.request).map_err(|error| bad(&error))?,
             trace: stored.trace.and_then(|trace| TraceId::parse(&trace).ok()),
+            priority: priority(stored.priority.as_deref()),
             agent: AgentRef::parse(&stored.agent).map_err(|error| bad(&error))?,
             lease: stored.lease.into_lease()?,
             created_at: Timestamp::from_micros(stored.created),
@@ -163,6 +168,8 @@ struct StoredJob<'a> {
     request: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     trace: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    priority: Option<Cow<'a, str>>,
     #[serde(borrow)]
     agent: Cow<'a, str>,
     #[serde(borrow)]

@@ -4,10 +4,13 @@
 //! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, and `input/JOB`, which is
 //! the JSON text as it came.
 
+mod artifact;
 mod event;
 mod fact;
 pub mod key;
 mod page;
+mod permission;
+mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arcp_core::{Encoded, Event, JobEvent, JobHead, JobId, MessageId, Record, Timestamp, TraceId};
+use arcp_core::{
+    Encoded, Event, JobEvent, JobHead, JobId, MessageId, Priority, Record, SessionId, Timestamp,
+    TraceId,
+};
 use serde::{Deserialize, Serialize};
 
 use super::event::Line;
@@ -23,7 +26,9 @@ impl JobPage {
         let line = Head {
             v: VERSION,
             request: head.request.as_str().into(),
+            session: head.session.as_ref().map(|session| session.as_str().into()),
             trace: head.trace.as_ref().map(|trace| trace.as_str().into()),
+            priority: priority_text(head.priority),
         };
         let mut page = Self { first: index, span: 0, body: Vec::with_capacity(512) };
         page.write(&line)?;
@@ -79,7 +84,9 @@ pub fn read_job_page(
         job: job.clone(),
         request: MessageId::parse(&head.request)
             .map_err(|error| RecordError::new("job page", error))?,
+        session: head.session.and_then(|session| SessionId::parse(&session).ok()),
         trace: head.trace.and_then(|trace| TraceId::parse(&trace).ok()),
+        priority: priority(head.priority.as_deref()),
     });
     let mut events = Vec::new();
     let mut index = record.first;
@@ -169,7 +176,21 @@ struct Head<'a> {
     #[serde(borrow)]
     request: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    session: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     trace: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    priority: Option<Cow<'a, str>>,
+}
+
+/// A priority as it is stored: nothing when it is like most.
+pub(super) fn priority_text(priority: Priority) -> Option<Cow<'static, str>> {
+    (priority != Priority::default()).then(|| priority.as_str().into())
+}
+
+/// Reads a stored priority.
+pub(super) fn priority(text: Option<&str>) -> Priority {
+    text.and_then(Priority::parse).unwrap_or_default()
 }
 
 #[derive(Serialize, Deserialize)]

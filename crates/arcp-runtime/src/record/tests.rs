@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    AgentRef, ChunkEncoding, Code, Completion, Event, Fault, JobHead, JobId, JobState, Json, Lease,
-    LogLevel, MessageId, Principal, Progress, Quantity, Record, ResultChunk, ResultId, SessionId,
-    Timestamp, TraceId,
+    AgentRef, ArtifactId, ArtifactRef, ChunkEncoding, Code, Completion, Event, Fault, GrantedLease,
+    JobHead, JobId, JobState, Json, Lease, LeaseId, LogLevel, MessageId, PermissionRequest,
+    Principal, Priority, Progress, Quantity, Record, ResultChunk, ResultId, SessionId,
+    StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind, Timestamp, TraceId,
 };
 
 use super::{
@@ -32,6 +33,11 @@ fn events() -> Vec<Event> {
     let chunk = |encoding, more| {
         let (result, data) = (result.clone(), Arc::from("QUJD"));
         Event::ResultChunk(ResultChunk { result, chunk: 3, data, encoding, more })
+    };
+    let lease = LeaseId::parse("lease_1").unwrap();
+    let streamed = |change| {
+        let stream = StreamId::parse("str_1").unwrap();
+        Event::Stream(StreamEvent { stream, change })
     };
     let metric = |value: &str, unit: Option<&str>| Event::Metric {
         name: "m".to_owned(),
@@ -59,6 +65,45 @@ fn events() -> Vec<Event> {
         Event::Custom { name: odd.clone(), data: json("{\"k\" : [1, 2]}") },
         chunk(ChunkEncoding::Utf8, true),
         chunk(ChunkEncoding::Base64, false),
+        streamed(StreamChange::Opened(StreamInfo {
+            kind: StreamKind::Thought,
+            content_type: Some(odd.clone()),
+            encoding: None,
+        })),
+        streamed(StreamChange::Chunk(StreamChunk {
+            sequence: 7,
+            data: json("{\"a\": [1 ]}"),
+            content_type: None,
+            sha256: Some("00".to_owned()),
+            role: Some(odd.clone()),
+            redacted: true,
+        })),
+        streamed(StreamChange::Closed { last: Some(7) }),
+        streamed(StreamChange::Closed { last: None }),
+        streamed(StreamChange::Failed(fault())),
+        Event::Artifact(ArtifactRef {
+            artifact: ArtifactId::parse("art_1").unwrap(),
+            media_type: odd.clone(),
+            size: u64::MAX,
+            sha256: Some("ff".to_owned()),
+            expires_at: Some(Timestamp::from_micros(5)),
+        }),
+        Event::PermissionRequest(PermissionRequest {
+            permission: "p".to_owned(),
+            resource: odd.clone(),
+            operation: "o".to_owned(),
+            reason: Some(odd.clone()),
+            lease: Some(std::time::Duration::from_secs(9)),
+        }),
+        Event::LeaseGranted(GrantedLease {
+            lease: lease.clone(),
+            permission: "p".to_owned(),
+            resource: odd.clone(),
+            operation: "o".to_owned(),
+            expires_at: Timestamp::from_micros(6),
+        }),
+        Event::LeaseExtended { lease: lease.clone(), expires_at: Timestamp::from_micros(7) },
+        Event::LeaseRevoked { lease, reason: odd.clone() },
         Event::Completed(Completion::Inline(json("null"))),
         Event::Completed(Completion::Streamed { result, size: 7, summary: Some(odd.clone()) }),
         Event::Failed(fault()),
@@ -71,7 +116,9 @@ fn head() -> JobHead {
     JobHead {
         job: JobId::parse("job_01M825XHE1Z8AC27G8MHZ6EPJT").unwrap(),
         request: MessageId::parse("msg_\"1\"").unwrap(),
+        session: Some(SessionId::parse("sess_1").unwrap()),
         trace: Some(TraceId::parse("trace\\1").unwrap()),
+        priority: Priority::High,
     }
 }
 
@@ -129,12 +176,22 @@ fn the_format_of_a_page_stays_as_it_is() {
     assert_eq!(
         body,
         concat!(
-            r#"{"v":1,"request":"msg_\"1\"","trace":"trace\\1"}"#,
+            r#"{"v":1,"request":"msg_\"1\"","session":"sess_1","trace":"trace\\1","priority":"high"}"#,
             "\n",
             r#"{"a":1700000000000001,"e":{"log":{"level":"info","message":"hi"}}}"#,
             "\n"
         )
     );
+}
+
+#[test]
+fn a_page_without_session_and_priority_reads() {
+    let whole = page(&[Event::Thought { text: "t".to_owned() }]);
+    let text = std::str::from_utf8(&whole.body).unwrap();
+    let old = text.replace(r#","session":"sess_1""#, "").replace(r#","priority":"high""#, "");
+    let record = Record { body: old.into(), ..whole };
+    let events = read_job_page(&head().job, &record, 0).unwrap();
+    assert_eq!((&events[0].1.head.session, events[0].1.head.priority), (&None, Priority::Normal));
 }
 
 #[test]
@@ -183,6 +240,7 @@ fn facts_read_back_and_newer_ones_are_refused() {
         session: SessionId::parse("sess_1").unwrap(),
         request: head().request,
         trace: head().trace,
+        priority: Priority::Low,
         agent: AgentRef::parse("a@1").unwrap(),
         lease,
         created_at: Timestamp::from_micros(7),

@@ -50,6 +50,7 @@ impl Client {
                     self.ended.insert(job.clone());
                 }
             }
+            Output::Observed(_) => panic!("{}: it observes nothing", self.name),
             Output::Reply { to, reply, .. } => {
                 let wanted = self.waiting.remove(to) || self.early.remove(to);
                 assert!(wanted, "{}: {reply:?} answers nothing", self.name);

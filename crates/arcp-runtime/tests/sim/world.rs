@@ -237,6 +237,7 @@ impl World {
             lease,
             key: None,
             max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
+            priority: arcp_core::Priority::default(),
         };
         self.issue(who, connection, Command::Submit(Box::new(submit)), true);
     }

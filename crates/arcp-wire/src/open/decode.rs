@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arcp_core::{
     Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind, Issued,
-    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Secret, Submit,
+    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Priority, Secret, Submit,
 };
 
 use super::envelope::{Envelope, Unsound};
@@ -135,6 +135,7 @@ fn submit(payload: &Object<'_>, envelope: &Envelope<'_>) -> Result<Command, Faul
         lease: lease::requested(payload)?,
         key: envelope.key.clone(),
         max_runtime: max_runtime.map(Duration::from_secs),
+        priority: Priority::default(),
     })))
 }
 

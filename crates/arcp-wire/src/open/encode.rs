@@ -23,6 +23,7 @@ impl OutputEncoder for Outputs {
     fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>) {
         match output {
             Output::Event(delivery) => frames.extend(self.prefix.frame(delivery)),
+            Output::Observed(_) => {}
             Output::Reply { id, at, to, reply } => {
                 if let Reply::Accepted(accepted) = reply {
                     self.learn(accepted);
@@ -98,6 +99,11 @@ impl<'a> Answer<'a> {
                 self.cancel("cancel.refused", target_id, Some(&fault.message), frames);
             }
             Reply::Nack(fault) => self.message("nack", payload::Nack::of(fault)).push(frames),
+            Reply::Watched(_)
+            | Reply::Subscribed { .. }
+            | Reply::ArtifactKept(_)
+            | Reply::Artifact(_)
+            | Reply::Done => {}
         }
     }
 
@@ -111,6 +117,7 @@ impl<'a> Answer<'a> {
             Notice::Evicted(fault) => {
                 self.message("session.evicted", payload::Evicted::of(fault)).push(frames);
             }
+            Notice::Heartbeat(_) | Notice::Unsubscribed { .. } => {}
         }
     }
 

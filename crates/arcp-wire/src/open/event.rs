@@ -81,6 +81,12 @@ fn written(event: &JobEvent) -> Option<Vec<u8>> {
         | Event::Status { .. }
         | Event::Custom { .. } => emitted(event),
         Event::ResultChunk(chunk) => write(event, "job.result_chunk", Piece::of(chunk)),
+        Event::Stream(_)
+        | Event::Artifact(_)
+        | Event::PermissionRequest(_)
+        | Event::LeaseGranted(_)
+        | Event::LeaseExtended { .. }
+        | Event::LeaseRevoked { .. } => None,
         Event::Completed(completion) => completed(event, completion),
         Event::Failed(fault) => write(event, "job.failed", Failed::of(fault)),
         Event::Cancelled { reason } => write(event, "job.cancelled", Cancelled { reason }),
@@ -127,6 +133,12 @@ fn emitted(event: &JobEvent) -> Option<Vec<u8>> {
         | Event::Metric { .. }
         | Event::Progress(_)
         | Event::ResultChunk(_)
+        | Event::Stream(_)
+        | Event::Artifact(_)
+        | Event::PermissionRequest(_)
+        | Event::LeaseGranted(_)
+        | Event::LeaseExtended { .. }
+        | Event::LeaseRevoked { .. }
         | Event::Completed(_)
         | Event::Failed(_)
         | Event::Cancelled { .. }

@@ -137,6 +137,7 @@ fn submits_come_back() {
             lease: asked,
             key: Some(IdempotencyKey::parse("k \"1\"").unwrap()),
             max_runtime: Some(Duration::from_secs(9)),
+            priority: arcp_core::Priority::default(),
         })));
     }
 }
@@ -258,6 +259,7 @@ proptest! {
             lease: None,
             key: None,
             max_runtime: None,
+            priority: arcp_core::Priority::default(),
         })));
     }
 }

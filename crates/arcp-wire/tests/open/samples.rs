@@ -38,7 +38,9 @@ pub(crate) fn event(seq: u64, event: Event) -> Output {
             head: Arc::new(JobHead {
                 job: job(),
                 request: MessageId::parse("msg_asked").unwrap(),
+                session: None,
                 trace: Some(TraceId::parse("trace \"1\"").unwrap()),
+                priority: arcp_core::Priority::default(),
             }),
             id: message(),
             at: at(),

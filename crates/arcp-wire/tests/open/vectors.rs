@@ -132,6 +132,9 @@ fn told(output: &Output) -> String {
             let event = &delivery.event;
             format!("{} of {}: {:?}", delivery.seq, event.head.job, event.event)
         }
+        Output::Observed(observed) => {
+            format!("{}: {:?}", observed.subscription, observed.event.as_ref().map(|e| &e.event))
+        }
         Output::Reply { to, reply, .. } => format!("to {to}: {reply:?}"),
         Output::Notice { notice, .. } => format!("{notice:?}"),
     }

@@ -69,6 +69,17 @@ impl<'a> Asking<'a> {
             }
             // No runtime of this dialect asks for the one; the other is not a client's to ask.
             Command::Pong | Command::Refused { .. } => {}
+            Command::Watch(_)
+            | Command::Unwatch { .. }
+            | Command::Subscribe(_)
+            | Command::Unsubscribe { .. }
+            | Command::PutArtifact(_)
+            | Command::FetchArtifact { .. }
+            | Command::ReleaseArtifact { .. }
+            | Command::AnswerPermission(_)
+            | Command::RefreshLease { .. }
+            | Command::RevokeLease { .. }
+            | Command::Backpressure { .. } => {}
         }
     }
 

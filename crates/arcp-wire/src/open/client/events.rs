@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arcp_core::{
     ChunkEncoding, Code, Completion, Delivery, Encoded, Event, Fault, JobEvent, JobHead, Json,
-    LogLevel, Output, Progress, Quantity, ResultChunk, ResultId,
+    LogLevel, Output, Priority, Progress, Quantity, ResultChunk, ResultId,
 };
 use serde_json::value::RawValue;
 
@@ -22,7 +22,9 @@ pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Opti
         job: envelope.job.clone().ok_or_else(|| missing("job_id"))?,
         // A watcher's copy may have none; the job's id is what matters then.
         request: envelope.correlation.as_ref().unwrap_or(&envelope.id).clone(),
+        session: None,
         trace: envelope.trace.clone(),
+        priority: Priority::default(),
     };
     Ok(Some(Output::Event(Delivery {
         seq: envelope.seq.ok_or_else(|| missing("event_seq"))?,

@@ -78,7 +78,10 @@ impl Outputs {
             Output::Event(delivery) if delivery.event.event.is_terminal() => {
                 self.accepted.remove(&delivery.event.head.job);
             }
-            Output::Event(_) | Output::Reply { .. } | Output::Notice { .. } => {}
+            Output::Event(_)
+            | Output::Observed(_)
+            | Output::Reply { .. }
+            | Output::Notice { .. } => {}
         }
     }
 }
