@@ -1,5 +1,7 @@
 //! Accepting a job: everything that could refuse it is checked first (§7.1).
 
+use std::time::Duration;
+
 use arcp_core::{
     AgentRef, Code, Event, Fault, JobAccepted, JobId, Json, Lease, Now, Principal, Reply, Submit,
     TraceId,
@@ -19,6 +21,17 @@ struct Checked {
     lease: Lease,
 }
 
+/// A job on its way to being accepted: checked, and nobody's yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) id: JobId,
+    /// Where it was asked for.
+    pub(super) from: From,
+    pub(super) fact: JobFact,
+    pub(super) input: Json,
+    pub(super) max_runtime: Option<Duration>,
+}
+
 impl Engine {
     pub(super) fn handle_submit(
         &mut self,
@@ -29,25 +42,36 @@ impl Engine {
         fx: &mut Effects,
     ) {
         match self.check_submit(now, from, &submit) {
-            Ok(Checked { agent, principal, lease }) => {
-                let fact = JobFact {
-                    principal,
-                    session: from.session.clone(),
-                    request: from.id.clone(),
-                    trace: trace.or_else(|| self.ids.trace()),
-                    priority: submit.priority,
-                    agent,
-                    lease,
-                    created_at: now.wall,
-                    outcome: None,
-                };
-                let job = self.accept_job(now, from, fact, submit.input, fx);
-                if let Some(span) = submit.max_runtime {
-                    self.timers.set(Timer::Runtime(job), now.moment.after(span));
-                }
+            Ok(checked) => {
+                let draft = self.draft(now, from, trace, submit, checked);
+                self.accept_job(now, draft, fx);
             }
             Err(fault) => self.refuse(now, from, true, fault, fx),
         }
+    }
+
+    fn draft(
+        &mut self,
+        now: Now,
+        from: &From,
+        trace: Option<TraceId>,
+        submit: Submit,
+        checked: Checked,
+    ) -> Draft {
+        let Checked { agent, principal, lease } = checked;
+        let fact = JobFact {
+            principal,
+            session: from.session.clone(),
+            request: from.id.clone(),
+            trace: trace.or_else(|| self.ids.trace()),
+            priority: submit.priority,
+            agent,
+            lease,
+            created_at: now.wall,
+            outcome: None,
+        };
+        let Submit { input, max_runtime, .. } = submit;
+        Draft { id: self.ids.job(now), from: from.clone(), fact, input, max_runtime }
     }
 
     /// What a submit stands for, or why it is refused.
@@ -85,15 +109,9 @@ impl Engine {
         Ok(Checked { agent, principal, lease })
     }
 
-    fn accept_job(
-        &mut self,
-        now: Now,
-        from: &From,
-        fact: JobFact,
-        input: Json,
-        fx: &mut Effects,
-    ) -> JobId {
-        let id = self.ids.job(now);
+    /// Accepts a job: nothing can refuse it any more.
+    fn accept_job(&mut self, now: Now, draft: Draft, fx: &mut Effects) {
+        let Draft { id, from, fact, input, max_runtime } = draft;
         fx.put(key::open_job(&id), fact.to_bytes());
         fx.put(key::job_input(&id), Ok(Bytes::copy_from_slice(input.as_str().as_bytes())));
         let mut job = Job::new(&id, fact);
@@ -114,6 +132,21 @@ impl Engine {
             trace: job.head.trace.clone(),
             repeated: None,
         };
+        self.jobs.insert(id.clone(), job);
+        self.reply(now, &from, Reply::JobAccepted(Box::new(accepted)), fx);
+        self.start_job(now, &id, input, max_runtime, fx);
+    }
+
+    /// Sets a job's agent to work.
+    fn start_job(
+        &mut self,
+        now: Now,
+        id: &JobId,
+        input: Json,
+        max_runtime: Option<Duration>,
+        fx: &mut Effects,
+    ) {
+        let Some(job) = self.jobs.get(id) else { return };
         let start = StartJob {
             job: id.clone(),
             agent: job.agent.clone(),
@@ -122,10 +155,10 @@ impl Engine {
             trace: job.head.trace.clone(),
         };
         let description = format!("invoking {}", job.agent);
-        self.jobs.insert(id.clone(), job);
-        self.reply(now, from, Reply::JobAccepted(Box::new(accepted)), fx);
-        self.emit(now, &id, Event::Started { description }, fx);
+        if let Some(span) = max_runtime {
+            self.timers.set(Timer::Runtime(id.clone()), now.moment.after(span));
+        }
+        self.emit(now, id, Event::Started { description }, fx);
         fx.task(Task::Start(Box::new(start)));
-        id
     }
 }
