@@ -156,7 +156,7 @@ impl Event {
         let text = |text: &Option<String>| text.as_ref().map_or(0, |text| escaped(text));
         match self {
             Self::Started { description: one } | Self::Thought { text: one } => escaped(one),
-            Self::Cancelled { reason } => escaped(reason),
+            Self::Cancelled { reason } | Self::LeaseRevoked { lease: _, reason } => escaped(reason),
             Self::Log { level: _, message, attributes } => escaped(message) + json(attributes),
             Self::Metric { name, value: _, unit, dimensions } => {
                 escaped(name) + text(unit) + json(dimensions)
@@ -185,7 +185,6 @@ impl Event {
                 escaped(permission) + escaped(resource) + escaped(operation)
             }
             Self::LeaseExtended { .. } => 0,
-            Self::LeaseRevoked { lease: _, reason } => escaped(reason),
             Self::Completed(Completion::Inline(value)) => value.as_str().len(),
             Self::Completed(Completion::Streamed { summary, .. }) => text(summary),
             Self::Failed(fault) | Self::TimedOut(fault) => {

@@ -44,6 +44,8 @@ pub struct Limits {
     pub subscriptions_per_session: usize,
     /// Events that one subscription is told of the past. Default 100,000.
     pub backfill_events: usize,
+    /// Jobs of which events wait to be told to one subscription; beyond it, it ends. Default 10,000.
+    pub observed_jobs: usize,
     /// Streams of one job that are open at a time. Default 64.
     pub streams_per_job: usize,
     /// Permissions that one job waits for, and holds, at a time. Default 64.
@@ -106,6 +108,7 @@ impl Default for Limits {
             watched_per_session: 10_000,
             subscriptions_per_session: 16,
             backfill_events: 100_000,
+            observed_jobs: 10_000,
             streams_per_job: 64,
             permissions_per_job: 64,
             artifact_bytes: 64 << 20,

@@ -29,6 +29,8 @@ pub struct RuntimeBuilder {
     default_lease: Lease,
     ceiling: Option<Lease>,
     cancel_grace: Duration,
+    ack_window: u64,
+    idempotency_horizon: Duration,
 }
 
 /// The parts of a runtime, found to fit together.
@@ -61,6 +63,8 @@ impl RuntimeBuilder {
             default_lease: Lease::default(),
             ceiling: None,
             cancel_grace: Duration::from_secs(5),
+            ack_window: 0,
+            idempotency_horizon: Duration::from_hours(24),
         }
     }
 
@@ -145,6 +149,23 @@ impl RuntimeBuilder {
         self
     }
 
+    /// How many events of a session a client may have that it has not acknowledged (`session.ack`).
+    /// The rest wait in the store; replies, pings and other control messages do not wait, nor does
+    /// what an observer is told. Default 0: no window, and a client need not acknowledge anything.
+    #[must_use]
+    pub fn ack_window(mut self, events: u64) -> Self {
+        self.ack_window = events;
+        self
+    }
+
+    /// How long an idempotency key is remembered after its job was accepted, and longer while the
+    /// job has not ended. Default 24 h.
+    #[must_use]
+    pub fn idempotency_horizon(mut self, horizon: Duration) -> Self {
+        self.idempotency_horizon = horizon;
+        self
+    }
+
     /// How many threads run agents. Default: as many as the machine has processors.
     #[must_use]
     pub fn agent_threads(mut self, threads: usize) -> Self {
@@ -199,6 +220,8 @@ impl RuntimeBuilder {
             default_lease: self.default_lease,
             ceiling: self.ceiling,
             cancel_grace: self.cancel_grace,
+            ack_window: self.ack_window,
+            idempotency_horizon: self.idempotency_horizon,
         };
         Ok(Parts {
             settings,
@@ -246,6 +269,7 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         ("batch_bytes", limits.batch_bytes),
         ("sessions_per_principal", limits.sessions_per_principal),
         ("jobs_per_principal", limits.jobs_per_principal),
+        ("running_per_principal", limits.running_per_principal),
         ("commands_in_flight", limits.commands_in_flight),
         ("input_queue", limits.input_queue),
         ("batch", limits.batch),

@@ -14,6 +14,7 @@ mod error;
 mod host;
 mod list;
 mod outlet;
+mod past;
 pub mod record;
 mod recovery;
 mod replay;

@@ -1,18 +1,25 @@
 //! The writer's end of a connection: what is told to it, within bounds.
 //!
-//! Events that do not fit are not queued: they are in the log. The connection is told that it is
-//! behind, reads them from the store, and says when it has caught up.
+//! Events that do not fit, or that the ack window holds back, are not queued: they are in the log.
+//! The connection is told that it is behind, reads them from the store, and says when it has caught
+//! up. What an observer is told goes the same way.
 
+mod observer;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use arcp_core::{ConnectionId, Delivery, Limits, Output, Reply, SessionId};
+use arcp_core::{ConnectionId, Delivery, Limits, Output, Reply, SessionId, SubscriptionId};
 use arcp_transport::CloseReason;
 use arcp_wire::OutputEncoder;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
+pub(crate) use observer::{Overflow, ToObserver};
+
 use crate::connection::Permit;
+use observer::Observer;
 
 /// Something for a connection to do.
 #[derive(Debug)]
@@ -25,6 +32,8 @@ pub(crate) enum Told {
     Event { delivery: Delivery, weight: usize },
     /// Events were left out: read them from the store.
     Behind,
+    /// Something about an observer.
+    Observer(SubscriptionId, ToObserver),
     /// Say what was told before this, then end.
     Close(CloseReason),
 }
@@ -35,7 +44,7 @@ pub(crate) struct Gauge {
     /// Bytes of events in the queue.
     queued: AtomicUsize,
     /// The last event released for the session. INVARIANT: raised after all that was said before the
-    /// event is in the queue.
+    /// event is in the queue, and never beyond the ack window.
     released: AtomicU64,
     /// Told when the writer has given up its end.
     over: Notify,
@@ -63,10 +72,31 @@ pub(crate) struct Outlet {
     connection: ConnectionId,
     to: mpsc::Sender<Told>,
     gauge: Arc<Gauge>,
+    /// How many events the client may have that it has not acknowledged; 0 for no bound.
+    window: u64,
     /// The session that it carries.
     session: Option<SessionId>,
+    feed: Feed,
+    observers: BTreeMap<SubscriptionId, Observer>,
+}
+
+/// How a session's events reach the connection.
+#[derive(Debug)]
+struct Feed {
+    /// The last event there is.
+    last: u64,
+    /// The last event that the client has acknowledged.
+    acked: u64,
     /// Whether events go straight into the queue.
     live: bool,
+    /// Whether the connection reads from the store, or was told to.
+    reading: bool,
+}
+
+impl Feed {
+    fn new() -> Self {
+        Self { last: 0, acked: 0, live: true, reading: false }
+    }
 }
 
 impl Drop for Outlet {
@@ -76,8 +106,14 @@ impl Drop for Outlet {
 }
 
 impl Outlet {
-    pub(crate) fn new(connection: ConnectionId, to: mpsc::Sender<Told>, gauge: Arc<Gauge>) -> Self {
-        Self { connection, to, gauge, session: None, live: true }
+    pub(crate) fn new(
+        connection: ConnectionId,
+        to: mpsc::Sender<Told>,
+        gauge: Arc<Gauge>,
+        window: u64,
+    ) -> Self {
+        let (feed, observers) = (Feed::new(), BTreeMap::new());
+        Self { connection, to, gauge, window, session: None, feed, observers }
     }
 
     /// How many items the queue of a connection has to hold.
@@ -85,9 +121,9 @@ impl Outlet {
         limits.queued_events + Self::reserve(limits)
     }
 
-    /// Places of the queue that events leave to replies and notices.
+    /// Places of the queue that events leave to replies, notices and what directs observers.
     fn reserve(limits: &Limits) -> usize {
-        limits.commands_in_flight + SPARE
+        3 * (limits.commands_in_flight + limits.subscriptions_per_session) + SPARE
     }
 
     /// Says something. `false` when the connection takes no more: it is to be ended.
@@ -102,7 +138,8 @@ impl Outlet {
         let told = self.tell(Told::Say(Box::new(output), permit));
         if let Some(session) = begins {
             self.session = Some(session);
-            self.live = true;
+            self.feed = Feed::new();
+            self.observers.clear();
             self.gauge.released.store(0, Ordering::Release);
         }
         told
@@ -112,16 +149,46 @@ impl Outlet {
     #[must_use]
     pub(crate) fn deliver(&mut self, delivery: Delivery, weight: usize, limits: &Limits) -> bool {
         let seq = delivery.seq;
-        let told = if !self.live {
-            true
-        } else if self.has_room(weight, limits) {
+        self.feed.last = seq;
+        if self.feed.live && seq <= self.reach() && self.has_room(weight, limits) {
             self.gauge.queued.fetch_add(weight, Ordering::AcqRel);
-            self.tell(Told::Event { delivery, weight })
-        } else {
-            self.live = false;
-            self.tell(Told::Behind)
-        };
-        self.gauge.released.store(seq, Ordering::Release);
+            let told = self.tell(Told::Event { delivery, weight });
+            self.gauge.released.store(seq, Ordering::Release);
+            return told;
+        }
+        self.feed.live = false;
+        self.release()
+    }
+
+    /// Leaves all events up to `upto` to be read from the store.
+    #[must_use]
+    pub(crate) fn feed(&mut self, upto: u64) -> bool {
+        self.feed.last = upto;
+        self.feed.live = false;
+        self.release()
+    }
+
+    /// The client has processed its events up to `seq`.
+    #[must_use]
+    pub(crate) fn acked(&mut self, seq: u64) -> bool {
+        self.feed.acked = self.feed.acked.max(seq);
+        self.feed.live || self.release()
+    }
+
+    /// The last event that the client may have.
+    fn reach(&self) -> u64 {
+        if self.window == 0 { u64::MAX } else { self.feed.acked.saturating_add(self.window) }
+    }
+
+    /// Has the connection read from the store as far as the window lets it.
+    fn release(&mut self) -> bool {
+        let upto = self.feed.last.min(self.reach());
+        if upto <= self.gauge.released() {
+            return true;
+        }
+        let told = self.feed.reading || self.tell(Told::Behind);
+        self.feed.reading = true;
+        self.gauge.released.store(upto, Ordering::Release);
         told
     }
 
@@ -134,15 +201,19 @@ impl Outlet {
     /// The connection has read the store up to `seq`.
     #[must_use]
     pub(crate) fn caught_up(&mut self, session: &SessionId, seq: u64) -> bool {
-        if self.session.as_ref() != Some(session) || self.live {
+        if self.session.as_ref() != Some(session) || self.feed.live {
             return true;
         }
-        if seq >= self.gauge.released() {
-            self.live = true;
-            true
-        } else {
-            self.tell(Told::Behind)
+        self.feed.reading = false;
+        if seq >= self.feed.last {
+            self.feed.live = true;
+            return true;
         }
+        if seq < self.gauge.released() {
+            self.feed.reading = true;
+            return self.tell(Told::Behind);
+        }
+        self.release()
     }
 
     /// Whether nobody listens any more.

@@ -1,4 +1,5 @@
-//! Reading what an engine has to know at the start: open sessions and open jobs, nothing else.
+//! Reading what an engine has to know at the start: open sessions, open jobs and who watches them,
+//! bound keys; nothing else.
 
 use arcp_core::{JobId, Key, SessionId};
 use arcp_store::{Store, StoreError, StoreErrorKind};
@@ -6,7 +7,7 @@ use arcp_store::{Store, StoreError, StoreErrorKind};
 use crate::engine::Fact;
 use crate::record::key;
 
-/// Every fact that an engine recovers from: all sessions, then all jobs.
+/// Every fact that an engine recovers from: in the order in which it wants them.
 pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
     let mut facts = Vec::new();
     for (name, value) in scan_all(store, key::SESSIONS).await? {
@@ -18,6 +19,15 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
         let id = JobId::parse(&name).map_err(corrupt)?;
         let last = last_of(store, &key::job_stream(&id)).await?;
         facts.push(Fact::Job { id, value, last });
+    }
+    for (name, _) in scan_all(store, key::WATCHERS).await? {
+        let (job, session) = name.split_once('\0').unwrap_or_default();
+        let job = JobId::parse(job).map_err(corrupt)?;
+        let session = SessionId::parse(session).map_err(corrupt)?;
+        facts.push(Fact::Watcher { job, session });
+    }
+    for (_, value) in scan_all(store, key::KEYS).await? {
+        facts.push(Fact::Key { value });
     }
     Ok(facts)
 }

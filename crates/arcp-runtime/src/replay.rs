@@ -1,6 +1,6 @@
 //! Reading a session's events from the store: its pointers, then the events they point at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use arcp_core::{Delivery, JobEvent, JobId, SessionId};
@@ -49,6 +49,37 @@ pub(crate) async fn read(
         return Err(ReplayError::Hole(format!("nothing after number {after} of {session}")));
     }
     Ok(reading.deliveries)
+}
+
+/// Reads the events that `runs` point at, about `limit` bytes of them, and takes what was read off
+/// `runs`.
+pub(crate) async fn read_runs(
+    store: &dyn Store,
+    runs: &mut VecDeque<Run>,
+    limit: usize,
+) -> Result<Vec<Arc<JobEvent>>, ReplayError> {
+    let mut reading = Reading { store, pages: BTreeMap::new(), size: 0, deliveries: Vec::new() };
+    let mut events = Vec::new();
+    while let Some(run) = runs.front_mut() {
+        if run.count == 0 {
+            runs.pop_front();
+            continue;
+        }
+        if reading.size >= limit {
+            break;
+        }
+        let event = match reading.event(&run.job, run.index).await {
+            Ok(event) => event,
+            // What has been read is not lost: the next call meets the error again.
+            Err(_) if !events.is_empty() => break,
+            Err(error) => return Err(error),
+        };
+        run.index += 1;
+        run.count -= 1;
+        reading.size += event.event.json_size() + EVENT_BYTES;
+        events.push(event);
+    }
+    Ok(events)
 }
 
 /// What has been read so far. Jobs whose events alternate are read a page at a time.

@@ -44,6 +44,7 @@ struct Shared {
     gone: mpsc::Sender<ConnectionId>,
     store: Arc<dyn Store>,
     limits: Arc<Limits>,
+    ack_window: u64,
     admission: Arc<Admission>,
     room: Room,
     connections: AtomicU64,
@@ -58,6 +59,7 @@ impl Runtime {
     pub(crate) async fn start(parts: Parts) -> Result<Self, RuntimeError> {
         let Parts { settings, registry, authenticators, agent_threads, store, clock } = parts;
         let limits = Arc::new(settings.limits.clone());
+        let ack_window = settings.ack_window;
         let mut engine = Engine::new(settings, seed()?);
         let mut recovered = Effects::new();
         let facts = recovery::facts(&*store).await?;
@@ -84,7 +86,8 @@ impl Runtime {
         let admission = Arc::default();
         let room = room(limits.input_bytes);
         let connections = AtomicU64::new(1);
-        let shared = Shared { inbox, gone, store, limits, admission, room, connections };
+        let shared =
+            Shared { inbox, gone, store, limits, ack_window, admission, room, connections };
         let mut task = JoinSet::new();
         task.spawn(writer.run());
         Ok(Self { handle: Handle(Arc::new(shared)), stop, writer: task })
@@ -131,7 +134,7 @@ impl Handle {
         let _gone = Gone { id, place: Some(place) };
         let (to, told) = mpsc::channel(Outlet::capacity(&shared.limits));
         let gauge = Arc::<Gauge>::default();
-        let outlet = Outlet::new(id, to.clone(), Arc::clone(&gauge));
+        let outlet = Outlet::new(id, to.clone(), Arc::clone(&gauge), shared.ack_window);
         let connected = Message::Connected { connection: id, peer, outlet };
         if shared.inbox.send(connected).await.is_err() {
             sink.close(CloseReason::GoingAway).await;

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use arcp_agent::port::{Report, ReportKind};
 use arcp_auth::{Authenticator, Origin};
-use arcp_core::{Commit, ConnectionId, Fault, Issued, Limits, MessageId, Moment, SessionId};
+use arcp_core::{
+    Commit, ConnectionId, Fault, Issued, Limits, MessageId, Moment, SessionId, SubscriptionId,
+};
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,11 +21,12 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::connection::Permit;
 use crate::dispatch::judge;
-use crate::engine::{Effect, Effects, Engine, Input, JobReport, Task, Ticket};
+use crate::engine::{Effect, Effects, Engine, Input, JobReport, Observe, Task, Ticket};
 use crate::error::RuntimeError;
 use crate::host::Host;
 use crate::list;
-use crate::outlet::Outlet;
+use crate::outlet::{Outlet, Overflow};
+use crate::past;
 
 /// What the writer is told by connections and by the runtime's owner.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub(crate) enum Message {
     BadFrame { connection: ConnectionId, id: Option<MessageId>, fault: Fault, permit: Permit },
     /// A connection has read the store up to here.
     CaughtUp { connection: ConnectionId, session: SessionId, seq: u64 },
+    /// A connection has told an observer all that it was to read.
+    Observed { connection: ConnectionId, subscription: SubscriptionId },
     /// A connection is gone, or is to be ended like this.
     Disconnected { connection: ConnectionId, reason: CloseReason },
 }
@@ -201,6 +206,12 @@ impl Writer {
                     self.drop_outlet(connection, CloseReason::Policy);
                 }
             }
+            Message::Observed { connection, subscription } => {
+                let outlet = self.state.outlets.get_mut(&connection);
+                if outlet.is_some_and(|(_, outlet)| !outlet.observed(&subscription)) {
+                    self.drop_outlet(connection, CloseReason::Policy);
+                }
+            }
             Message::Disconnected { connection, reason } => {
                 self.handle(Input::Disconnected { connection }, None);
                 self.state.pending.fx.close(connection, reason);
@@ -244,7 +255,8 @@ impl Writer {
         let answers = |effect: &Effect| {
             matches!(
                 effect,
-                Effect::Say { .. } | Effect::Task(Task::Authenticate { .. } | Task::List(_))
+                Effect::Say { .. }
+                    | Effect::Task(Task::Authenticate { .. } | Task::List(_) | Task::Recall(_))
             )
         };
         let place = batch.fx.since(start).iter().position(answers);
@@ -324,8 +336,37 @@ impl Writer {
                     self.drop_outlet(connection, CloseReason::Policy);
                 }
             }
+            Effect::Feed { connection, upto } => {
+                let outlet = self.state.outlets.get_mut(&connection);
+                if outlet.is_some_and(|(_, outlet)| !outlet.feed(upto)) {
+                    self.drop_outlet(connection, CloseReason::Policy);
+                }
+            }
+            Effect::Acked { connection, seq } => {
+                let outlet = self.state.outlets.get_mut(&connection);
+                if outlet.is_some_and(|(_, outlet)| !outlet.acked(seq)) {
+                    self.drop_outlet(connection, CloseReason::Policy);
+                }
+            }
+            Effect::Observe { connection, subscription, observe } => {
+                self.observe(connection, subscription, observe);
+            }
             Effect::Close { connection, reason } => self.drop_outlet(connection, reason),
             Effect::Task(task) => self.begin(task, permit),
+        }
+    }
+
+    fn observe(
+        &mut self,
+        connection: ConnectionId,
+        subscription: SubscriptionId,
+        observe: Observe,
+    ) {
+        let Some((_, outlet)) = self.state.outlets.get_mut(&connection) else { return };
+        match outlet.observe(&subscription, observe, &self.limits) {
+            Ok(true) => {}
+            Ok(false) => self.drop_outlet(connection, CloseReason::Policy),
+            Err(Overflow) => self.handle(Input::Overflow { subscription }, None),
         }
     }
 
@@ -352,6 +393,20 @@ impl Writer {
                 self.state.tasks.spawn(async move {
                     let done = list::ended(&*store, &query).await;
                     (Input::Listed { query, done }, permit)
+                });
+            }
+            Task::Recall(recall) => {
+                let store = Arc::clone(&self.store);
+                self.state.tasks.spawn(async move {
+                    let found = past::recall(&*store, &recall).await;
+                    (Input::Recalled { recall, found }, permit)
+                });
+            }
+            Task::Past(query) => {
+                let (store, limits) = (Arc::clone(&self.store), Arc::clone(&self.limits));
+                self.state.tasks.spawn(async move {
+                    let past = past::find(&*store, &query, &limits).await;
+                    (Input::Past { subscription: query.subscription, past }, permit)
                 });
             }
             Task::Start(start) => self.host.start(*start),

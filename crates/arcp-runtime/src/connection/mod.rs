@@ -1,5 +1,6 @@
 //! One socket's life: frames in, frames out. It decides nothing and owns nothing that lasts.
 
+mod observers;
 mod reader;
 mod writer;
 

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_core::{Code, Delivery, Fault, Frame, Notice, Output, Reply, SessionId};
+use arcp_core::{Code, Delivery, Fault, Frame, Notice, Output, Reply, SessionId, SubscriptionId};
 use arcp_transport::{CloseReason, FrameSink, TransportError};
 use arcp_wire::OutputEncoder;
 use tokio::sync::mpsc;
 
+use super::observers::Observers;
 use super::{Line, Permit};
-use crate::outlet::{Gauge, Told};
+use crate::outlet::{Gauge, ToObserver, Told};
 use crate::replay;
 use crate::writer::Message;
 
@@ -27,6 +28,7 @@ pub(crate) struct Writer {
     cursor: u64,
     /// Events were left out: they come from the store.
     behind: bool,
+    observers: Observers,
     /// What ends the session; events that were left out go before it.
     last_words: Vec<(Box<Output>, Option<Permit>)>,
     /// How to end, once all is said.
@@ -57,6 +59,7 @@ impl Writer {
             session: None,
             cursor: 0,
             behind: false,
+            observers: Observers::default(),
             last_words: Vec::new(),
             end: None,
         }
@@ -91,7 +94,8 @@ impl Writer {
     async fn write(&mut self) -> Result<CloseReason, WriteError> {
         let mut items = Vec::with_capacity(TURN);
         loop {
-            if !self.behind && self.told.recv_many(&mut items, TURN).await == 0 {
+            let reads = self.behind || self.observers.are_behind();
+            if !reads && self.told.recv_many(&mut items, TURN).await == 0 {
                 return Ok(CloseReason::Done);
             }
             self.round(&mut items).await?;
@@ -120,7 +124,7 @@ impl Writer {
         // What was said before these events were released is in the queue by now, and goes first.
         let released = self.gauge.released();
         let session = self.session.clone();
-        let drained = self.behind;
+        let drained = self.behind || self.observers.are_behind();
         if drained {
             while let Ok(item) = self.told.try_recv() {
                 items.push(item);
@@ -134,6 +138,9 @@ impl Writer {
         // Whoever has just fallen behind, or begun a session, drains the queue first.
         if drained && self.behind && self.session == session {
             self.catch_up(released).await?;
+        }
+        if drained && self.end.is_none() {
+            self.tell_observers().await?;
         }
         Ok(())
     }
@@ -152,6 +159,14 @@ impl Writer {
             Told::Event { delivery, weight } => {
                 turn.weight += weight;
                 self.take_event(delivery, turn);
+            }
+            Told::Observer(subscription, to) => {
+                if let ToObserver::Event { weight, .. } = &to {
+                    turn.weight += weight;
+                }
+                if let Some(output) = self.observers.take(subscription, to) {
+                    self.encode(&output, turn);
+                }
             }
             Told::Behind => self.behind = true,
             Told::Close(reason) => self.end = self.end.or(Some(reason)),
@@ -181,6 +196,7 @@ impl Writer {
         {
             self.session = Some(accepted.session.clone());
             (self.cursor, self.behind) = (0, false);
+            self.observers.clear();
         }
     }
 
@@ -213,6 +229,40 @@ impl Writer {
         }
         // The permits go back here, when all is sent.
         self.gauge.sent(turn.weight);
+        Ok(())
+    }
+
+    /// Tells each observer that is behind a page of what it is to be told from the store.
+    async fn tell_observers(&mut self) -> Result<(), WriteError> {
+        let mut next = self.observers.next_behind(None);
+        while let Some(subscription) = next {
+            self.tell_observer(&subscription).await?;
+            next = self.observers.next_behind(Some(&subscription));
+        }
+        Ok(())
+    }
+
+    async fn tell_observer(&mut self, subscription: &SubscriptionId) -> Result<(), WriteError> {
+        let limit = self.line.limits.queued_bytes;
+        let read = self.observers.read(subscription, &*self.line.store, limit).await;
+        let page = match read {
+            Err(replay::ReplayError::Store(error)) if error.is_retryable() => {
+                tracing::warn!(connection = %self.line.id, "cannot read for an observer: {error}");
+                tokio::time::sleep(RETRY).await;
+                return Ok(());
+            }
+            other => other?,
+        };
+        let mut turn = Turn::default();
+        for output in &page.outputs {
+            self.encode(output, &mut turn);
+        }
+        self.send(turn).await?;
+        if page.done {
+            let (connection, subscription) = (self.line.id, subscription.clone());
+            // Without a writer the runtime is gone, and the queue ends next.
+            drop(self.line.inbox.send(Message::Observed { connection, subscription }).await);
+        }
         Ok(())
     }
 

@@ -82,6 +82,9 @@ impl Engine {
         for connection in connections {
             let live = self.connections.get(&connection).and_then(|c| c.session()).cloned();
             if let Some(session) = live {
+                if let Some(principal) = self.sessions.get(&session).map(|s| s.principal.clone()) {
+                    self.end_subscriptions(now, &principal, &session, &stopping(), fx);
+                }
                 self.notify(now, connection, Notice::Evicted(stopping()), fx);
                 self.detach(now, connection, &session, fx);
             }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    Append, Commit, ConnectionId, Delivery, Event, Fault, JobEvent, JobFilter, JobHead, JobId,
-    JobSummary, Json, Key, MessageId, Offer, Output, Principal, SessionId, Timestamp,
+    Append, Commit, ConnectionId, Delivery, Event, EventFilter, Fault, JobEvent, JobFilter,
+    JobHead, JobId, JobSummary, Json, Key, MessageId, Offer, Output, Principal, SessionId,
+    SubscriptionId, Timestamp,
 };
 use arcp_transport::CloseReason;
 use bytes::Bytes;
 
-use super::Ticket;
-use crate::record::{JobPage, RecordError, SessionPage};
+use super::{PastQuery, Recall, Ticket};
+use crate::record::{JobPage, RecordError, Run, SessionPage};
 
 /// What follows from a batch of inputs: one commit, and what to do once it is kept.
 #[derive(Debug, Default)]
@@ -46,6 +47,31 @@ pub enum Effect {
         /// Its size in the log, in bytes.
         weight: usize,
     },
+    /// Events were added to the session's stream without being delivered: have the connection read
+    /// them from the log.
+    Feed {
+        /// Which.
+        connection: ConnectionId,
+        /// The number of the last one.
+        upto: u64,
+    },
+    /// The client has processed its events up to here, and may have as many more as the window
+    /// says.
+    Acked {
+        /// Whose client.
+        connection: ConnectionId,
+        /// The number of the last one.
+        seq: u64,
+    },
+    /// Something about an observer.
+    Observe {
+        /// Whose connection.
+        connection: ConnectionId,
+        /// Which subscription.
+        subscription: SubscriptionId,
+        /// What.
+        observe: Observe,
+    },
     /// End a connection once all that was said to it is sent.
     Close {
         /// Which.
@@ -55,6 +81,38 @@ pub enum Effect {
     },
     /// Have something done outside.
     Task(Task),
+}
+
+/// Something about an observer.
+#[derive(Debug)]
+pub enum Observe {
+    /// From now on it gets what passes.
+    Begin {
+        /// What passes.
+        filter: Arc<EventFilter>,
+        /// Whether the past is told first, and all else held back until then.
+        past: bool,
+    },
+    /// An event that passes; it is in the log, so one that cannot be queued is not lost.
+    Event {
+        /// The event.
+        event: Arc<JobEvent>,
+        /// Its index in its job.
+        index: u64,
+        /// Its size in the log, in bytes.
+        weight: usize,
+    },
+    /// The past, to be read from the log; then the mark of its end, then what was held back.
+    Past {
+        /// Where it is.
+        runs: Vec<Run>,
+        /// The message that marks its end.
+        marker: MessageId,
+        /// When that is said.
+        at: Timestamp,
+    },
+    /// It gets nothing more.
+    End,
 }
 
 /// Something to be done outside of the engine.
@@ -73,6 +131,10 @@ pub enum Task {
     },
     /// Read ended jobs; answered by `Input::Listed`.
     List(Box<ListQuery>),
+    /// Read a job that has ended; answered by `Input::Recalled`.
+    Recall(Box<Recall>),
+    /// Find the past that a new subscription wants; answered by `Input::Past`.
+    Past(Box<PastQuery>),
     /// Run a job's agent; answered by `Input::Report`s, the last one `Ended`.
     Start(Box<StartJob>),
     /// Tell a job's agent that it is asked to end.
@@ -255,13 +317,47 @@ impl Effects {
 
     /// Adds a pointer to a session's stream.
     pub(super) fn append_pointer(&mut self, stream: &Key, seq: u64, job: &JobId, index: u64) {
-        if let Some(page) = self.session_pages.get_mut(stream) {
-            page.push(job, index);
+        self.append_run(stream, seq, job, index, 1);
+    }
+
+    /// Adds pointers to `count` events of a job to a session's stream.
+    pub(super) fn append_run(
+        &mut self,
+        stream: &Key,
+        seq: u64,
+        job: &JobId,
+        index: u64,
+        count: u32,
+    ) {
+        let page = self.session_pages.get_mut(stream);
+        if page.is_some_and(|page| page.push_run(job, index, count)) {
             return;
         }
         let mut page = SessionPage::new(seq);
-        page.push(job, index);
-        self.session_pages.insert(stream.clone(), page);
+        page.push_run(job, index, count);
+        let Some(full) = self.session_pages.insert(stream.clone(), page) else { return };
+        match full.into_record() {
+            Ok(record) => self.full.push(Append { stream: stream.clone(), record }),
+            Err(error) => self.broken = Some(error),
+        }
+    }
+
+    pub(super) fn feed(&mut self, connection: ConnectionId, upto: u64) {
+        self.todo.push(Effect::Feed { connection, upto });
+    }
+
+    pub(super) fn acked(&mut self, connection: ConnectionId, seq: u64) {
+        self.todo.push(Effect::Acked { connection, seq });
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        connection: ConnectionId,
+        subscription: &SubscriptionId,
+        observe: Observe,
+    ) {
+        let subscription = subscription.clone();
+        self.todo.push(Effect::Observe { connection, subscription, observe });
     }
 
     /// Sets a fact; the last word of a batch counts.

@@ -3,9 +3,11 @@
 use arcp_core::lease::Operation;
 use arcp_core::{
     Completion, ConnectionId, Event, Fault, Issued, JobId, JobSummary, MessageId, Principal,
+    SubscriptionId,
 };
 
-use super::ListQuery;
+use super::{ListQuery, Recall};
+use crate::record::{JobFact, Run};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -58,6 +60,25 @@ pub enum Input {
         query: Box<ListQuery>,
         /// The jobs, in order, and the last one looked at when there may be more.
         done: Result<(Vec<JobSummary>, Option<JobId>), Fault>,
+    },
+    /// The store was asked for a job that has ended.
+    Recalled {
+        /// What was asked.
+        recall: Box<Recall>,
+        /// The job, if the principal has it.
+        found: Result<Option<JobFact>, Fault>,
+    },
+    /// The past that a subscription wanted is found.
+    Past {
+        /// Which.
+        subscription: SubscriptionId,
+        /// Where it is, in order.
+        past: Result<Vec<Run>, Fault>,
+    },
+    /// An observer could not be told for too long.
+    Overflow {
+        /// Its subscription.
+        subscription: SubscriptionId,
     },
     /// From now on nothing new is begun.
     Drain,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arcp_core::lease::Budget;
 use arcp_core::{
-    AgentRef, Encoded, Event, Fault, JobEvent, JobHead, JobId, JobState, JobSummary, Key, Lease,
-    Now, Principal, SessionId, Timestamp,
+    AgentRef, Encoded, Event, Fault, JobAccepted, JobEvent, JobHead, JobId, JobState, JobSummary,
+    Key, Lease, Now, Principal, SessionId, Timestamp,
 };
 
 use super::{Effects, Engine, Task, Timer};
@@ -77,6 +77,19 @@ impl Job {
         }
     }
 
+    /// What was said when it was accepted.
+    pub(super) fn accepted(&self) -> JobAccepted {
+        JobAccepted {
+            job: self.head.job.clone(),
+            agent: Some(self.agent.to_string()),
+            lease: self.lease.clone(),
+            budget: self.remaining.clone(),
+            accepted_at: self.created_at,
+            trace: self.head.trace.clone(),
+            repeated: None,
+        }
+    }
+
     /// What is stored of it.
     pub(super) fn fact(&self, outcome: Option<Outcome>) -> JobFact {
         JobFact {
@@ -124,6 +137,7 @@ impl Engine {
                 fx.deliver(connection, seq, &event, weight);
             }
         }
+        self.observers.tell(&job.principal, &event, index, weight, fx);
     }
 
     /// Ends a job with its terminal event and forgets it; the store keeps what it was.
@@ -149,6 +163,9 @@ impl Engine {
         for watcher in &job.watchers {
             if let Some(session) = self.sessions.get_mut(watcher) {
                 session.watching.remove(id);
+            }
+            if *watcher != job.session {
+                fx.delete(key::watcher(id, watcher));
             }
         }
         for watcher in &job.watchers {

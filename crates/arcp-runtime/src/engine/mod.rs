@@ -12,8 +12,11 @@ mod effect;
 mod handshake;
 mod ids;
 mod input;
+mod intent;
 mod job;
+mod keys;
 mod list;
+mod observe;
 mod recover;
 mod report;
 mod session;
@@ -21,6 +24,7 @@ mod settings;
 mod submit;
 mod tally;
 mod timers;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,15 +33,20 @@ use arcp_core::{
     PingKind, Reply, SessionId, TraceId,
 };
 
-pub use effect::{Effect, Effects, ListQuery, StartJob, Task};
+pub use effect::{Effect, Effects, ListQuery, Observe, StartJob, Task};
 pub use input::{Input, JobReport, Judgement, Ticket};
+pub use intent::Intent;
 pub use list::passes;
+pub use observe::PastQuery;
 pub use recover::{Fact, RecoverError};
 pub use settings::{Catalog, Settings};
+pub use watch::{Purpose, Recall};
 
 use connection::Connection;
 use ids::Ids;
 use job::Job;
+use keys::Keys;
+use observe::Observers;
 use session::Session;
 use tally::Tallies;
 use timers::{Timer, Timers};
@@ -52,6 +61,8 @@ pub struct Engine {
     /// Jobs that have not ended; of those that have, the store knows.
     jobs: BTreeMap<JobId, Job>,
     tallies: Tallies,
+    keys: Keys,
+    observers: Observers,
     timers: Timers,
     /// The sessions that wait for their clients, by since when.
     waiting: BTreeSet<(Moment, SessionId)>,
@@ -68,6 +79,8 @@ impl Engine {
             sessions: BTreeMap::new(),
             jobs: BTreeMap::new(),
             tallies: Tallies::default(),
+            keys: Keys::default(),
+            observers: Observers::default(),
             timers: Timers::default(),
             waiting: BTreeSet::new(),
             draining: false,
@@ -90,6 +103,13 @@ impl Engine {
             }
             Input::Report { job, report } => self.handle_report(now, &job, report, fx),
             Input::Listed { query, done } => self.on_listed(now, *query, done, fx),
+            Input::Recalled { recall, found } => self.on_recalled(now, *recall, found, fx),
+            Input::Past { subscription, past } => self.on_past(now, &subscription, past, fx),
+            Input::Overflow { subscription } => {
+                let fault =
+                    Fault::new(Code::BackpressureOverflow, "the observer fell too far behind");
+                self.end_subscription(now, &subscription, fault, fx);
+            }
             Input::Drain => self.draining = true,
             Input::Halt => self.on_halt(now, fx),
         }
@@ -111,6 +131,7 @@ impl Engine {
                 Timer::CancelDeadline(job) => self.on_cancel_overdue(now, &job, fx),
                 Timer::Lease(job) => self.on_lease_over(now, &job, fx),
                 Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
+                Timer::Keys => self.on_keys_due(now, fx),
             }
         }
     }
@@ -176,11 +197,13 @@ impl Engine {
             Command::ListJobs(list) => self.handle_list(from, *list, fx),
             Command::Submit(submit) => self.handle_submit(now, from, trace, *submit, fx),
             Command::Cancel(cancel) => self.handle_cancel(now, from, *cancel, fx),
-            Command::Watch(_)
-            | Command::Unwatch { .. }
-            | Command::Subscribe(_)
-            | Command::Unsubscribe { .. }
-            | Command::PutArtifact(_)
+            Command::Watch(watch) => self.handle_watch(now, from, watch, fx),
+            Command::Unwatch { job } => self.handle_unwatch(now, from, &job, fx),
+            Command::Subscribe(subscribe) => self.handle_subscribe(now, from, *subscribe, fx),
+            Command::Unsubscribe { subscription } => {
+                self.handle_unsubscribe(now, from, &subscription, fx);
+            }
+            Command::PutArtifact(_)
             | Command::FetchArtifact { .. }
             | Command::ReleaseArtifact { .. }
             | Command::AnswerPermission(_)

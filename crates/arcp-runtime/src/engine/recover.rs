@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::job::Job;
 use super::session::Session;
 use super::{Effects, Engine, Timer};
-use crate::record::{JobFact, RecordError, SessionFact};
+use crate::record::{JobFact, KeyFact, RecordError, SessionFact, key};
 
 /// Something that the store knows.
 #[derive(Debug, Clone)]
@@ -30,6 +30,18 @@ pub enum Fact {
         /// The last index of its stream.
         last: u64,
     },
+    /// That a session watches a job that it did not submit.
+    Watcher {
+        /// The job.
+        job: JobId,
+        /// The session.
+        session: SessionId,
+    },
+    /// What an idempotency key is bound to.
+    Key {
+        /// What is stored of it.
+        value: Bytes,
+    },
 }
 
 /// Why an engine cannot start from a store.
@@ -41,7 +53,8 @@ pub struct RecoverError {
 }
 
 impl Engine {
-    /// Takes in what the store knows: all sessions, then all jobs. Call it once, first.
+    /// Takes in what the store knows: all sessions, then all jobs, then the rest. Call it once,
+    /// first.
     ///
     /// Jobs that were running end as failed, retryable, in one batch.
     pub fn recover(
@@ -58,6 +71,8 @@ impl Engine {
                     self.recover_job(&id, &value, last)?;
                     died.push(id);
                 }
+                Fact::Watcher { job, session } => self.recover_watcher(job, session, fx),
+                Fact::Key { value } => self.recover_key(now, &value)?,
             }
         }
         for job in died {
@@ -82,6 +97,25 @@ impl Engine {
         self.sessions.insert(id.clone(), session);
         let end = now.moment.after(self.settings.resume_window);
         self.timers.set(Timer::Resume(id), end);
+        Ok(())
+    }
+
+    /// One whose job or session is gone is forgotten.
+    fn recover_watcher(&mut self, id: JobId, session: SessionId, fx: &mut Effects) {
+        match (self.jobs.get_mut(&id), self.sessions.get_mut(&session)) {
+            (Some(job), Some(watcher)) => {
+                if watcher.watching.insert(id) {
+                    job.watchers.push(session);
+                }
+            }
+            _ => fx.delete(key::watcher(&id, &session)),
+        }
+    }
+
+    fn recover_key(&mut self, now: Now, value: &[u8]) -> Result<(), RecoverError> {
+        let (principal, key, fact) = KeyFact::from_bytes(value)
+            .map_err(|source| RecoverError { what: "an idempotency key".to_owned(), source })?;
+        self.hold_key(now, principal, key, fact);
         Ok(())
     }
 

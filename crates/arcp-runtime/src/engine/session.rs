@@ -106,6 +106,12 @@ impl Session {
         }
     }
 
+    /// The last event that its client may have.
+    fn last_sent(&self, window: u64) -> u64 {
+        let last = self.next_seq - 1;
+        if window == 0 { last } else { last.min(self.acked.saturating_add(window)) }
+    }
+
     pub(super) fn is_closing(&self) -> bool {
         matches!(self.phase, Phase::Closing { .. })
     }
@@ -167,14 +173,18 @@ impl Engine {
 
     /// Notes how far the client has come; a number that goes back is an old one.
     pub(super) fn handle_ack(&mut self, now: Now, from: &From, seq: u64, fx: &mut Effects) {
+        let window = self.settings.ack_window;
         let Some(session) = self.sessions.get_mut(&from.session) else {
             return;
         };
-        if seq < session.next_seq {
+        let last = session.last_sent(window);
+        if seq <= last {
             session.acked = session.acked.max(seq);
+            if window > 0 {
+                fx.acked(from.connection, session.acked);
+            }
             return;
         }
-        let last = session.next_seq - 1;
         let message = format!("`last_processed_seq` {seq} is ahead of the last event, {last}");
         self.reply(now, from, Reply::Nack(Fault::invalid(message)), fx);
     }
@@ -224,6 +234,8 @@ impl Engine {
             return;
         };
         if let Phase::Closing { connection: Some(connection), request } = session.phase {
+            let closed = Fault::new(Code::Cancelled, "the session has closed");
+            self.end_subscriptions(now, &session.principal, id, &closed, fx);
             self.reply_to(now, connection, request, Reply::Closed, fx);
             self.end_connection(connection, CloseReason::Done, fx);
         }
@@ -241,6 +253,7 @@ impl Engine {
         if session.phase.connection() != Some(connection) {
             return;
         }
+        self.observers.drop_session(&session.principal, id);
         if let Phase::Closing { connection, .. } = &mut session.phase {
             *connection = None;
             return;
@@ -290,6 +303,7 @@ impl Engine {
         };
         if let Some(connection) = session.phase.connection() {
             let fault = Fault::new(Code::Unauthenticated, "the session's lease has ended");
+            self.end_subscriptions(now, &session.principal, id, &fault, fx);
             self.notify(now, connection, Notice::Evicted(fault), fx);
             self.end_connection(connection, CloseReason::Policy, fx);
         }
@@ -306,8 +320,10 @@ impl Engine {
         }
         self.tallies.remove_session(&session.principal, id);
         for job in &session.watching {
-            if let Some(job) = self.jobs.get_mut(job) {
-                job.watchers.retain(|watcher| watcher != id);
+            let Some(open) = self.jobs.get_mut(job) else { continue };
+            open.watchers.retain(|watcher| watcher != id);
+            if open.session != *id {
+                fx.delete(key::watcher(job, id));
             }
         }
         fx.delete(key::session(id));

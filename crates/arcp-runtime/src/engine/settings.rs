@@ -26,6 +26,10 @@ pub struct Settings {
     pub default_lease: Lease,
     /// What no job may go beyond, whatever its lease says; `None` when leases alone decide.
     pub ceiling: Option<Lease>,
+    /// How many events a client may have that it has not acknowledged; 0 for no bound.
+    pub ack_window: u64,
+    /// How long an idempotency key is remembered after its job was accepted.
+    pub idempotency_horizon: Duration,
     /// How long a cancelled job may take to end when the canceller did not say.
     pub cancel_grace: Duration,
 }

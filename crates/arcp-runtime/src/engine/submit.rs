@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use arcp_core::{
-    AgentRef, Code, Event, Fault, JobAccepted, JobId, Json, Lease, Now, Principal, Reply, Submit,
-    TraceId,
+    AgentRef, Code, Event, Fault, IdempotencyKey, JobId, Json, Lease, Now, Principal, Reply,
+    Submit, TraceId,
 };
 use bytes::Bytes;
 
 use super::job::Job;
-use super::{Effects, Engine, From, StartJob, Task, Timer};
-use crate::record::{JobFact, key};
+use super::{Effects, Engine, From, Intent, StartJob, Task, Timer};
+use crate::record::{JobFact, KeyFact, key};
 
 /// A submit that nothing speaks against.
 struct Checked {
@@ -30,6 +30,8 @@ pub(super) struct Draft {
     pub(super) fact: JobFact,
     pub(super) input: Json,
     pub(super) max_runtime: Option<Duration>,
+    /// The key that it is made for, with what was wanted.
+    pub(super) key: Option<(IdempotencyKey, Intent)>,
 }
 
 impl Engine {
@@ -41,6 +43,9 @@ impl Engine {
         submit: Submit,
         fx: &mut Effects,
     ) {
+        if self.answer_bound(now, from, &submit, fx) {
+            return;
+        }
         match self.check_submit(now, from, &submit) {
             Ok(checked) => {
                 let draft = self.draft(now, from, trace, submit, checked);
@@ -70,18 +75,15 @@ impl Engine {
             created_at: now.wall,
             outcome: None,
         };
+        let key = submit.key.clone().map(|key| (key, Intent::of(&submit)));
         let Submit { input, max_runtime, .. } = submit;
-        Draft { id: self.ids.job(now), from: from.clone(), fact, input, max_runtime }
+        Draft { id: self.ids.job(now), from: from.clone(), fact, input, max_runtime, key }
     }
 
     /// What a submit stands for, or why it is refused.
     fn check_submit(&self, now: Now, from: &From, submit: &Submit) -> Result<Checked, Fault> {
         if self.draining {
             return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
-        }
-        if submit.key.is_some() {
-            let message = "idempotency keys are not built yet; send the command without one";
-            return Err(Fault::new(Code::Unimplemented, message));
         }
         let agent = AgentRef::parse(&submit.agent).map_err(|error| {
             let shown: String = submit.agent.chars().take(128).collect();
@@ -97,6 +99,7 @@ impl Engine {
         let principal = session
             .map(|session| session.principal.clone())
             .ok_or_else(|| Fault::new(Code::Unauthenticated, "no session"))?;
+        self.check_key(&principal, submit)?;
         let limit = self.settings.limits.jobs;
         if self.jobs.len() >= limit {
             return Err(Fault::new(Code::ResourceExhausted, format!("`jobs` is {limit}")));
@@ -111,7 +114,11 @@ impl Engine {
 
     /// Accepts a job: nothing can refuse it any more.
     fn accept_job(&mut self, now: Now, draft: Draft, fx: &mut Effects) {
-        let Draft { id, from, fact, input, max_runtime } = draft;
+        let Draft { id, from, fact, input, max_runtime, key } = draft;
+        if let Some((key, intent)) = key {
+            let bound = KeyFact { job: id.clone(), intent, at: now.wall };
+            self.bind_key(now, &fact.principal, key, bound, fx);
+        }
         fx.put(key::open_job(&id), fact.to_bytes());
         fx.put(key::job_input(&id), Ok(Bytes::copy_from_slice(input.as_str().as_bytes())));
         let mut job = Job::new(&id, fact);
@@ -123,15 +130,7 @@ impl Engine {
         if let Some(end) = job.lease.expires_at {
             self.timers.set(Timer::Lease(id.clone()), now.moment_of(end));
         }
-        let accepted = JobAccepted {
-            job: id.clone(),
-            agent: Some(job.agent.to_string()),
-            lease: job.lease.clone(),
-            budget: job.remaining.clone(),
-            accepted_at: now.wall,
-            trace: job.head.trace.clone(),
-            repeated: None,
-        };
+        let accepted = job.accepted();
         self.jobs.insert(id.clone(), job);
         self.reply(now, &from, Reply::JobAccepted(Box::new(accepted)), fx);
         self.start_job(now, &id, input, max_runtime, fx);

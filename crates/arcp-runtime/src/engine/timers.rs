@@ -21,6 +21,8 @@ pub(super) enum Timer {
     Lease(JobId),
     /// The job has run as long as it may.
     Runtime(JobId),
+    /// Idempotency keys are old enough to be forgotten.
+    Keys,
 }
 
 /// At most one moment a timer.

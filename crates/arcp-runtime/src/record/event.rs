@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use arcp_core::{
     ChunkEncoding, Code, Completion, Event, Fault, GrantedLease, JobId, Json, LeaseId, LogLevel,
-    MessageId, Progress, Quantity, ResultChunk, ResultId, Timestamp,
+    MessageId, Progress, Quantity, ResultChunk, ResultId, SubscriptionId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,12 +17,25 @@ use super::stream::StoredStream;
 
 /// The message id of the event at `index` of `job`: the same whenever it is told, and not stored.
 pub fn event_id(job: &JobId, index: u64, at: Timestamp) -> MessageId {
+    let random = (tag(job) << 40) | (u128::from(index) & 0xFF_FFFF_FFFF);
+    MessageId::from_ulid(Ulid::from_parts(at.as_millis(), random))
+}
+
+/// What the messages of a job have in common: 40 bits.
+pub(super) fn tag(job: &JobId) -> u128 {
     let number = job.as_str().strip_prefix("job_").unwrap_or_default();
     let seed = Ulid::from_string(number).map_or(0, |ulid| ulid.0);
     // Ids minted in one millisecond differ in their last bits only: spread them.
-    let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-    let random = (mixed >> 88 << 40) | (u128::from(index) & 0xFF_FFFF_FFFF);
-    MessageId::from_ulid(Ulid::from_parts(at.as_millis(), random))
+    seed.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835) >> 88
+}
+
+/// The id of the message that tells an observer of the event `event`: the same whenever it is told.
+pub fn observed_id(subscription: &SubscriptionId, event: &MessageId) -> MessageId {
+    let number = |text: &str| text.split_once('_').and_then(|(_, n)| Ulid::from_string(n).ok());
+    let event = number(event.as_str()).unwrap_or_default();
+    let subscription = number(subscription.as_str()).unwrap_or_default();
+    let random = event.random() ^ subscription.random();
+    MessageId::from_ulid(Ulid::from_parts(event.timestamp_ms(), random))
 }
 
 /// An event as it is stored; the field names are short because there are many.

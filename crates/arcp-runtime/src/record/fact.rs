@@ -151,7 +151,7 @@ struct StoredSession<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredPrincipal<'a> {
+pub(super) struct StoredPrincipal<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
     anonymous: bool,
@@ -200,11 +200,11 @@ struct StoredLease<'a> {
 }
 
 impl<'a> StoredPrincipal<'a> {
-    fn of(principal: &'a Principal) -> Self {
+    pub(super) fn of(principal: &'a Principal) -> Self {
         Self { name: principal.name().into(), anonymous: principal.is_anonymous() }
     }
 
-    fn to_principal(&self) -> Principal {
+    pub(super) fn to_principal(&self) -> Principal {
         if self.anonymous { Principal::anonymous(&self.name) } else { Principal::named(&self.name) }
     }
 }

@@ -1,6 +1,6 @@
 //! The names of streams and facts.
 
-use arcp_core::{JobId, Key, Principal, SessionId};
+use arcp_core::{IdempotencyKey, JobId, Key, Principal, SessionId};
 
 /// The stream of a job's events.
 pub fn job_stream(job: &JobId) -> Key {
@@ -33,11 +33,35 @@ pub fn job_input(job: &JobId) -> Key {
     join(b"input/", job.as_str().as_bytes())
 }
 
+/// Where all idempotency keys are.
+pub const KEYS: &[u8] = b"key/";
+
+/// An idempotency key of `principal`.
+pub fn idempotency(principal: &Principal, key: &IdempotencyKey) -> Key {
+    join(&of_principal(KEYS, principal), key.as_str().as_bytes())
+}
+
+/// Where all are that watch a job without having submitted it.
+pub const WATCHERS: &[u8] = b"watch/";
+
+/// That `session` watches `job`.
+pub fn watcher(job: &JobId, session: &SessionId) -> Key {
+    let mut key = WATCHERS.to_vec();
+    key.extend_from_slice(job.as_str().as_bytes());
+    key.push(0);
+    join(&key, session.as_str().as_bytes())
+}
+
 /// Where the ended jobs of `principal` are, in the order of creation.
 pub fn done_jobs(principal: &Principal) -> Vec<u8> {
+    of_principal(b"done/", principal)
+}
+
+/// Where `principal` has its part of what is under `prefix`.
+fn of_principal(prefix: &[u8], principal: &Principal) -> Vec<u8> {
     let name = principal.name().as_bytes();
     let kind = if principal.is_anonymous() { b'a' } else { b'n' };
-    let mut key = b"done/".to_vec();
+    let mut key = prefix.to_vec();
     key.push(kind);
     // The length keeps one name from being the start of another's keys.
     key.extend_from_slice(&u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes());

@@ -1,12 +1,14 @@
 //! What is stored, and under which keys: our own format, versioned, never wire bytes.
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
-//! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, and `input/JOB`, which is
-//! the JSON text as it came.
+//! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
+//! `watch/JOB/SESSION` and `input/JOB`, which is the JSON text as it came.
 
+mod anchor;
 mod artifact;
 mod event;
 mod fact;
+mod idempotency;
 pub mod key;
 mod page;
 mod permission;
@@ -16,8 +18,10 @@ mod tests;
 
 use std::fmt;
 
-pub use event::event_id;
+pub use anchor::Anchor;
+pub use event::{event_id, observed_id};
 pub use fact::{JobFact, Outcome, SessionFact};
+pub use idempotency::KeyFact;
 pub use page::{JobPage, Run, SessionPage, read_job_page, read_session_page};
 
 /// Why stored bytes could not be read: damaged, or written by a newer version.

@@ -118,6 +118,21 @@ pub struct Run {
     pub count: u32,
 }
 
+impl Run {
+    /// The events of a job from `first` to `last`.
+    pub fn between(job: JobId, first: u64, last: u64) -> Self {
+        let count = u32::try_from((last + 1).saturating_sub(first)).unwrap_or(u32::MAX);
+        Self { job, index: first, count }
+    }
+
+    /// The part that comes before the event at `index`.
+    #[must_use]
+    pub fn before(self, index: u64) -> Self {
+        let room = u32::try_from(index.saturating_sub(self.index)).unwrap_or(u32::MAX);
+        Self { count: self.count.min(room), ..self }
+    }
+}
+
 /// A page of a session's pointers, being written.
 #[derive(Debug)]
 pub struct SessionPage {
@@ -134,13 +149,21 @@ impl SessionPage {
 
     /// Adds the next pointer.
     pub fn push(&mut self, job: &JobId, index: u64) {
-        self.span += 1;
+        self.push_run(job, index, 1);
+    }
+
+    /// Adds pointers to `count` events of a job, from `index` on; `false` when the page cannot take
+    /// as many more.
+    pub fn push_run(&mut self, job: &JobId, index: u64, count: u32) -> bool {
+        let Some(span) = self.span.checked_add(count) else { return false };
+        self.span = span;
         match self.runs.last_mut() {
             Some(run) if run.job == *job && run.index + u64::from(run.count) == index => {
-                run.count += 1;
+                run.count += count;
             }
-            _ => self.runs.push(Run { job: job.clone(), index, count: 1 }),
+            _ => self.runs.push(Run { job: job.clone(), index, count }),
         }
+        true
     }
 
     /// The page as a record.

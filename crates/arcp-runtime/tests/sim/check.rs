@@ -19,6 +19,12 @@ pub(crate) fn job_events(store: &MemoryStore, job: &JobId) -> Vec<(u64, JobEvent
     events
 }
 
+/// The event at an index of a job.
+pub(crate) fn job_event(store: &MemoryStore, job: &JobId, index: u64) -> JobEvent {
+    let mut events = job_events(store, job);
+    events.swap_remove(usize::try_from(index - 1).unwrap()).1
+}
+
 /// Where each number of a session points.
 pub(crate) fn pointers(store: &MemoryStore, session: &SessionId) -> BTreeMap<u64, (JobId, u64)> {
     let page = store.page(&key::session_stream(session), 0, usize::MAX);

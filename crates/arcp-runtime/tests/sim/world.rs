@@ -1,20 +1,22 @@
 //! The world: one engine, its store, its clients and agents, and chance.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    Cancel, CancelTarget, Capabilities, ClientIdentity, Command, Commit, ConnectionId, Fault,
-    Feature, Issued, JobId, Json, Lease, Limits, ListJobs, MessageId, Moment, Now, Offer, OnClose,
-    Open, Output, PingKind, Principal, RuntimeIdentity, Secret, SessionId, Submit, Timestamp,
-    TrustLevel,
+    Cancel, CancelTarget, Capabilities, ClientIdentity, Command, Commit, ConnectionId, Delivery,
+    EventFilter, Fault, Feature, IdempotencyKey, Issued, JobEvent, JobId, Json, Lease, Limits,
+    ListJobs, MessageId, Moment, Now, Observed, Offer, OnClose, Open, Output, PingKind, Principal,
+    Reply, RuntimeIdentity, Secret, SessionId, Since, Submit, Subscribe, SubscriptionId, Timestamp,
+    TrustLevel, WatchJob,
 };
 use arcp_runtime::engine::{
-    Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Judgement, Settings, Task, Ticket,
-    passes,
+    Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Judgement, Observe, Settings, Task,
+    Ticket, passes,
 };
-use arcp_runtime::record::{JobFact, key};
+use arcp_runtime::record::{Anchor, JobFact, Run, key};
 use arcp_store::{MemoryStore, Store};
 use rand::rngs::StdRng;
 use rand::seq::IteratorRandom;
@@ -39,12 +41,21 @@ pub(crate) struct World {
     pending: Effects,
     /// Being committed, with what follows.
     committing: Option<(Commit, Vec<Effect>)>,
-    /// Offers and listings that were begun and are not answered.
+    /// Which session each connection carries, and the last of its events that is on its way.
+    told: BTreeMap<ConnectionId, (SessionId, u64)>,
+    observers: BTreeMap<SubscriptionId, Observer>,
+    /// Offers, listings and looks into the past that were begun and are not answered.
     tasks: Vec<Task>,
     next: u64,
     crashes: u64,
     /// What happened, in order.
     pub(crate) transcript: Vec<String>,
+}
+
+/// An observer whose past is being found.
+struct Observer {
+    past: bool,
+    held: Vec<Arc<JobEvent>>,
 }
 
 /// What a world has seen.
@@ -74,6 +85,8 @@ impl World {
             agents: BTreeMap::new(),
             pending: Effects::new(),
             committing: None,
+            told: BTreeMap::new(),
+            observers: BTreeMap::new(),
             tasks: Vec::new(),
             next: 1,
             crashes: 0,
@@ -133,6 +146,7 @@ impl World {
             events += check::job_events(&self.store, &job).len() as u64;
             ended.insert(job, fact);
         }
+        self.check_keys(&ended);
         for client in &self.clients {
             for job in &client.accepted {
                 assert!(ended.contains_key(job), "seed {}: {job} is unknown", self.seed);
@@ -143,6 +157,22 @@ impl World {
             }
         }
         Summary { jobs: ended.len() as u64, events, crashes: self.crashes }
+    }
+
+    /// One key of one principal is one intent and one job.
+    fn check_keys(&self, ended: &BTreeMap<JobId, JobFact>) {
+        let mut keys = BTreeMap::new();
+        for (key, intent, job) in self.clients.iter().flat_map(|client| &client.keyed) {
+            let principal = ended[job].principal.clone();
+            let known = keys.entry((principal, key)).or_insert((intent, job));
+            assert_eq!(*known, (intent, job), "seed {}: {key}", self.seed);
+        }
+        assert_eq!(
+            self.store.facts(key::WATCHERS, None, usize::MAX).len(),
+            0,
+            "seed {}: watchers of jobs that have ended",
+            self.seed
+        );
     }
 
     // What clients do.
@@ -202,7 +232,9 @@ impl World {
             6..8 => {
                 self.issue(who, connection, Command::ListJobs(Box::<ListJobs>::default()), true);
             }
-            8..11 => self.cancel(who, connection),
+            8..10 => self.cancel(who, connection),
+            10 => self.watch(who, connection),
+            11 => self.observe(who, connection),
             _ => self.submit(who, connection),
         }
     }
@@ -220,6 +252,31 @@ impl World {
         self.issue(who, connection, Command::Cancel(Box::new(cancel)), true);
     }
 
+    fn watch(&mut self, who: usize, connection: ConnectionId) {
+        let everyone = self.clients.iter().flat_map(|client| &client.accepted);
+        let Some(job) = everyone.choose(&mut self.random).cloned() else { return };
+        let command = if self.random.random_bool(0.2) {
+            Command::Unwatch { job }
+        } else {
+            let after = self.random.random_bool(0.7).then(|| self.random.random_range(0..4));
+            Command::Watch(WatchJob { job, after })
+        };
+        self.issue(who, connection, command, true);
+    }
+
+    fn observe(&mut self, who: usize, connection: ConnectionId) {
+        let since = self.random.random_bool(0.5).then_some(Since::Start);
+        let subscribe = Subscribe { filter: EventFilter::default(), since };
+        let known = self.clients[who].observed.keys().choose(&mut self.random).cloned();
+        let command = match known {
+            Some(subscription) if self.random.random_bool(0.5) => {
+                Command::Unsubscribe { subscription }
+            }
+            _ => Command::Subscribe(Box::new(subscribe)),
+        };
+        self.issue(who, connection, command, true);
+    }
+
     fn submit(&mut self, who: usize, connection: ConnectionId) {
         let agent = ["work", "work@1", "work@9", "none", "Bad"];
         let agent = agent.into_iter().choose(&mut self.random).unwrap_or("work");
@@ -231,11 +288,15 @@ impl World {
             }
             lease
         });
+        let key = self.random.random_bool(0.3).then(|| {
+            let number = self.random.random_range(0..6);
+            IdempotencyKey::parse(&format!("key-{number}")).unwrap()
+        });
         let submit = Submit {
             agent: agent.to_owned(),
-            input: Json::null(),
-            lease,
-            key: None,
+            input: Json::of(&self.random.random_range(0..2)).unwrap(),
+            lease: lease.filter(|_| key.is_none()),
+            key,
             max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
             priority: arcp_core::Priority::default(),
         };
@@ -315,7 +376,15 @@ impl World {
             match effect {
                 Effect::Say { connection, output } => self.tell(connection, output),
                 Effect::Deliver { connection, delivery, .. } => {
+                    if let Some((_, last)) = self.told.get_mut(&connection) {
+                        assert_eq!(delivery.seq, *last + 1, "{connection}: left something out");
+                        *last = delivery.seq;
+                    }
                     self.tell(connection, Output::Event(delivery));
+                }
+                Effect::Feed { connection, upto } => self.feed(connection, upto),
+                Effect::Observe { connection, subscription, observe } => {
+                    self.observe_effect(connection, subscription, observe);
                 }
                 Effect::Close { connection, .. } => self.end(connection),
                 Effect::Task(Task::Start(start)) => {
@@ -330,13 +399,88 @@ impl World {
                 Effect::Task(Task::Kill { job }) => {
                     self.agents.remove(&job);
                 }
-                Effect::Task(Task::Answer { .. }) => {}
+                Effect::Acked { .. } | Effect::Task(Task::Answer { .. }) => {}
                 Effect::Task(task) => self.tasks.push(task),
             }
         }
     }
 
+    /// Reads from the store what was not delivered.
+    fn feed(&mut self, connection: ConnectionId, upto: u64) {
+        let Some((session, last)) = self.told.get(&connection).cloned() else { return };
+        let pointers = check::pointers(&self.store, &session);
+        for seq in last + 1..=upto {
+            let (job, index) = &pointers[&seq];
+            let event = check::job_event(&self.store, job, *index);
+            self.tell(connection, Output::Event(Delivery { seq, event: Arc::new(event) }));
+        }
+        self.told.insert(connection, (session, upto));
+    }
+
+    fn observe_effect(
+        &mut self,
+        connection: ConnectionId,
+        subscription: SubscriptionId,
+        observe: Observe,
+    ) {
+        match observe {
+            Observe::Begin { filter: _, past } => {
+                self.observers.insert(subscription, Observer { past, held: Vec::new() });
+            }
+            Observe::Event { event, .. } => {
+                match self.observers.get_mut(&subscription) {
+                    Some(observer) if observer.past => observer.held.push(event),
+                    _ => self.tell_observer(connection, &subscription, Some(event)),
+                }
+            }
+            Observe::Past { runs, .. } => {
+                let held = self.observers.get(&subscription).map(|observer| &observer.held);
+                let since = |job: &JobId| {
+                    let first = held?.iter().find(|event| event.head.job == *job)?;
+                    Anchor::parse(&first.id)?.index_in(job)
+                };
+                let cut = |run: Run| match since(&run.job) {
+                    Some(first) => run.before(first),
+                    None => run,
+                };
+                let runs: Vec<_> = runs.into_iter().map(cut).collect();
+                for run in runs {
+                    for index in run.index..run.index + u64::from(run.count) {
+                        let event = check::job_event(&self.store, &run.job, index);
+                        self.tell_observer(connection, &subscription, Some(Arc::new(event)));
+                    }
+                }
+                self.tell_observer(connection, &subscription, None);
+                let Some(observer) = self.observers.get_mut(&subscription) else { return };
+                observer.past = false;
+                for event in std::mem::take(&mut observer.held) {
+                    self.tell_observer(connection, &subscription, Some(event));
+                }
+            }
+            Observe::End => {
+                self.observers.remove(&subscription);
+            }
+        }
+    }
+
+    fn tell_observer(
+        &mut self,
+        connection: ConnectionId,
+        subscription: &SubscriptionId,
+        event: Option<Arc<JobEvent>>,
+    ) {
+        let id = MessageId::parse("msg_observed").unwrap();
+        let subscription = subscription.clone();
+        let observed = Observed { id, at: self.now.wall, subscription, event };
+        self.tell(connection, Output::Observed(observed));
+    }
+
     fn tell(&mut self, connection: ConnectionId, output: Output) {
+        if let Output::Reply { reply: Reply::Accepted(accepted), .. } = &output {
+            let before = self.told.get(&connection).filter(|(id, _)| *id == accepted.session);
+            let last = before.map_or(0, |(_, last)| *last);
+            self.told.insert(connection, (accepted.session.clone(), last));
+        }
         if let Some(link) = self.links.get_mut(&connection) {
             link.push_back(output);
         }
@@ -399,6 +543,26 @@ impl World {
                 let done = done.filter(|job| passes(&query.filter, job)).collect();
                 self.input(Input::Listed { query, done: Ok((done, None)) });
             }
+            Task::Recall(recall) => {
+                let name = key::done_job(&recall.principal, &recall.job);
+                let facts = self.store.facts(name.as_bytes(), None, 1);
+                let found = facts.first().filter(|(key, _)| *key == name);
+                let found = Ok(found.map(|(_, value)| JobFact::from_bytes(value).unwrap()));
+                self.input(Input::Recalled { recall, found });
+            }
+            Task::Past(query) => {
+                let mut jobs = query.open.clone();
+                let prefix = key::done_jobs(&query.principal);
+                for (name, value) in self.store.facts(&prefix, None, usize::MAX) {
+                    let id = std::str::from_utf8(&name.as_bytes()[prefix.len()..]).unwrap();
+                    let fact = JobFact::from_bytes(&value).unwrap();
+                    let last = fact.outcome.unwrap().last_index;
+                    jobs.entry(JobId::parse(id).unwrap()).or_insert(last);
+                }
+                let runs = jobs.into_iter().map(|(job, last)| Run::between(job, 1, last));
+                let (subscription, past) = (query.subscription.clone(), Ok(runs.collect()));
+                self.input(Input::Past { subscription, past });
+            }
             other => panic!("{other:?} is no task that waits"),
         }
     }
@@ -429,6 +593,8 @@ impl World {
         self.tasks.clear();
         self.agents.clear();
         self.links.clear();
+        self.told.clear();
+        self.observers.clear();
         self.clients.iter_mut().for_each(Client::cut);
         self.engine = Engine::new(settings(), entropy(&mut self.random));
         let facts = self.facts();
@@ -449,6 +615,15 @@ impl World {
             let id = JobId::parse(&name(key::OPEN_JOBS, &at)).unwrap();
             let last = self.store.page(&key::job_stream(&id), 0, 0).last;
             facts.push(Fact::Job { id, value, last });
+        }
+        for (at, _) in self.store.facts(key::WATCHERS, None, usize::MAX) {
+            let name = name(key::WATCHERS, &at);
+            let (job, session) = name.split_once('\0').unwrap();
+            let session = SessionId::parse(session).unwrap();
+            facts.push(Fact::Watcher { job: JobId::parse(job).unwrap(), session });
+        }
+        for (_, value) in self.store.facts(key::KEYS, None, usize::MAX) {
+            facts.push(Fact::Key { value });
         }
         facts
     }
@@ -482,6 +657,8 @@ fn settings() -> Settings {
         default_lease: Lease::default(),
         ceiling: None,
         cancel_grace: Duration::from_millis(200),
+        ack_window: 0,
+        idempotency_horizon: Duration::from_hours(1_000),
     }
 }
 

@@ -1,0 +1,228 @@
+//! Watching a job: its events, numbered in the watcher's session, from the past on if wanted
+//! (§7.6).
+//!
+//! The past is not told here. Pointers to it are added to the session's stream, and the connection
+//! reads from the store what it has not been told, as one does that has fallen behind.
+
+use arcp_core::{
+    Code, ConnectionId, Fault, IdempotencyKey, JobAccepted, JobId, JobSummary, JobWatched,
+    MessageId, Now, Principal, Reply, SessionId, WatchJob,
+};
+use bytes::Bytes;
+
+use super::{Effects, Engine, From, Task};
+use crate::record::{JobFact, key};
+
+/// A job that has ended, to be read from the store.
+#[derive(Debug)]
+pub struct Recall {
+    /// Who asked.
+    pub connection: ConnectionId,
+    /// In which session.
+    pub session: SessionId,
+    /// By which message.
+    pub to: MessageId,
+    /// Whose job it has to be.
+    pub principal: Principal,
+    /// Which.
+    pub job: JobId,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// What a job is read for.
+#[derive(Debug, Clone)]
+pub enum Purpose {
+    /// To tell again what came of it.
+    Repeat(IdempotencyKey),
+    /// To watch it, from after this index on if the past is wanted.
+    Watch(Option<u64>),
+}
+
+impl Engine {
+    pub(super) fn handle_watch(
+        &mut self,
+        now: Now,
+        from: &From,
+        watch: WatchJob,
+        fx: &mut Effects,
+    ) {
+        match self.check_watch(from, &watch) {
+            Ok(Some((summary, budget))) => {
+                self.watch(&from.session, &watch.job, fx);
+                self.start_watching(now, from, summary, Some(budget), watch.after, fx);
+            }
+            Ok(None) => self.recall(from, watch.job, Purpose::Watch(watch.after), fx),
+            Err(fault) => self.reply(now, from, Reply::Nack(fault), fx),
+        }
+    }
+
+    /// The job as it stands if it has not ended, and why it may not be watched. What the principal
+    /// may not know of looks like what is not there.
+    fn check_watch(
+        &self,
+        from: &From,
+        watch: &WatchJob,
+    ) -> Result<Option<(JobSummary, arcp_core::lease::Budget)>, Fault> {
+        let Some(session) = self.sessions.get(&from.session) else { return Err(no_such_job()) };
+        let Some(job) = self.jobs.get(&watch.job) else { return Ok(None) };
+        if job.principal != session.principal {
+            return Err(no_such_job());
+        }
+        let limit = self.settings.limits.watched_per_session;
+        if session.watching.len() >= limit && !session.watching.contains(&watch.job) {
+            let message = format!("`watched_per_session` is {limit}");
+            return Err(Fault::new(Code::ResourceExhausted, message));
+        }
+        let summary = job.summary();
+        check_after(watch.after, summary.last_index)?;
+        Ok(Some((summary, job.remaining.clone())))
+    }
+
+    /// Has a session get the job's events from now on; once, however often it asks.
+    pub(super) fn watch(&mut self, id: &SessionId, job: &JobId, fx: &mut Effects) {
+        let (Some(open), Some(session)) = (self.jobs.get_mut(job), self.sessions.get_mut(id))
+        else {
+            return;
+        };
+        if session.watching.insert(job.clone()) {
+            open.watchers.push(id.clone());
+            fx.put(key::watcher(job, id), Ok(Bytes::new()));
+        }
+    }
+
+    /// Says that the job is watched, then what has happened after `after`.
+    fn start_watching(
+        &mut self,
+        now: Now,
+        from: &From,
+        summary: JobSummary,
+        budget: Option<arcp_core::lease::Budget>,
+        after: Option<u64>,
+        fx: &mut Effects,
+    ) {
+        let (job, last) = (summary.job.clone(), summary.last_index);
+        let after = after.unwrap_or(last);
+        let watched = JobWatched { summary, budget, after, replayed: after < last };
+        self.reply(now, from, Reply::Watched(Box::new(watched)), fx);
+        self.tell_past(from, &job, after, last, fx);
+    }
+
+    /// Gives the events of a job after `after` up to `last` numbers in the session.
+    fn tell_past(&mut self, from: &From, job: &JobId, after: u64, last: u64, fx: &mut Effects) {
+        let Some(session) = self.sessions.get_mut(&from.session) else { return };
+        let mut index = after + 1;
+        while index <= last {
+            let count = u32::try_from(last - index + 1).unwrap_or(u32::MAX);
+            fx.append_run(&session.stream, session.next_seq, job, index, count);
+            session.next_seq += u64::from(count);
+            index += u64::from(count);
+        }
+        if let Some(connection) = session.phase.connection().filter(|_| after < last) {
+            fx.feed(connection, session.next_seq - 1);
+        }
+    }
+
+    pub(super) fn handle_unwatch(&mut self, now: Now, from: &From, job: &JobId, fx: &mut Effects) {
+        let submitted = self.jobs.get(job).is_some_and(|open| open.session == from.session);
+        let session = self.sessions.get_mut(&from.session);
+        // A session goes on getting the events of what it submitted.
+        let known = submitted || session.is_some_and(|session| session.watching.remove(job));
+        if !known {
+            let fault = Fault::new(Code::JobNotFound, "the job is not watched");
+            self.reply(now, from, Reply::Nack(fault), fx);
+            return;
+        }
+        if let Some(open) = self.jobs.get_mut(job).filter(|_| !submitted) {
+            open.watchers.retain(|watcher| *watcher != from.session);
+            fx.delete(key::watcher(job, &from.session));
+        }
+        self.reply(now, from, Reply::Done, fx);
+    }
+
+    /// Has a job read from the store that has ended, or never was.
+    pub(super) fn recall(&mut self, from: &From, job: JobId, purpose: Purpose, fx: &mut Effects) {
+        let Some(session) = self.sessions.get(&from.session) else { return };
+        let From { connection, session: id, id: to } = from.clone();
+        let principal = session.principal.clone();
+        let recall = Recall { connection, session: id, to, principal, job, purpose };
+        fx.task(Task::Recall(Box::new(recall)));
+    }
+
+    pub(super) fn on_recalled(
+        &mut self,
+        now: Now,
+        recall: Recall,
+        found: Result<Option<JobFact>, Fault>,
+        fx: &mut Effects,
+    ) {
+        let Recall { connection, session, to, principal: _, job, purpose } = recall;
+        let state = self.connections.get(&connection);
+        if state.and_then(|state| state.session()) != Some(&session) {
+            return;
+        }
+        let from = From { connection, session, id: to };
+        let result = match found {
+            Ok(Some(fact)) => self.on_found(now, &from, job, fact, &purpose, fx),
+            Ok(None) => Err(no_such_job()),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = result {
+            let submit = matches!(purpose, Purpose::Repeat(_));
+            self.refuse(now, &from, submit, fault, fx);
+        }
+    }
+
+    fn on_found(
+        &mut self,
+        now: Now,
+        from: &From,
+        job: JobId,
+        fact: JobFact,
+        purpose: &Purpose,
+        fx: &mut Effects,
+    ) -> Result<(), Fault> {
+        let ended = fact.outcome.as_ref().ok_or_else(no_such_job)?;
+        let last = ended.last_index;
+        match purpose {
+            Purpose::Repeat(key) => {
+                let accepted = told_again(&job, fact, key.clone());
+                self.reply(now, from, Reply::JobAccepted(Box::new(accepted)), fx);
+                self.tell_past(from, &job, last - 1, last, fx);
+            }
+            Purpose::Watch(after) => {
+                check_after(*after, last)?;
+                let summary = fact.summary(job).ok_or_else(no_such_job)?;
+                self.start_watching(now, from, summary, None, *after, fx);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was said of a job when it was accepted.
+fn told_again(job: &JobId, fact: JobFact, key: IdempotencyKey) -> JobAccepted {
+    JobAccepted {
+        job: job.clone(),
+        agent: Some(fact.agent.to_string()),
+        budget: fact.lease.budget.clone(),
+        lease: fact.lease,
+        accepted_at: fact.created_at,
+        trace: fact.trace,
+        repeated: Some(key),
+    }
+}
+
+fn check_after(after: Option<u64>, last: u64) -> Result<(), Fault> {
+    match after {
+        Some(after) if after > last => {
+            let message = format!("`from_event_seq` {after} is ahead of the job's last, {last}");
+            Err(Fault::invalid(message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_such_job() -> Fault {
+    Fault::new(Code::JobNotFound, "no such job")
+}

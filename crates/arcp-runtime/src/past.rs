@@ -1,0 +1,139 @@
+//! Reading what has been: jobs that have ended, and the events that a new observer wants first.
+
+use std::collections::BTreeMap;
+
+use arcp_core::{Code, Fault, JobId, Key, Limits};
+use arcp_store::{Store, StoreError};
+
+use crate::dispatch::store_fault;
+use crate::engine::{PastQuery, Recall};
+use crate::record::{Anchor, JobFact, RecordError, Run, key, read_job_page};
+
+/// The ended job that is asked for, when the principal has it.
+pub(crate) async fn recall(store: &dyn Store, recall: &Recall) -> Result<Option<JobFact>, Fault> {
+    ended(store, &key::done_job(&recall.principal, &recall.job)).await
+}
+
+async fn ended(store: &dyn Store, name: &Key) -> Result<Option<JobFact>, Fault> {
+    let facts = store.scan(name.as_bytes(), None, 1).await.map_err(|error| store_fault(&error))?;
+    match facts.first().filter(|(key, _)| key == name) {
+        Some((_, value)) => JobFact::from_bytes(value).map(Some).map_err(|error| damaged(&error)),
+        None => Ok(None),
+    }
+}
+
+/// Where the events are that a new subscription wants first: job by job in the order of creation.
+/// A message id is as fine as a millisecond, so of other jobs' events of that moment some may be
+/// told that came before it; none is left out.
+pub(crate) async fn find(
+    store: &dyn Store,
+    query: &PastQuery,
+    limits: &Limits,
+) -> Result<Vec<Run>, Fault> {
+    let mut jobs = query.open.clone();
+    for (job, last) in done(store, query).await? {
+        // What a job says that was open is told as it happens.
+        jobs.entry(job).or_insert(last);
+    }
+    let wanted = &query.filter.jobs;
+    jobs.retain(|job, _| wanted.is_empty() || wanted.contains(job));
+    let mut runs = Vec::with_capacity(jobs.len());
+    let mut count = 0;
+    for (job, last) in jobs {
+        let first = first(store, &job, query.since, last).await.map_err(|error| error.fault())?;
+        if first <= last {
+            count += last - first + 1;
+            runs.push(Run::between(job, first, last));
+        }
+    }
+    if count > limits.backfill_events as u64 {
+        let limit = limits.backfill_events;
+        let message = format!("{count} events of the past, `backfill_events` is {limit}");
+        return Err(Fault::new(Code::ResourceExhausted, message));
+    }
+    Ok(runs)
+}
+
+/// The ended jobs that may have such events, each with the index of its last one.
+async fn done(store: &dyn Store, query: &PastQuery) -> Result<BTreeMap<JobId, u64>, Fault> {
+    let mut jobs = BTreeMap::new();
+    for job in &query.filter.jobs {
+        let fact = ended(store, &key::done_job(&query.principal, job)).await?;
+        let last = fact.and_then(|fact| last_of(query, &fact));
+        jobs.extend(last.map(|last| (job.clone(), last)));
+    }
+    if !query.filter.jobs.is_empty() {
+        return Ok(jobs);
+    }
+    let prefix = key::done_jobs(&query.principal);
+    let mut after: Option<Key> = None;
+    loop {
+        let facts = store.scan(&prefix, after.as_ref(), FACTS).await;
+        let facts = facts.map_err(|error| store_fault(&error))?;
+        let Some((last, _)) = facts.last() else { return Ok(jobs) };
+        after = Some(last.clone());
+        for (name, value) in facts {
+            let id = name.as_bytes().get(prefix.len()..).unwrap_or_default();
+            let id = JobId::parse(&String::from_utf8_lossy(id)).map_err(|e| damaged(&e))?;
+            let fact = JobFact::from_bytes(&value).map_err(|error| damaged(&error))?;
+            jobs.extend(last_of(query, &fact).map(|last| (id, last)));
+        }
+    }
+}
+
+/// The index of the job's last event, when some of its events may pass.
+fn last_of(query: &PastQuery, fact: &JobFact) -> Option<u64> {
+    let filter = &query.filter;
+    let outcome = fact.outcome.as_ref()?;
+    let trace = fact.trace.as_ref().is_some_and(|trace| filter.traces.contains(trace));
+    let passes = query.since.is_before(outcome.ended_at)
+        && (filter.sessions.is_empty() || filter.sessions.contains(&fact.session))
+        && (filter.traces.is_empty() || trace)
+        && filter.min_priority.is_none_or(|least| fact.priority >= least);
+    passes.then_some(outcome.last_index)
+}
+
+/// The index of the first event of a job that may be later than the place.
+async fn first(store: &dyn Store, job: &JobId, since: Anchor, last: u64) -> Result<u64, PastError> {
+    if let Some(index) = since.index_in(job) {
+        return Ok(index + 1);
+    }
+    // The first one of which it holds lies in `low..=high`; `high` is beyond the last.
+    let (mut low, mut high) = (1, last + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let page = store.read(&key::job_stream(job), middle - 1, 0).await?;
+        let record = page.records.first().ok_or(PastError::Hole)?;
+        let events = read_job_page(job, record, middle - 1)?;
+        let (_, event) = events.first().ok_or(PastError::Hole)?;
+        if since.is_before(event.at) { high = middle } else { low = middle + 1 }
+    }
+    Ok(low)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PastError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("an event is missing")]
+    Hole,
+}
+
+impl PastError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Store(error) => store_fault(error),
+            Self::Record(_) | Self::Hole => damaged(self),
+        }
+    }
+}
+
+fn damaged(why: &dyn std::fmt::Display) -> Fault {
+    tracing::error!("cannot read the past: {why}");
+    Fault::new(Code::DataLoss, "a stored job cannot be read")
+}
+
+/// Facts read at a time.
+const FACTS: usize = 256;
