@@ -44,12 +44,14 @@ macro_rules! cells {
 
 pub(crate) use cells;
 
+mod ack_window;
 mod authenticators;
 mod cancel;
 mod close_codes;
 mod frames;
 mod handshake;
 mod jobs;
+mod keys;
 mod lease;
 mod limits;
 mod list;

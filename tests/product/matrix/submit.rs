@@ -1,13 +1,11 @@
 //! What can keep a job from being accepted, and a submit that comes twice.
 
-use arcp_core::Code;
 use serde_json::{Value, json};
 
 use crate::support::{On, code, envelope, job_of, kind};
 
 matrix!(
     what_names_no_agent_is_refused,
-    a_key_is_refused_and_not_passed_over,
     a_submit_of_the_wrong_shape_is_refused,
     a_message_that_comes_twice_is_done_once,
     a_pinned_version_is_the_one_that_runs,
@@ -46,27 +44,6 @@ async fn a_submit_of_the_wrong_shape_is_refused(on: On) {
         refused(&mut raw, payload, "INVALID_ARGUMENT").await;
     }
     assert_eq!(raw.list(json!({})).await["jobs"], json!([]));
-}
-
-async fn a_key_is_refused_and_not_passed_over(on: On) {
-    let house = on.usual().await;
-    let mut raw = house.raw_as("alice").await;
-    let id = raw.next_id();
-    let mut invoke = envelope(&id, "tool.invoke", json!({"tool": "echo", "arguments": 1}));
-    invoke["idempotency_key"] = json!("once");
-    raw.send(&invoke).await;
-    let failed = raw.expect("job.failed").await;
-    assert_eq!((code(&failed), &failed["correlation_id"]), ("UNIMPLEMENTED", &json!(id)));
-    raw.is_quiet().await;
-    assert_eq!(house.stage.echoes(), 0);
-    let client = house.client("alice").await;
-    let key = arcp_core::IdempotencyKey::parse("once").unwrap();
-    match client.submit(arcp_client::Job::new("echo").key(key)).await {
-        Err(arcp_client::ClientError::Refused(fault)) => {
-            assert_eq!(fault.code, Code::Unimplemented);
-        }
-        other => panic!("{other:?}"),
-    }
 }
 
 async fn a_message_that_comes_twice_is_done_once(on: On) {

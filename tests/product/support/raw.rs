@@ -120,6 +120,13 @@ impl Raw {
         self.submit_as(payload).await
     }
 
+    /// Submits a job while events of others may come, which are passed over.
+    pub(crate) async fn submit_late(&mut self, tool: &str, arguments: Value) -> String {
+        self.say("tool.invoke", json!({"tool": tool, "arguments": arguments})).await;
+        let messages = self.until(|message| kind(message) == "job.accepted").await;
+        messages.last().map(job_of).unwrap_or_default().to_owned()
+    }
+
     /// Submits a job by its whole payload.
     pub(crate) async fn submit_as(&mut self, payload: Value) -> String {
         let request = self.say("tool.invoke", payload).await;

@@ -427,12 +427,10 @@ impl World {
             Observe::Begin { filter: _, past } => {
                 self.observers.insert(subscription, Observer { past, held: Vec::new() });
             }
-            Observe::Event { event, .. } => {
-                match self.observers.get_mut(&subscription) {
-                    Some(observer) if observer.past => observer.held.push(event),
-                    _ => self.tell_observer(connection, &subscription, Some(event)),
-                }
-            }
+            Observe::Event { event, .. } => match self.observers.get_mut(&subscription) {
+                Some(observer) if observer.past => observer.held.push(event),
+                _ => self.tell_observer(connection, &subscription, Some(event)),
+            },
             Observe::Past { runs, .. } => {
                 let held = self.observers.get(&subscription).map(|observer| &observer.held);
                 let since = |job: &JobId| {
