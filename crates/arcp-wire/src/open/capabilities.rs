@@ -1,8 +1,11 @@
 //! Capabilities as this dialect writes them: a key for each feature, extensions, agents.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use arcp_core::{AgentCard, Capabilities, Fault, Feature};
+use arcp_core::{
+    AgentCard, ArtifactRetention, Capabilities, Fault, Feature, HeartbeatPolicy, HeartbeatRecovery,
+};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -25,6 +28,7 @@ pub(super) fn agreed(accepted: &Object<'_>) -> Result<Capabilities, Fault> {
     };
     Ok(Capabilities {
         agents: object.value(AGENTS).map_or(Ok(Vec::new()), agents)?,
+        artifact_retention: retention(&object)?,
         ..features(&object)?
     })
 }
@@ -38,7 +42,32 @@ fn features(object: &Object<'_>) -> Result<Capabilities, Fault> {
     }
     let extensions = object.texts(EXTENSIONS)?.unwrap_or_default();
     capabilities.extensions = extensions.into_iter().map(Cow::into_owned).collect();
+    let encodings = object.texts(BINARY_ENCODING)?.unwrap_or_default();
+    capabilities.binary_encodings = encodings.into_iter().map(Cow::into_owned).collect();
+    capabilities.heartbeats = heartbeats(object)?;
     Ok(capabilities)
+}
+
+fn heartbeats(object: &Object<'_>) -> Result<Option<HeartbeatPolicy>, Fault> {
+    let interval = object.whole(HEARTBEAT_INTERVAL)?.map(Duration::from_secs);
+    let recovery = match object.text(HEARTBEAT_RECOVERY)?.as_deref() {
+        None => return Ok(None),
+        Some("block") => HeartbeatRecovery::Block,
+        // One that nobody knows is the strictest.
+        Some(_) => HeartbeatRecovery::Fail,
+    };
+    Ok(Some(HeartbeatPolicy { recovery, interval }))
+}
+
+fn retention(accepted: &Object<'_>) -> Result<Option<ArtifactRetention>, Fault> {
+    let Some(object) = accepted.object(ARTIFACT_RETENTION, "capabilities.artifact_retention")?
+    else {
+        return Ok(None);
+    };
+    Ok(Some(ArtifactRetention {
+        default: Duration::from_secs(object.need_whole("default_seconds")?),
+        max: Duration::from_secs(object.need_whole("max_seconds")?),
+    }))
 }
 
 /// An inventory: names, or objects with versions.
@@ -75,12 +104,45 @@ impl Serialize for Written<'_> {
         if !self.0.extensions.is_empty() {
             map.serialize_entry(EXTENSIONS, &self.0.extensions)?;
         }
-        if !self.0.agents.is_empty() {
+        if !self.0.binary_encodings.is_empty() {
+            map.serialize_entry(BINARY_ENCODING, &self.0.binary_encodings)?;
+        }
+        if let Some(HeartbeatPolicy { recovery, interval }) = &self.0.heartbeats {
+            let recovery = match recovery {
+                HeartbeatRecovery::Fail => "fail",
+                HeartbeatRecovery::Block => "block",
+            };
+            map.serialize_entry(HEARTBEAT_RECOVERY, recovery)?;
+            if let Some(interval) = interval {
+                map.serialize_entry(HEARTBEAT_INTERVAL, &whole_seconds(*interval))?;
+            }
+        }
+        if let Some(ArtifactRetention { default, max }) = &self.0.artifact_retention {
+            let (default_seconds, max_seconds) = (default.as_secs(), max.as_secs());
+            let retention = Retention { default_seconds, max_seconds };
+            map.serialize_entry(ARTIFACT_RETENTION, &retention)?;
+        }
+        let agents = &self.0.agents;
+        if !agents.is_empty() && agents.iter().all(|card| card.versions.is_empty()) {
+            let names: Vec<&str> = agents.iter().map(|card| card.name.as_str()).collect();
+            map.serialize_entry(AGENTS, &names)?;
+        } else if !agents.is_empty() {
             let cards: Vec<Card<'_>> = self.0.agents.iter().map(Card::of).collect();
             map.serialize_entry(AGENTS, &cards)?;
         }
         map.end()
     }
+}
+
+/// What comes at least so often; a part of a second is one.
+fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0)).max(1)
+}
+
+#[derive(Serialize)]
+struct Retention {
+    default_seconds: u64,
+    max_seconds: u64,
 }
 
 #[derive(Serialize)]
@@ -100,6 +162,10 @@ impl<'a> Card<'a> {
 const KEY: &str = "capabilities";
 const EXTENSIONS: &str = "extensions";
 const AGENTS: &str = "agents";
+const BINARY_ENCODING: &str = "binary_encoding";
+const HEARTBEAT_RECOVERY: &str = "heartbeat_recovery";
+const HEARTBEAT_INTERVAL: &str = "heartbeat_interval_seconds";
+const ARTIFACT_RETENTION: &str = "artifact_retention";
 
 const FEATURES: &[(Feature, &str)] = &[
     (Feature::Streaming, "streaming"),

@@ -1,10 +1,14 @@
 //! What a client's frames ask for.
 
+mod artifact;
+mod permission;
+mod watch;
+
 use std::time::Duration;
 
 use arcp_core::{
     Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind, Issued,
-    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Priority, Secret, Submit,
+    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Secret, Submit,
 };
 
 use super::envelope::{Envelope, Unsound};
@@ -64,6 +68,18 @@ fn command(kind: Kind, envelope: &Envelope<'_>) -> Result<Command, Fault> {
         Kind::ListJobs => list_jobs(&payload),
         Kind::Invoke => submit(&payload, envelope),
         Kind::Cancel => cancel(&payload),
+        Kind::Watch => watch::watch(&payload),
+        Kind::Unwatch => watch::unwatch(&payload),
+        Kind::Subscribe => watch::subscribe(&payload),
+        Kind::Unsubscribe => watch::unsubscribe(&payload),
+        Kind::PutArtifact => artifact::put(&payload),
+        Kind::FetchArtifact => artifact::fetch(&payload),
+        Kind::ReleaseArtifact => artifact::release(&payload),
+        Kind::Grant => permission::grant(&payload, envelope),
+        Kind::Deny => permission::deny(&payload, envelope),
+        Kind::RefreshLease => permission::refresh(&payload),
+        Kind::RevokeLease => permission::revoke(&payload),
+        Kind::Backpressure => permission::backpressure(&payload, envelope),
         Kind::Unbuilt | Kind::Foreign | Kind::Unknown | Kind::Note => Err(unimplemented(envelope)),
         Kind::RuntimeOnly => {
             Err(Fault::invalid(format!("only a runtime sends `{}`", envelope.kind)))
@@ -135,7 +151,7 @@ fn submit(payload: &Object<'_>, envelope: &Envelope<'_>) -> Result<Command, Faul
         lease: lease::requested(payload)?,
         key: envelope.key.clone(),
         max_runtime: max_runtime.map(Duration::from_secs),
-        priority: Priority::default(),
+        priority: envelope.priority,
     })))
 }
 

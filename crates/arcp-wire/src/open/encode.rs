@@ -1,14 +1,18 @@
 //! What a runtime says, as frames.
 
+use std::collections::BTreeSet;
+
 use arcp_core::{
-    Fault, Frame, IdempotencyKey, JobAccepted, JobId, MessageId, Notice, Output, PingKind, Reply,
-    SessionAccepted, SessionId, Timestamp,
+    Artifact, Fault, Frame, Heartbeat, IdempotencyKey, JobAccepted, JobId, MessageId, Notice,
+    Output, PingKind, Reply, SessionAccepted, SessionId, SubscriptionId, Timestamp,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::event::Prefix;
+use super::event::{self, Prefix};
 use super::message::{Message, Stamp};
-use super::{capabilities, lease, payload};
+use super::{capabilities, lease, payload, state};
 use crate::OutputEncoder;
 
 /// The runtime's writer.
@@ -17,13 +21,18 @@ pub(super) struct Outputs {
     session: Option<SessionId>,
     prefix: Prefix,
     knows_closed: bool,
+    wants_heartbeats: bool,
+    /// Extensions that both ends have.
+    agreed: BTreeSet<String>,
 }
 
 impl OutputEncoder for Outputs {
     fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>) {
         match output {
-            Output::Event(delivery) => frames.extend(self.prefix.frame(delivery)),
-            Output::Observed(_) => {}
+            Output::Event(delivery) => {
+                frames.extend(self.prefix.frame(delivery, &self.agreed));
+            }
+            Output::Observed(observed) => frames.extend(event::observed(observed)),
             Output::Reply { id, at, to, reply } => {
                 if let Reply::Accepted(accepted) = reply {
                     self.learn(accepted);
@@ -31,6 +40,7 @@ impl OutputEncoder for Outputs {
                 let answer = Answer { session: self.session.as_ref(), id, at: *at, to: Some(to) };
                 answer.reply(reply, to, self.knows_closed, frames);
             }
+            Output::Notice { notice: Notice::Heartbeat(_), .. } if !self.wants_heartbeats => {}
             Output::Notice { id, at, notice } => {
                 let answer = Answer { session: self.session.as_ref(), id, at: *at, to: None };
                 answer.notice(notice, frames);
@@ -43,6 +53,8 @@ impl Outputs {
     fn learn(&mut self, accepted: &SessionAccepted) {
         self.session = Some(accepted.session.clone());
         self.prefix = Prefix::of(&accepted.session);
+        self.wants_heartbeats = accepted.declared.heartbeats.is_some();
+        self.agreed.clone_from(&accepted.capabilities.extensions);
         self.knows_closed = accepted.declared.extensions.contains(RESUME);
     }
 }
@@ -99,15 +111,20 @@ impl<'a> Answer<'a> {
                 self.cancel("cancel.refused", target_id, Some(&fault.message), frames);
             }
             Reply::Nack(fault) => self.message("nack", payload::Nack::of(fault)).push(frames),
-            Reply::Watched(_)
-            | Reply::Subscribed { .. }
-            | Reply::ArtifactKept(_)
-            | Reply::Artifact(_)
-            | Reply::Done => {}
+            Reply::Watched(watched) => self
+                .message("job.subscribed", payload::Watched::of(watched))
+                .job(&watched.summary.job)
+                .push(frames),
+            Reply::Subscribed { subscription } => self.subscribed(subscription, frames),
+            Reply::ArtifactKept(reference) => {
+                self.message("artifact.ref", payload::ArtifactKept::of(reference)).push(frames);
+            }
+            Reply::Artifact(artifact) => self.artifact(artifact, frames),
+            Reply::Done => self.message("ack", payload::Empty {}).push(frames),
         }
     }
 
-    fn notice(&self, notice: &Notice, frames: &mut Vec<Frame>) {
+    fn notice(&self, notice: &'a Notice, frames: &mut Vec<Frame>) {
         match notice {
             Notice::Nack(fault) => self.message("nack", payload::Nack::of(fault)).push(frames),
             Notice::Refresh { deadline } => {
@@ -117,8 +134,40 @@ impl<'a> Answer<'a> {
             Notice::Evicted(fault) => {
                 self.message("session.evicted", payload::Evicted::of(fault)).push(frames);
             }
-            Notice::Heartbeat(_) | Notice::Unsubscribed { .. } => {}
+            Notice::Heartbeat(heartbeat) => self.heartbeat(heartbeat, frames),
+            Notice::Unsubscribed { subscription, fault } => self
+                .message("subscribe.closed", payload::Unsubscribed::of(subscription, fault))
+                .subscription(subscription)
+                .push(frames),
         }
+    }
+
+    fn subscribed(&self, subscription: &'a SubscriptionId, frames: &mut Vec<Frame>) {
+        let subscription_id = subscription.as_str();
+        self.message("subscribe.accepted", payload::Subscribed { subscription_id })
+            .subscription(subscription)
+            .push(frames);
+    }
+
+    fn artifact(&self, artifact: &'a Artifact, frames: &mut Vec<Frame>) {
+        let body = payload::ArtifactBody {
+            media_type: &artifact.reference.media_type,
+            data: STANDARD.encode(&artifact.data),
+            sha256: artifact.reference.sha256.as_deref(),
+            retain_seconds: None,
+        };
+        self.message("artifact.put", body).push(frames);
+    }
+
+    fn heartbeat(&self, heartbeat: &'a Heartbeat, frames: &mut Vec<Frame>) {
+        let Heartbeat { head, sequence, deadline_ms, state } = heartbeat;
+        let state = state::name(*state);
+        let (sequence, deadline_ms) = (*sequence, *deadline_ms);
+        self.message("job.heartbeat", payload::Heartbeat { sequence, deadline_ms, state })
+            .job(&head.job)
+            .to(&head.request)
+            .trace(head.trace.as_ref())
+            .push(frames);
     }
 
     fn accepted(&self, accepted: &SessionAccepted, frames: &mut Vec<Frame>) {

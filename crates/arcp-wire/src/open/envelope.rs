@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use arcp_core::{Fault, Frame, IdempotencyKey, JobId, MessageId, Timestamp, TraceId};
+use arcp_core::{
+    Fault, Frame, IdempotencyKey, JobId, MessageId, Priority, SessionId, StreamId, SubscriptionId,
+    Timestamp, TraceId,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -19,14 +22,22 @@ pub(super) struct Envelope<'a> {
     pub(super) kind: Cow<'a, str>,
     /// A JSON object.
     pub(super) payload: &'a RawValue,
+    /// The session that it belongs to.
+    pub(super) session: Option<SessionId>,
     /// The job that it is about.
     pub(super) job: Option<JobId>,
+    /// The stream that it is about.
+    pub(super) stream: Option<StreamId>,
+    /// The subscription by which it is told.
+    pub(super) subscription: Option<SubscriptionId>,
     /// The message that it answers.
     pub(super) correlation: Option<MessageId>,
     /// The trace that it belongs to.
     pub(super) trace: Option<TraceId>,
     /// The submitter's key.
     pub(super) key: Option<IdempotencyKey>,
+    /// How pressing it is.
+    pub(super) priority: Priority,
     /// The place among the session's events.
     pub(super) seq: Option<u64>,
     /// Whether a receiver that does not know the type may drop it.
@@ -61,6 +72,13 @@ impl Unsound {
             id: Envelope::read(text).ok().map(|envelope| envelope.id),
             fault: Fault::invalid(format!("the frame nests more than {limit} levels deep")),
         }
+    }
+}
+
+impl Unsound {
+    /// What is wrong with it.
+    pub(super) fn into_fault(self) -> Fault {
+        self.fault
     }
 }
 
@@ -106,6 +124,8 @@ struct Keys<'a> {
     #[serde(borrow)]
     trace_id: Option<&'a RawValue>,
     #[serde(borrow)]
+    traceparent: Option<&'a RawValue>,
+    #[serde(borrow)]
     span_id: Option<&'a RawValue>,
     #[serde(borrow)]
     parent_span_id: Option<&'a RawValue>,
@@ -135,12 +155,23 @@ impl<'a> Keys<'a> {
             })?,
             kind: need(self.kind, "type", |raw| string(raw).ok_or(TEXT.to_owned()))?,
             payload: need(self.payload, "payload", object)?,
+            session: maybe(self.session_id, "session_id", |raw| parsed(raw, SessionId::parse))?,
             job: maybe(self.job_id, "job_id", |raw| parsed(raw, JobId::parse))?,
+            stream: maybe(self.stream_id, "stream_id", |raw| parsed(raw, StreamId::parse))?,
+            subscription: maybe(self.subscription_id, "subscription_id", |raw| {
+                parsed(raw, SubscriptionId::parse)
+            })?,
             correlation: maybe(self.correlation_id, "correlation_id", message_id)?,
-            trace: maybe(self.trace_id, "trace_id", |raw| parsed(raw, TraceId::parse))?,
+            trace: maybe(self.trace_id, "trace_id", |raw| parsed(raw, TraceId::parse))?
+                .or_else(|| self.traceparent.and_then(trace_of)),
             key: maybe(self.idempotency_key, "idempotency_key", |raw| {
                 parsed(raw, IdempotencyKey::parse)
             })?,
+            priority: maybe(self.priority, "priority", |raw| {
+                let known = string(raw).and_then(|text| Priority::parse(&text));
+                known.ok_or(PRIORITIES.to_owned())
+            })?
+            .unwrap_or_default(),
             seq: maybe(self.event_seq, "event_seq", |raw| {
                 scalar(raw).ok_or("a whole number, at least 0".to_owned())
             })?,
@@ -151,9 +182,6 @@ impl<'a> Keys<'a> {
     /// Checks what nobody reads.
     fn check(&self) -> Result<(), Fault> {
         let prefixed = [
-            ("session_id", self.session_id, "sess_"),
-            ("stream_id", self.stream_id, "str_"),
-            ("subscription_id", self.subscription_id, "sub_"),
             ("causation_id", self.causation_id, "msg_"),
             ("span_id", self.span_id, ""),
             ("parent_span_id", self.parent_span_id, ""),
@@ -161,16 +189,12 @@ impl<'a> Keys<'a> {
         for (key, raw, prefix) in prefixed {
             maybe(raw, key, |raw| has_prefix(raw, prefix))?;
         }
-        maybe(self.priority, "priority", |raw| {
-            let known = string(raw).is_some_and(|text| PRIORITIES.contains(&text.as_ref()));
-            known.then_some(()).ok_or(PRIORITIES.join(", "))
-        })?;
         Ok(())
     }
 }
 
 const TEXT: &str = "text";
-const PRIORITIES: [&str; 4] = ["low", "normal", "high", "critical"];
+const PRIORITIES: &str = "low, normal, high or critical";
 
 /// Reads what has to be there; `read` says what it wants instead of what it cannot read.
 fn need<'a, T>(
@@ -221,6 +245,22 @@ fn has_prefix(raw: &RawValue, prefix: &str) -> Result<(), String> {
 fn object(raw: &RawValue) -> Result<&RawValue, String> {
     let is_object = raw.get().starts_with('{');
     is_object.then_some(raw).ok_or("an object".to_owned())
+}
+
+/// The trace id of a W3C `traceparent`; one that is malformed says nothing.
+fn trace_of(raw: &RawValue) -> Option<TraceId> {
+    let text = string(raw)?;
+    let mut parts = text.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let sound = version.len() == 2
+        && version != "ff"
+        && trace.len() == 32
+        && hex(version)
+        && hex(trace)
+        && trace.bytes().any(|byte| byte != b'0')
+        && parts.next().is_some_and(|span| span.len() == 16 && hex(span));
+    if sound { TraceId::parse(trace).ok() } else { None }
 }
 
 fn is_optional(extensions: &RawValue) -> bool {

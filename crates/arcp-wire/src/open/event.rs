@@ -1,15 +1,19 @@
 //! Events written: once for all who watch, but for what differs by session.
 
+use std::collections::BTreeSet;
+
 use arcp_core::{
-    ChunkEncoding, Completion, Delivery, Event, Fault, Frame, JobEvent, Json, LogLevel, Progress,
-    Quantity, ResultChunk, SessionId,
+    ChunkEncoding, Completion, Delivery, Event, Fault, Frame, GrantedLease, JobEvent, Json,
+    LogLevel, MessageId, Observed, PermissionRequest, Progress, Quantity, ResultChunk, SessionId,
+    StreamChange, StreamChunk, StreamEvent, StreamInfo, SubscriptionId, Timestamp,
 };
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::message::Message;
-use super::payload::Failed;
+use super::message::{Message, Stamp};
+use super::payload::{self, Failed};
+use super::types::is_foreign;
 
 /// What all events of one session begin with.
 #[derive(Debug, Default)]
@@ -24,9 +28,12 @@ impl Prefix {
     }
 
     /// The frame of one event.
-    pub(super) fn frame(&self, delivery: &Delivery) -> Option<Frame> {
+    pub(super) fn frame(&self, delivery: &Delivery, agreed: &BTreeSet<String>) -> Option<Frame> {
         let event = &delivery.event;
-        let rest = event.encoded.get_or_write(SLOT, || rest(event));
+        let rest = match named_type(event, agreed) {
+            Some((name, data)) => comma(write(event, name, data)),
+            None => event.encoded.get_or_write(SLOT, || rest(event)),
+        };
         if rest.is_empty() {
             return None;
         }
@@ -45,9 +52,79 @@ const NO_SESSION: &[u8] = b"{\"event_seq\":";
 /// Where this dialect keeps what it has written of an event.
 const SLOT: usize = 0;
 
+/// The frame that tells an observer of an event: the event's own envelope within another, without
+/// a number.
+pub(super) fn observed(observed: &Observed) -> Option<Frame> {
+    let Observed { id, at, subscription, event } = observed;
+    let inner = match event {
+        Some(event) => envelope(event)?,
+        None => end_of_past(id, *at, subscription)?,
+    };
+    let wrapper = Message::new(id, *at, "subscribe.event", Wrapped { event: () });
+    let wrapper = wrapper.subscription(subscription).write()?;
+    // The place of the event is the only thing that follows its key.
+    let open = wrapper.strip_suffix(b"null}}")?;
+    let mut frame = Vec::with_capacity(open.len() + inner.len() + 2);
+    frame.extend_from_slice(open);
+    frame.extend_from_slice(&inner);
+    frame.extend_from_slice(b"}}");
+    Some(Frame::text(frame))
+}
+
+/// An event's envelope, in the session that submitted its job.
+fn envelope(event: &JobEvent) -> Option<Vec<u8>> {
+    let rest = event.encoded.get_or_write(SLOT, || rest(event));
+    let rest = rest.strip_prefix(b",")?;
+    let mut envelope = b"{".to_vec();
+    if let Some(session) = &event.head.session {
+        let id = serde_json::Value::from(session.as_str());
+        envelope.extend_from_slice(format!("\"session_id\":{id},").as_bytes());
+    }
+    envelope.extend_from_slice(rest);
+    Some(envelope)
+}
+
+fn end_of_past(id: &MessageId, at: Timestamp, subscription: &SubscriptionId) -> Option<Vec<u8>> {
+    let id = MessageId::parse(&format!("{id}_end")).ok()?;
+    let data = EndOfPast { subscription_id: subscription.as_str() };
+    let payload = Named { name: "subscription.backfill_complete", data };
+    Message::new(&id, at, "event.emit", payload).write()
+}
+
+#[derive(Serialize)]
+struct Wrapped {
+    event: (),
+}
+
+#[derive(Serialize)]
+struct Named<'a, D: Serialize> {
+    name: &'a str,
+    data: D,
+}
+
+#[derive(Serialize)]
+struct EndOfPast<'a> {
+    subscription_id: &'a str,
+}
+
+/// An event of the agent's own that goes by a type of its own: both ends have agreed on the
+/// extension (R§21.2), and its data is an object.
+fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a str, &'a Json)> {
+    match &event.event {
+        Event::Custom { name, data } if agreed.contains(name) && is_foreign(name) => {
+            data.as_str().trim_ascii_start().starts_with('{').then_some((name.as_str(), data))
+        }
+        _ => None,
+    }
+}
+
 /// All of an event's frame that follows its number, from the comma on.
 fn rest(event: &JobEvent) -> Bytes {
-    match written(event) {
+    comma(written(event))
+}
+
+fn comma(written: Option<Vec<u8>>) -> Bytes {
+    match written {
         Some(mut bytes) => {
             // The brace that opens the message becomes the comma after the number.
             if let Some(first) = bytes.first_mut() {
@@ -81,12 +158,14 @@ fn written(event: &JobEvent) -> Option<Vec<u8>> {
         | Event::Status { .. }
         | Event::Custom { .. } => emitted(event),
         Event::ResultChunk(chunk) => write(event, "job.result_chunk", Piece::of(chunk)),
-        Event::Stream(_)
-        | Event::Artifact(_)
-        | Event::PermissionRequest(_)
+        Event::Stream(stream) => streamed(event, stream),
+        Event::Artifact(reference) => {
+            write(event, "artifact.ref", payload::ArtifactKept::of(reference))
+        }
+        Event::PermissionRequest(_)
         | Event::LeaseGranted(_)
         | Event::LeaseExtended { .. }
-        | Event::LeaseRevoked { .. } => None,
+        | Event::LeaseRevoked { .. } => permitted(event),
         Event::Completed(completion) => completed(event, completion),
         Event::Failed(fault) => write(event, "job.failed", Failed::of(fault)),
         Event::Cancelled { reason } => write(event, "job.cancelled", Cancelled { reason }),
@@ -94,12 +173,16 @@ fn written(event: &JobEvent) -> Option<Vec<u8>> {
     }
 }
 
-fn write<P: Serialize>(event: &JobEvent, kind: &'static str, payload: P) -> Option<Vec<u8>> {
+fn write<P: Serialize>(event: &JobEvent, kind: &str, payload: P) -> Option<Vec<u8>> {
+    message(event, kind, payload).write()
+}
+
+fn message<'a, P: Serialize>(event: &'a JobEvent, kind: &'a str, payload: P) -> Message<'a, P> {
     Message::new(&event.id, event.at, kind, payload)
         .job(&event.head.job)
         .to(&event.head.request)
         .trace(event.head.trace.as_ref())
-        .write()
+        .priority(event.head.priority)
 }
 
 fn completed(event: &JobEvent, completion: &Completion) -> Option<Vec<u8>> {
@@ -113,6 +196,39 @@ fn completed(event: &JobEvent, completion: &Completion) -> Option<Vec<u8>> {
             };
             write(event, "job.completed", streamed)
         }
+    }
+}
+
+fn streamed(event: &JobEvent, streamed: &StreamEvent) -> Option<Vec<u8>> {
+    let stream = Some(&streamed.stream);
+    match &streamed.change {
+        StreamChange::Opened(info) => {
+            message(event, "stream.open", Opened::of(info)).stream(stream).write()
+        }
+        StreamChange::Chunk(chunk) => {
+            message(event, "stream.chunk", StreamPiece::of(chunk)).stream(stream).write()
+        }
+        StreamChange::Closed { last } => {
+            message(event, "stream.close", Closed { final_sequence: *last }).stream(stream).write()
+        }
+        StreamChange::Failed(fault) => {
+            message(event, "stream.error", Failed::of(fault)).stream(stream).write()
+        }
+    }
+}
+
+fn permitted(event: &JobEvent) -> Option<Vec<u8>> {
+    match &event.event {
+        Event::PermissionRequest(request) => write(event, "permission.request", Asked::of(request)),
+        Event::LeaseGranted(granted) => write(event, "lease.granted", Granted::of(granted)),
+        Event::LeaseExtended { lease, expires_at } => {
+            let extended = Extended { lease_id: lease.as_str(), expires_at: Stamp(*expires_at) };
+            write(event, "lease.extended", extended)
+        }
+        Event::LeaseRevoked { lease, reason } => {
+            write(event, "lease.revoked", Revoked { lease_id: lease.as_str(), reason })
+        }
+        _ => None,
     }
 }
 
@@ -275,6 +391,119 @@ const fn chunk_encoding(encoding: ChunkEncoding) -> &'static str {
         ChunkEncoding::Utf8 => "utf8",
         ChunkEncoding::Base64 => "base64",
     }
+}
+
+#[derive(Serialize)]
+struct Opened<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'a str>,
+}
+
+impl<'a> Opened<'a> {
+    fn of(info: &'a StreamInfo) -> Self {
+        Self {
+            kind: info.kind.as_str(),
+            content_type: info.content_type.as_deref(),
+            encoding: info.encoding.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StreamPiece<'a> {
+    sequence: u64,
+    data: &'a Json,
+    /// Reasoning goes by this name too (R§11.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redacted: bool,
+}
+
+impl<'a> StreamPiece<'a> {
+    fn of(chunk: &'a StreamChunk) -> Self {
+        Self {
+            sequence: chunk.sequence,
+            data: &chunk.data,
+            content: chunk.role.as_ref().map(|_| &chunk.data),
+            content_type: chunk.content_type.as_deref(),
+            sha256: chunk.sha256.as_deref(),
+            role: chunk.role.as_deref(),
+            redacted: chunk.redacted,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Closed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    final_sequence: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    permission: &'a str,
+    resource: &'a str,
+    operation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_lease_seconds: Option<u64>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(request: &'a PermissionRequest) -> Self {
+        let PermissionRequest { permission, resource, operation, reason, lease } = request;
+        Self {
+            permission,
+            resource,
+            operation,
+            reason: reason.as_deref(),
+            requested_lease_seconds: lease.map(|lease| lease.as_secs()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Granted<'a> {
+    lease_id: &'a str,
+    permission: &'a str,
+    resource: &'a str,
+    operation: &'a str,
+    expires_at: Stamp,
+}
+
+impl<'a> Granted<'a> {
+    fn of(granted: &'a GrantedLease) -> Self {
+        Self {
+            lease_id: granted.lease.as_str(),
+            permission: &granted.permission,
+            resource: &granted.resource,
+            operation: &granted.operation,
+            expires_at: Stamp(granted.expires_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Extended<'a> {
+    lease_id: &'a str,
+    expires_at: Stamp,
+}
+
+#[derive(Serialize)]
+struct Revoked<'a> {
+    lease_id: &'a str,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,9 @@
 //! Frames written: the envelope with its keys in order, absent ones left out.
 
-use arcp_core::{Frame, IdempotencyKey, JobId, MessageId, SessionId, Timestamp, TraceId};
+use arcp_core::{
+    Frame, IdempotencyKey, JobId, MessageId, Priority, SessionId, StreamId, SubscriptionId,
+    Timestamp, TraceId,
+};
 use serde::{Serialize, Serializer};
 
 /// An envelope to be written.
@@ -12,21 +15,27 @@ pub(super) struct Message<'a, P: Serialize> {
     id: &'a str,
     timestamp: Stamp,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     job_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     correlation_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<&'static str>,
     payload: P,
 }
 
 impl<'a, P: Serialize> Message<'a, P> {
     /// The message `id`, sent at `at`.
-    pub(super) fn new(id: &'a MessageId, at: Timestamp, kind: &'static str, payload: P) -> Self {
+    pub(super) fn new(id: &'a MessageId, at: Timestamp, kind: &'a str, payload: P) -> Self {
         Self {
             session_id: None,
             arcp: "1.1",
@@ -34,9 +43,12 @@ impl<'a, P: Serialize> Message<'a, P> {
             timestamp: Stamp(at),
             kind,
             job_id: None,
+            stream_id: None,
+            subscription_id: None,
             correlation_id: None,
             trace_id: None,
             idempotency_key: None,
+            priority: None,
             payload,
         }
     }
@@ -50,6 +62,24 @@ impl<'a, P: Serialize> Message<'a, P> {
     /// About this job.
     pub(super) fn job(mut self, job: &'a JobId) -> Self {
         self.job_id = Some(job.as_str());
+        self
+    }
+
+    /// About this stream.
+    pub(super) fn stream(mut self, stream: Option<&'a StreamId>) -> Self {
+        self.stream_id = stream.map(StreamId::as_str);
+        self
+    }
+
+    /// By this subscription.
+    pub(super) fn subscription(mut self, subscription: &'a SubscriptionId) -> Self {
+        self.subscription_id = Some(subscription.as_str());
+        self
+    }
+
+    /// As pressing as this; what is like most goes without saying.
+    pub(super) fn priority(mut self, priority: Priority) -> Self {
+        self.priority = (priority != Priority::default()).then(|| priority.as_str());
         self
     }
 

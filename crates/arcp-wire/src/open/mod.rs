@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod envelope;
 mod event;
+mod kinds;
 mod lease;
 mod message;
 mod object;

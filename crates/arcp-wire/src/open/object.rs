@@ -166,6 +166,27 @@ pub(super) fn scalar<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
+/// An id that has to be there.
+pub(super) fn id<T, E: ToString>(
+    object: &Object<'_>,
+    key: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, Fault> {
+    maybe_id(object, key, parse)?.ok_or_else(|| object.missing(key))
+}
+
+/// An id, if it is there.
+pub(super) fn maybe_id<T, E: ToString>(
+    object: &Object<'_>,
+    key: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Fault> {
+    let refuse =
+        |error: E| Fault::invalid(format!("`{}`: {}", object.name(key), error.to_string()));
+    let text = object.text(key)?;
+    text.map(|text| parse(&text).map_err(refuse)).transpose()
+}
+
 /// The beginning of a text of the peer's, to be named in a message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(64).collect()

@@ -1,6 +1,10 @@
 //! Payloads that a runtime writes.
 
-use arcp_core::{Code, Fault, JobSummary, JobsPage, Json, MessageId, RuntimeIdentity, TrustLevel};
+use arcp_core::lease::Budget;
+use arcp_core::{
+    ArtifactRef, Code, Fault, JobSummary, JobWatched, JobsPage, Json, MessageId, RuntimeIdentity,
+    SubscriptionId, TrustLevel,
+};
 use serde::Serialize;
 
 use super::message::Stamp;
@@ -145,6 +149,116 @@ pub(super) struct CancelAnswer<'a> {
     pub(super) target_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<&'a str>,
+}
+
+/// `job.subscribed`.
+#[derive(Serialize)]
+pub(super) struct Watched<'a> {
+    job_id: &'a str,
+    current_status: &'static str,
+    agent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_job_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+    subscribed_from: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<lease::Written<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    budget: Vec<String>,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn of(watched: &'a JobWatched) -> Self {
+        let JobWatched { summary, budget, after, replayed } = watched;
+        Self {
+            job_id: summary.job.as_str(),
+            current_status: state::name(summary.state),
+            agent: &summary.agent,
+            parent_job_id: summary.parent.as_ref().map(AsRef::as_ref),
+            trace_id: summary.trace.as_ref().map(AsRef::as_ref),
+            subscribed_from: *after,
+            replayed: *replayed,
+            lease: (!summary.lease.is_empty()).then_some(lease::Written(&summary.lease)),
+            budget: budget.as_ref().map(Budget::to_amounts).unwrap_or_default(),
+        }
+    }
+}
+
+/// `subscribe.accepted`.
+#[derive(Serialize)]
+pub(super) struct Subscribed<'a> {
+    pub(super) subscription_id: &'a str,
+}
+
+/// `subscribe.closed`.
+#[derive(Serialize)]
+pub(super) struct Unsubscribed<'a> {
+    subscription_id: &'a str,
+    code: &'static str,
+    reason: &'a str,
+}
+
+impl<'a> Unsubscribed<'a> {
+    pub(super) fn of(subscription: &'a SubscriptionId, fault: &'a Fault) -> Self {
+        let subscription_id = subscription.as_str();
+        Self { subscription_id, code: code::spell(fault.code), reason: &fault.message }
+    }
+}
+
+/// `artifact.ref`.
+#[derive(Serialize)]
+pub(super) struct ArtifactKept<'a> {
+    artifact: Reference<'a>,
+}
+
+#[derive(Serialize)]
+struct Reference<'a> {
+    artifact_id: &'a str,
+    uri: String,
+    media_type: &'a str,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Stamp>,
+}
+
+impl<'a> ArtifactKept<'a> {
+    pub(super) fn of(reference: &'a ArtifactRef) -> Self {
+        let ArtifactRef { artifact, media_type, size, sha256, expires_at } = reference;
+        Self {
+            artifact: Reference {
+                artifact_id: artifact.as_str(),
+                uri: format!("arcp://artifact/{artifact}"),
+                media_type,
+                size: *size,
+                sha256: sha256.as_deref(),
+                expires_at: expires_at.map(Stamp),
+            },
+        }
+    }
+}
+
+/// `artifact.put`, which is how an artifact is given too.
+#[derive(Serialize)]
+pub(super) struct ArtifactBody<'a> {
+    pub(super) media_type: &'a str,
+    pub(super) data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retain_seconds: Option<u64>,
+}
+
+/// `job.heartbeat`.
+#[derive(Serialize)]
+pub(super) struct Heartbeat {
+    pub(super) sequence: u64,
+    pub(super) deadline_ms: u64,
+    pub(super) state: &'static str,
 }
 
 /// `job.accepted`.

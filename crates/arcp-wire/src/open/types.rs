@@ -25,6 +25,30 @@ pub(super) enum Kind {
     Invoke,
     /// `cancel`.
     Cancel,
+    /// `job.subscribe`.
+    Watch,
+    /// `job.unsubscribe`.
+    Unwatch,
+    /// `subscribe`.
+    Subscribe,
+    /// `unsubscribe`.
+    Unsubscribe,
+    /// `artifact.put`.
+    PutArtifact,
+    /// `artifact.fetch`.
+    FetchArtifact,
+    /// `artifact.release`.
+    ReleaseArtifact,
+    /// `permission.grant`.
+    Grant,
+    /// `permission.deny`.
+    Deny,
+    /// `lease.refresh`.
+    RefreshLease,
+    /// `lease.revoked`, by which whoever granted a permission takes it back.
+    RevokeLease,
+    /// `backpressure`.
+    Backpressure,
     /// Of the protocol, not built yet.
     Unbuilt,
     /// Only a runtime sends it.
@@ -52,7 +76,7 @@ pub(super) fn is_open_only(text: &str) -> bool {
 }
 
 /// A namespace is whatever comes before a dot and is no word of the protocol (R§21.2).
-fn is_foreign(text: &str) -> bool {
+pub(super) fn is_foreign(text: &str) -> bool {
     match text.split_once('.') {
         Some((first, _)) => {
             !first.is_empty() && !TYPES.iter().any(|(known, _)| head(known) == first)
@@ -83,18 +107,18 @@ const TYPES: &[(&str, Kind)] = &[
     ("session.resume", Kind::Unbuilt),
     ("interrupt", Kind::Unbuilt),
     ("resume", Kind::Unbuilt),
-    ("backpressure", Kind::Unbuilt),
+    ("backpressure", Kind::Backpressure),
     ("job.schedule", Kind::Unbuilt),
-    ("job.subscribe", Kind::Unbuilt),
-    ("job.unsubscribe", Kind::Unbuilt),
-    ("subscribe", Kind::Unbuilt),
-    ("unsubscribe", Kind::Unbuilt),
-    ("artifact.put", Kind::Unbuilt),
-    ("artifact.fetch", Kind::Unbuilt),
-    ("artifact.release", Kind::Unbuilt),
-    ("permission.grant", Kind::Unbuilt),
-    ("permission.deny", Kind::Unbuilt),
-    ("lease.refresh", Kind::Unbuilt),
+    ("job.subscribe", Kind::Watch),
+    ("job.unsubscribe", Kind::Unwatch),
+    ("subscribe", Kind::Subscribe),
+    ("unsubscribe", Kind::Unsubscribe),
+    ("artifact.put", Kind::PutArtifact),
+    ("artifact.fetch", Kind::FetchArtifact),
+    ("artifact.release", Kind::ReleaseArtifact),
+    ("permission.grant", Kind::Grant),
+    ("permission.deny", Kind::Deny),
+    ("lease.refresh", Kind::RefreshLease),
     ("checkpoint.create", Kind::Unbuilt),
     ("checkpoint.restore", Kind::Unbuilt),
     ("workflow.start", Kind::Unbuilt),
@@ -131,7 +155,7 @@ const TYPES: &[(&str, Kind)] = &[
     ("permission.request", Kind::RuntimeOnly),
     ("lease.granted", Kind::RuntimeOnly),
     ("lease.extended", Kind::RuntimeOnly),
-    ("lease.revoked", Kind::RuntimeOnly),
+    ("lease.revoked", Kind::RevokeLease),
     ("human.input.request", Kind::RuntimeOnly),
     ("human.input.cancelled", Kind::RuntimeOnly),
     ("human.choice.request", Kind::RuntimeOnly),

@@ -9,6 +9,7 @@ mod encoded;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod observers;
 mod roundtrip;
 #[cfg(test)]
 mod samples;

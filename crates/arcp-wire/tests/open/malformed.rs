@@ -91,13 +91,13 @@ fn keys_of_the_envelope() {
     expect![[r#"
         Ping { kind: Connection, nonce: None }
         Ping { kind: Connection, nonce: None }
-        bad Some(msg_1): INVALID_ARGUMENT: `session_id` must be `sess_` and at least one more character
+        bad Some(msg_1): INVALID_ARGUMENT: `session_id` must be `sess_` and at least one more character, at most 256 bytes
         bad Some(msg_1): INVALID_ARGUMENT: `job_id` must be text
         bad Some(msg_1): INVALID_ARGUMENT: `correlation_id` must be `msg_` and at least one more character
         bad Some(msg_1): INVALID_ARGUMENT: `trace_id` must be non-empty text, at most 256 bytes
         bad Some(msg_1): INVALID_ARGUMENT: `span_id` must be non-empty text
-        bad Some(msg_1): INVALID_ARGUMENT: `priority` must be low, normal, high, critical
-        bad Some(msg_1): INVALID_ARGUMENT: `priority` must be low, normal, high, critical
+        bad Some(msg_1): INVALID_ARGUMENT: `priority` must be low, normal, high or critical
+        bad Some(msg_1): INVALID_ARGUMENT: `priority` must be low, normal, high or critical
         bad Some(msg_1): INVALID_ARGUMENT: `idempotency_key` must be non-empty text, at most 256 bytes
         bad Some(msg_1): INVALID_ARGUMENT: `event_seq` must be a whole number, at least 0
         bad Some(msg_1): INVALID_ARGUMENT: `event_seq` must be a whole number, at least 0"#]].assert_eq(&lines.join("\n"));
@@ -127,7 +127,7 @@ fn types_that_are_not_done() {
         ignored
         refused: UNIMPLEMENTED: message type `job.nonsense` is not implemented
         refused: UNIMPLEMENTED: message type `nonsense` is not implemented
-        refused: UNIMPLEMENTED: message type `subscribe` is not implemented
+        Subscribe(Subscribe { filter: EventFilter { sessions: {}, traces: {}, jobs: {}, streams: {}, kinds: None, min_priority: None }, since: None })
         refused: INVALID_ARGUMENT: only a runtime sends `job.accepted`
         refused: INVALID_ARGUMENT: only a runtime sends `log`
         Pong
@@ -182,7 +182,7 @@ fn payloads_that_cannot_be_done() {
         refused: INVALID_ARGUMENT: `filter.status` must be a list of texts
         refused: INVALID_ARGUMENT: `cursor` must be what a page of jobs gave
         refused submit: INVALID_ARGUMENT: `arguments` is missing
-        Submit(Submit { agent: "echo", input: null, lease: None, key: None, max_runtime: None })
+        Submit(Submit { agent: "echo", input: null, lease: None, key: None, max_runtime: None, priority: Normal })
         refused submit: INVALID_ARGUMENT: `tool` is missing
         refused submit: INVALID_ARGUMENT: `payload` has `tool` twice
         refused submit: INVALID_ARGUMENT: `cost_budget`: `USD:-1` is not an amount: want `CURRENCY:DECIMAL`, at least 0, at most 12 decimals

@@ -17,7 +17,7 @@ use crate::samples::{
 };
 
 /// Sends the outputs over one connection and returns what the client reads.
-fn told(outputs: &[Output]) -> Vec<Output> {
+pub(crate) fn told(outputs: &[Output]) -> Vec<Output> {
     let (_, mut writer) = OpenDialect.runtime_codec();
     let (mut reader, _) = OpenDialect.client_codec();
     let mut frames = Vec::new();
@@ -55,7 +55,7 @@ fn text(frame: &Frame) -> &str {
     std::str::from_utf8(&frame.bytes).unwrap()
 }
 
-fn same(command: Command) {
+pub(crate) fn same(command: Command) {
     let wanted = format!("{command:?}");
     assert_eq!(format!("{:?}", asked(command)), wanted);
 }

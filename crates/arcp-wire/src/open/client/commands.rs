@@ -1,6 +1,9 @@
 //! What a client asks, as frames.
 
-use arcp_core::{Command, Frame, Issued, Output, PingKind, Reply, SessionId};
+use arcp_core::{
+    Command, Frame, Issued, JobId, MessageId, Output, PermissionAnswer, PermissionVerdict,
+    PingKind, Reply, SessionId,
+};
 use serde::Serialize;
 
 use super::super::message::{Message, Stamp};
@@ -63,24 +66,92 @@ impl<'a> Asking<'a> {
             Command::Submit(submit) => self
                 .message("tool.invoke", payload::Invoke::of(submit))
                 .key(submit.key.as_ref())
+                .priority(submit.priority)
                 .push(frames),
             Command::Cancel(cancel) => {
                 self.message("cancel", payload::CancelBody::of(cancel)).push(frames);
             }
             // No runtime of this dialect asks for the one; the other is not a client's to ask.
             Command::Pong | Command::Refused { .. } => {}
-            Command::Watch(_)
-            | Command::Unwatch { .. }
-            | Command::Subscribe(_)
-            | Command::Unsubscribe { .. }
-            | Command::PutArtifact(_)
+            Command::Watch(watch) => {
+                self.message("job.subscribe", payload::Watch::of(watch)).push(frames);
+            }
+            Command::Unwatch { job } => {
+                self.message("job.unsubscribe", payload::JobOnly { job_id: job.as_str() })
+                    .push(frames);
+            }
+            Command::Subscribe(subscribe) => {
+                self.message("subscribe", payload::SubscribeBody::of(subscribe)).push(frames);
+            }
+            Command::Unsubscribe { subscription } => {
+                let subscription_id = subscription.as_str();
+                self.message("unsubscribe", payload::Unsubscribe { subscription_id }).push(frames);
+            }
+            Command::PutArtifact(_)
             | Command::FetchArtifact { .. }
-            | Command::ReleaseArtifact { .. }
-            | Command::AnswerPermission(_)
-            | Command::RefreshLease { .. }
-            | Command::RevokeLease { .. }
-            | Command::Backpressure { .. } => {}
+            | Command::ReleaseArtifact { .. } => self.artifact(frames),
+            Command::AnswerPermission(answer) => self.answer(answer, frames),
+            Command::RefreshLease { lease, additional } => {
+                let refresh = payload::RefreshLease::of(lease, *additional);
+                self.message("lease.refresh", refresh).push(frames);
+            }
+            Command::RevokeLease { lease, reason } => {
+                let revoked = payload::RevokeLease { lease_id: lease.as_str(), reason };
+                self.message("lease.revoked", revoked).push(frames);
+            }
+            Command::Backpressure { stream, rate } => self
+                .message("backpressure", payload::Backpressure { desired_rate_per_second: *rate })
+                .stream(stream.as_ref())
+                .push(frames),
         }
+    }
+
+    fn artifact(&self, frames: &mut Vec<Frame>) {
+        match &self.command.command {
+            Command::PutArtifact(put) => {
+                self.message("artifact.put", payload::put(put)).push(frames);
+            }
+            Command::FetchArtifact { artifact } => {
+                let artifact_id = artifact.as_str();
+                self.message("artifact.fetch", payload::ArtifactOnly { artifact_id }).push(frames);
+            }
+            Command::ReleaseArtifact { artifact } => {
+                let artifact_id = artifact.as_str();
+                let body = payload::ArtifactOnly { artifact_id };
+                self.message("artifact.release", body).push(frames);
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&self, answer: &'a PermissionAnswer, frames: &mut Vec<Frame>) {
+        let PermissionAnswer { request, job, permission, verdict } = answer;
+        match verdict {
+            PermissionVerdict::Grant { resource, operation, lease } => {
+                let lease_seconds = lease.as_secs();
+                let grant = payload::Grant { permission, resource, operation, lease_seconds };
+                self.about(self.message("permission.grant", grant), request, job).push(frames);
+            }
+            PermissionVerdict::Deny { reason } => {
+                let deny = payload::Deny { permission, reason };
+                self.about(self.message("permission.deny", deny), request, job).push(frames);
+            }
+        }
+    }
+
+    fn about<P: Serialize>(
+        &self,
+        mut message: Message<'a, P>,
+        request: &'a Option<MessageId>,
+        job: &'a Option<JobId>,
+    ) -> Message<'a, P> {
+        if let Some(request) = request {
+            message = message.to(request);
+        }
+        if let Some(job) = job {
+            message = message.job(job);
+        }
+        message
     }
 
     fn ping(&self, kind: PingKind, nonce: Option<&str>, frames: &mut Vec<Frame>) {

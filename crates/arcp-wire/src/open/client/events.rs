@@ -1,45 +1,83 @@
 //! Events read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arcp_core::{
-    ChunkEncoding, Code, Completion, Delivery, Encoded, Event, Fault, JobEvent, JobHead, Json,
-    LogLevel, Output, Priority, Progress, Quantity, ResultChunk, ResultId,
+    ChunkEncoding, Code, Completion, Delivery, Encoded, Event, Fault, GrantedLease, JobEvent,
+    JobHead, Json, LeaseId, LogLevel, Observed, Output, PermissionRequest, Progress, Quantity,
+    ResultChunk, ResultId, StreamChange, StreamChunk, StreamEvent, StreamInfo, StreamKind,
+    SubscriptionId,
 };
 use serde_json::value::RawValue;
 
-use super::super::envelope::Envelope;
-use super::super::object::Object;
+use super::super::envelope::{Envelope, Unsound};
+use super::super::object::{Object, id};
+use super::super::types::is_foreign;
 use super::replies;
 
 /// The event that a frame is, if it is one.
 pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Output>, Fault> {
-    let Some(event) = event(&envelope.kind, payload)? else {
+    // The answer to a put has no job, and no number.
+    if envelope.kind == "artifact.ref" && envelope.seq.is_none() {
+        return Ok(None);
+    }
+    let Some(event) = event(envelope, payload)? else {
         return Ok(None);
     };
-    let missing = |key| Fault::invalid(format!("an event without `{key}`"));
+    let seq = envelope.seq.ok_or_else(|| missing("event_seq"))?;
+    Ok(Some(Output::Event(Delivery { seq, event: Arc::new(of_job(envelope, event)?) })))
+}
+
+/// What an observer is told: an event within an event.
+pub(super) fn observed(
+    envelope: &Envelope<'_>,
+    payload: &Object<'_>,
+) -> Result<Option<Output>, Fault> {
+    let raw = payload.value("event").ok_or_else(|| payload.missing("event"))?;
+    let inner = Envelope::read(raw.get()).map_err(Unsound::into_fault)?;
+    let body = Object::read(inner.payload, "event.payload")?;
+    let ends = inner.kind == "event.emit"
+        && body.text("name")?.as_deref() == Some("subscription.backfill_complete");
+    let event = match event(&inner, &body)? {
+        _ if ends => None,
+        Some(event) => Some(Arc::new(of_job(&inner, event)?)),
+        // Runtimes that publish more than events of jobs.
+        None => return Ok(None),
+    };
+    let told = match &envelope.subscription {
+        Some(subscription) => subscription.clone(),
+        None => id(payload, "subscription_id", SubscriptionId::parse)?,
+    };
+    let (id, at) = (envelope.id.clone(), envelope.at);
+    Ok(Some(Output::Observed(Observed { id, at, subscription: told, event })))
+}
+
+fn of_job(envelope: &Envelope<'_>, event: Event) -> Result<JobEvent, Fault> {
     let head = JobHead {
         job: envelope.job.clone().ok_or_else(|| missing("job_id"))?,
         // A watcher's copy may have none; the job's id is what matters then.
         request: envelope.correlation.as_ref().unwrap_or(&envelope.id).clone(),
-        session: None,
+        // Who watches a job is told it in a session of his own.
+        session: envelope.session.clone().filter(|_| envelope.seq.is_none()),
         trace: envelope.trace.clone(),
-        priority: Priority::default(),
+        priority: envelope.priority,
     };
-    Ok(Some(Output::Event(Delivery {
-        seq: envelope.seq.ok_or_else(|| missing("event_seq"))?,
-        event: Arc::new(JobEvent {
-            head: Arc::new(head),
-            id: envelope.id.clone(),
-            at: envelope.at,
-            event,
-            encoded: Encoded::default(),
-        }),
-    })))
+    Ok(JobEvent {
+        head: Arc::new(head),
+        id: envelope.id.clone(),
+        at: envelope.at,
+        event,
+        encoded: Encoded::default(),
+    })
 }
 
-fn event(kind: &str, payload: &Object<'_>) -> Result<Option<Event>, Fault> {
-    let event = match kind {
+fn missing(key: &str) -> Fault {
+    Fault::invalid(format!("an event without `{key}`"))
+}
+
+fn event(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Event>, Fault> {
+    let event = match envelope.kind.as_ref() {
         "job.started" => {
             Event::Started { description: payload.owned("description")?.unwrap_or_default() }
         }
@@ -53,9 +91,63 @@ fn event(kind: &str, payload: &Object<'_>) -> Result<Option<Event>, Fault> {
         "job.cancelled" => {
             Event::Cancelled { reason: payload.owned("reason")?.unwrap_or_default() }
         }
+        "stream.open" | "stream.chunk" | "stream.close" | "stream.error" => {
+            let stream = envelope.stream.clone().ok_or_else(|| missing("stream_id"))?;
+            Event::Stream(StreamEvent { stream, change: change(&envelope.kind, payload)? })
+        }
+        "artifact.ref" => Event::Artifact(replies::reference(payload)?),
+        "permission.request" => Event::PermissionRequest(PermissionRequest {
+            permission: payload.need_text("permission")?.into_owned(),
+            resource: payload.need_text("resource")?.into_owned(),
+            operation: payload.need_text("operation")?.into_owned(),
+            reason: payload.owned("reason")?,
+            lease: payload.whole("requested_lease_seconds")?.map(Duration::from_secs),
+        }),
+        "lease.granted" => Event::LeaseGranted(GrantedLease {
+            lease: id(payload, "lease_id", LeaseId::parse)?,
+            permission: payload.need_text("permission")?.into_owned(),
+            resource: payload.need_text("resource")?.into_owned(),
+            operation: payload.need_text("operation")?.into_owned(),
+            expires_at: payload.need_time("expires_at")?,
+        }),
+        "lease.extended" => Event::LeaseExtended {
+            lease: id(payload, "lease_id", LeaseId::parse)?,
+            expires_at: payload.need_time("expires_at")?,
+        },
+        "lease.revoked" => Event::LeaseRevoked {
+            lease: id(payload, "lease_id", LeaseId::parse)?,
+            reason: payload.owned("reason")?.unwrap_or_default(),
+        },
+        foreign if is_foreign(foreign) && envelope.job.is_some() && envelope.seq.is_some() => {
+            Event::Custom { name: foreign.to_owned(), data: Json::from(envelope.payload) }
+        }
         _ => return Ok(None),
     };
     Ok(Some(event))
+}
+
+fn change(kind: &str, payload: &Object<'_>) -> Result<StreamChange, Fault> {
+    Ok(match kind {
+        "stream.open" => StreamChange::Opened(StreamInfo {
+            // A kind that nobody knows is treated as events (R§11.1).
+            kind: StreamKind::parse(&payload.need_text("kind")?).unwrap_or(StreamKind::Event),
+            content_type: payload.owned("content_type")?,
+            encoding: payload.owned("encoding")?,
+        }),
+        "stream.chunk" => StreamChange::Chunk(StreamChunk {
+            sequence: payload.need_whole("sequence")?,
+            data: match payload.raw("data").or_else(|| payload.raw("content")) {
+                Some(raw) => Json::from(raw),
+                None => return Err(payload.missing("data")),
+            },
+            content_type: payload.owned("content_type")?,
+            sha256: payload.owned("sha256")?,
+            role: payload.owned("role")?,
+            redacted: payload.flag("redacted")?.unwrap_or(false),
+        }),
+        "stream.close" => StreamChange::Closed { last: payload.whole("final_sequence")? },
+        _ => StreamChange::Failed(replies::fault(payload)?),
+    })
 }
 
 fn failed(fault: Fault) -> Event {

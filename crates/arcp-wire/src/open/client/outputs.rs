@@ -1,11 +1,16 @@
 //! What a runtime's frames say.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use arcp_core::{Fault, Frame, FrameKind, JobId, MessageId, Notice, Output, Reply};
+use arcp_core::{
+    Fault, Frame, FrameKind, Heartbeat, JobHead, JobId, MessageId, Notice, Output, Reply,
+    SubscriptionId,
+};
 
 use super::super::envelope::{Envelope, Unsound};
-use super::super::object::Object;
+use super::super::object::{Object, id};
+use super::super::state;
 use super::{events, replies};
 use crate::{Decoded, OutputDecoder};
 
@@ -47,6 +52,9 @@ impl Outputs {
         if self.is_refusal(envelope) {
             return replies::refusal(envelope, &payload).map(Some);
         }
+        if envelope.kind == "subscribe.event" {
+            return events::observed(envelope, &payload);
+        }
         if let Some(event) = events::read(envelope, &payload)? {
             return Ok(Some(event));
         }
@@ -75,6 +83,9 @@ impl Outputs {
             Output::Reply { reply: Reply::JobAccepted(accepted), .. } => {
                 self.accepted.insert(accepted.job.clone());
             }
+            Output::Reply { reply: Reply::Watched(watched), .. } => {
+                self.accepted.insert(watched.summary.job.clone());
+            }
             Output::Event(delivery) if delivery.event.event.is_terminal() => {
                 self.accepted.remove(&delivery.event.head.job);
             }
@@ -91,9 +102,32 @@ fn notice(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Notice
         "nack" if envelope.correlation.is_none() => Notice::Nack(replies::fault(payload)?),
         "session.refresh" => Notice::Refresh { deadline: payload.need_time("deadline")? },
         "session.evicted" => Notice::Evicted(replies::fault(payload)?),
+        "subscribe.closed" => Notice::Unsubscribed {
+            subscription: id(payload, "subscription_id", SubscriptionId::parse)?,
+            fault: replies::fault(payload)?,
+        },
+        "job.heartbeat" => Notice::Heartbeat(heartbeat(envelope, payload)?),
         _ => return Ok(None),
     };
     Ok(Some(notice))
+}
+
+fn heartbeat(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Heartbeat, Fault> {
+    let job = envelope.job.clone();
+    let head = JobHead {
+        job: job.ok_or_else(|| Fault::invalid("a heartbeat without `job_id`"))?,
+        request: envelope.correlation.as_ref().unwrap_or(&envelope.id).clone(),
+        session: None,
+        trace: envelope.trace.clone(),
+        priority: envelope.priority,
+    };
+    let status = payload.need_text("state")?;
+    Ok(Heartbeat {
+        head: Arc::new(head),
+        sequence: payload.need_whole("sequence")?,
+        deadline_ms: payload.whole("deadline_ms")?.unwrap_or_default(),
+        state: state::parse(&status).ok_or_else(|| payload.wrong("state", "a job state"))?,
+    })
 }
 
 /// Stands in for an id that a runtime did not give; the same for the same message.

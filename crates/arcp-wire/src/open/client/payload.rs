@@ -1,10 +1,19 @@
 //! Payloads that a client writes.
 
-use arcp_core::{Cancel, CancelTarget, ClientIdentity, JobFilter, Json, ListJobs, Open, Submit};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use arcp_core::{
+    Cancel, CancelTarget, ClientIdentity, EventFilter, JobFilter, Json, LeaseId, ListJobs, Open,
+    Priority, PutArtifact, Since, Submit, Subscribe, WatchJob,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::super::message::Stamp;
-use super::super::{capabilities, lease, state};
+use super::super::payload::ArtifactBody;
+use super::super::{capabilities, kinds, lease, state};
 
 /// `session.open`.
 #[derive(Serialize)]
@@ -176,4 +185,156 @@ impl<'a> CancelBody<'a> {
                 .map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
         }
     }
+}
+
+/// `job.subscribe`.
+#[derive(Serialize)]
+pub(super) struct Watch<'a> {
+    job_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_event_seq: Option<u64>,
+    history: bool,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn of(watch: &'a WatchJob) -> Self {
+        Self {
+            job_id: watch.job.as_str(),
+            from_event_seq: watch.after,
+            history: watch.after.is_some(),
+        }
+    }
+}
+
+/// `job.unsubscribe`.
+#[derive(Serialize)]
+pub(super) struct JobOnly<'a> {
+    pub(super) job_id: &'a str,
+}
+
+/// `subscribe`.
+#[derive(Serialize)]
+pub(super) struct SubscribeBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<EventFilterBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<SinceBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct SinceBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_message_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EventFilterBody<'a> {
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    session_id: BTreeSet<&'a str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    trace_id: BTreeSet<&'a str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    job_id: BTreeSet<&'a str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    stream_id: BTreeSet<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    types: Option<BTreeSet<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_priority: Option<&'static str>,
+}
+
+impl<'a> SubscribeBody<'a> {
+    pub(super) fn of(subscribe: &'a Subscribe) -> Self {
+        let any = subscribe.filter != EventFilter::default();
+        Self {
+            filter: any.then(|| EventFilterBody::of(&subscribe.filter)),
+            since: subscribe.since.as_ref().map(|since| SinceBody {
+                after_message_id: match since {
+                    Since::Start => None,
+                    Since::After(id) => Some(id.as_str()),
+                },
+            }),
+        }
+    }
+}
+
+impl<'a> EventFilterBody<'a> {
+    fn of(filter: &'a EventFilter) -> Self {
+        fn texts<T: AsRef<str>>(ids: &BTreeSet<T>) -> BTreeSet<&str> {
+            ids.iter().map(AsRef::as_ref).collect()
+        }
+        Self {
+            session_id: texts(&filter.sessions),
+            trace_id: texts(&filter.traces),
+            job_id: texts(&filter.jobs),
+            stream_id: texts(&filter.streams),
+            types: filter.kinds.as_ref().map(kinds::types_of),
+            min_priority: filter.min_priority.map(Priority::as_str),
+        }
+    }
+}
+
+/// `unsubscribe`.
+#[derive(Serialize)]
+pub(super) struct Unsubscribe<'a> {
+    pub(super) subscription_id: &'a str,
+}
+
+/// `artifact.put`.
+pub(super) fn put(put: &PutArtifact) -> ArtifactBody<'_> {
+    ArtifactBody {
+        media_type: &put.media_type,
+        data: STANDARD.encode(&put.data),
+        sha256: put.sha256.as_deref(),
+        retain_seconds: put.retain.map(|retain| retain.as_secs()),
+    }
+}
+
+/// `artifact.fetch` and `artifact.release`.
+#[derive(Serialize)]
+pub(super) struct ArtifactOnly<'a> {
+    pub(super) artifact_id: &'a str,
+}
+
+/// `permission.grant`.
+#[derive(Serialize)]
+pub(super) struct Grant<'a> {
+    pub(super) permission: &'a str,
+    pub(super) resource: &'a str,
+    pub(super) operation: &'a str,
+    pub(super) lease_seconds: u64,
+}
+
+/// `permission.deny`.
+#[derive(Serialize)]
+pub(super) struct Deny<'a> {
+    pub(super) permission: &'a str,
+    pub(super) reason: &'a str,
+}
+
+/// `lease.refresh`.
+#[derive(Serialize)]
+pub(super) struct RefreshLease<'a> {
+    lease_id: &'a str,
+    additional_seconds: u64,
+}
+
+impl<'a> RefreshLease<'a> {
+    pub(super) fn of(lease: &'a LeaseId, additional: Duration) -> Self {
+        Self { lease_id: lease.as_str(), additional_seconds: additional.as_secs() }
+    }
+}
+
+/// `lease.revoked`.
+#[derive(Serialize)]
+pub(super) struct RevokeLease<'a> {
+    pub(super) lease_id: &'a str,
+    pub(super) reason: &'a str,
+}
+
+/// `backpressure`.
+#[derive(Serialize)]
+pub(super) struct Backpressure {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) desired_rate_per_second: Option<u32>,
 }

@@ -1,13 +1,17 @@
 //! Answers read.
 
+use arcp_core::lease::Budget;
 use arcp_core::{
-    Code, Fault, JobAccepted, JobId, JobSummary, JobsPage, Lease, MessageId, Output, PingKind,
-    Reply, RuntimeIdentity, SessionAccepted, SessionId, TraceId, TrustLevel,
+    Artifact, ArtifactId, ArtifactRef, Code, Fault, JobAccepted, JobId, JobSummary, JobWatched,
+    JobsPage, Lease, MessageId, Output, PingKind, Reply, RuntimeIdentity, SessionAccepted,
+    SessionId, SubscriptionId, Timestamp, TraceId, TrustLevel,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 use super::super::envelope::Envelope;
-use super::super::object::Object;
+use super::super::object::{Object, id, maybe_id};
 use super::super::payload::trust;
 use super::super::{capabilities, code, lease, state};
 use super::outputs::job_named_after;
@@ -32,6 +36,13 @@ pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Opti
             Reply::CancelAccepted { job: JobId::parse(&target_id).ok(), target_id }
         }
         "cancel.refused" => cancel_refused(payload)?,
+        "job.subscribed" => Reply::Watched(Box::new(watched(payload)?)),
+        "subscribe.accepted" => Reply::Subscribed {
+            subscription: id(payload, "subscription_id", SubscriptionId::parse)?,
+        },
+        "artifact.ref" => Reply::ArtifactKept(Box::new(reference(payload)?)),
+        "artifact.put" => Reply::Artifact(Box::new(artifact(envelope, payload)?)),
+        "ack" if envelope.correlation.is_some() => Reply::Done,
         "nack" => Reply::Nack(fault(payload)?),
         _ => return Ok(None),
     };
@@ -143,6 +154,61 @@ fn line(raw: &RawValue) -> Result<JobSummary, Fault> {
     })
 }
 
+fn watched(payload: &Object<'_>) -> Result<JobWatched, Fault> {
+    let status = payload.need_text("current_status")?;
+    let granted = payload.object("lease", "lease")?;
+    let budget = payload.texts("budget")?;
+    let budget = budget.map(|amounts| Budget::parse(amounts.iter().map(AsRef::as_ref)));
+    let after = payload.whole("subscribed_from")?.unwrap_or_default();
+    Ok(JobWatched {
+        summary: JobSummary {
+            job: id(payload, "job_id", JobId::parse)?,
+            agent: payload.need_text("agent")?.into_owned(),
+            state: state::parse(&status)
+                .ok_or_else(|| payload.wrong("current_status", "a job state"))?,
+            created_at: Timestamp::from_micros(0),
+            trace: maybe_id(payload, "trace_id", TraceId::parse)?,
+            parent: maybe_id(payload, "parent_job_id", JobId::parse)?,
+            lease: granted.map_or(Ok(Lease::default()), |granted| lease::read(&granted))?,
+            last_index: after,
+        },
+        budget: budget.transpose().map_err(|error| Fault::invalid(format!("`budget`: {error}")))?,
+        after,
+        replayed: payload.flag("replayed")?.unwrap_or(false),
+    })
+}
+
+/// What refers to an artifact.
+pub(super) fn reference(payload: &Object<'_>) -> Result<ArtifactRef, Fault> {
+    let artifact = payload.need_object("artifact", "artifact")?;
+    Ok(ArtifactRef {
+        artifact: id(&artifact, "artifact_id", ArtifactId::parse)?,
+        media_type: artifact.need_text("media_type")?.into_owned(),
+        size: artifact.need_whole("size")?,
+        sha256: artifact.owned("sha256")?,
+        expires_at: artifact.time("expires_at")?,
+    })
+}
+
+/// An artifact with its bytes; whoever fetched it knows its id.
+fn artifact(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Artifact, Fault> {
+    let data = payload.need_text("data")?;
+    let data = STANDARD.decode(data.as_bytes()).map_err(|_| payload.wrong("data", "base64"))?;
+    let name = envelope.id.as_str().strip_prefix("msg_").unwrap_or_default();
+    let stand_in = format!("art_{name}");
+    Ok(Artifact {
+        reference: ArtifactRef {
+            artifact: ArtifactId::parse(&stand_in)
+                .map_err(|error| Fault::invalid(error.to_string()))?,
+            media_type: payload.need_text("media_type")?.into_owned(),
+            size: data.len() as u64,
+            sha256: payload.owned("sha256")?,
+            expires_at: None,
+        },
+        data: data.into(),
+    })
+}
+
 /// The wire gives the reason as text only; its beginning tells the code.
 fn cancel_refused(payload: &Object<'_>) -> Result<Reply, Fault> {
     let reason = payload.owned("reason")?.unwrap_or_default();
@@ -157,23 +223,4 @@ fn cancel_refused(payload: &Object<'_>) -> Result<Reply, Fault> {
         target_id: payload.need_text("target_id")?.into_owned(),
         fault: Fault::new(code, reason),
     })
-}
-
-fn id<T, E: ToString>(
-    object: &Object<'_>,
-    key: &str,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<T, Fault> {
-    maybe_id(object, key, parse)?.ok_or_else(|| object.missing(key))
-}
-
-fn maybe_id<T, E: ToString>(
-    object: &Object<'_>,
-    key: &str,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<Option<T>, Fault> {
-    let refuse =
-        |error: E| Fault::invalid(format!("`{}`: {}", object.name(key), error.to_string()));
-    let text = object.text(key)?;
-    text.map(|text| parse(&text).map_err(refuse)).transpose()
 }
