@@ -110,12 +110,9 @@ struct EndOfPast<'a> {
 /// An event of the agent's own that goes by a type of its own: both ends have agreed on the
 /// extension (R§21.2), and its data is an object.
 fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a str, &'a Json)> {
-    match &event.event {
-        Event::Custom { name, data } if agreed.contains(name) && is_foreign(name) => {
-            data.as_str().trim_ascii_start().starts_with('{').then_some((name.as_str(), data))
-        }
-        _ => None,
-    }
+    let Event::Custom { name, data } = &event.event else { return None };
+    let is_object = data.as_str().trim_ascii_start().starts_with('{');
+    (is_object && agreed.contains(name) && is_foreign(name)).then_some((name.as_str(), data))
 }
 
 /// All of an event's frame that follows its number, from the comma on.
@@ -162,10 +159,15 @@ fn written(event: &JobEvent) -> Option<Vec<u8>> {
         Event::Artifact(reference) => {
             write(event, "artifact.ref", payload::ArtifactKept::of(reference))
         }
-        Event::PermissionRequest(_)
-        | Event::LeaseGranted(_)
-        | Event::LeaseExtended { .. }
-        | Event::LeaseRevoked { .. } => permitted(event),
+        Event::PermissionRequest(request) => write(event, "permission.request", Asked::of(request)),
+        Event::LeaseGranted(granted) => write(event, "lease.granted", Granted::of(granted)),
+        Event::LeaseExtended { lease, expires_at } => {
+            let extended = Extended { lease_id: lease.as_str(), expires_at: Stamp(*expires_at) };
+            write(event, "lease.extended", extended)
+        }
+        Event::LeaseRevoked { lease, reason } => {
+            write(event, "lease.revoked", Revoked { lease_id: lease.as_str(), reason })
+        }
         Event::Completed(completion) => completed(event, completion),
         Event::Failed(fault) => write(event, "job.failed", Failed::of(fault)),
         Event::Cancelled { reason } => write(event, "job.cancelled", Cancelled { reason }),
@@ -214,21 +216,6 @@ fn streamed(event: &JobEvent, streamed: &StreamEvent) -> Option<Vec<u8>> {
         StreamChange::Failed(fault) => {
             message(event, "stream.error", Failed::of(fault)).stream(stream).write()
         }
-    }
-}
-
-fn permitted(event: &JobEvent) -> Option<Vec<u8>> {
-    match &event.event {
-        Event::PermissionRequest(request) => write(event, "permission.request", Asked::of(request)),
-        Event::LeaseGranted(granted) => write(event, "lease.granted", Granted::of(granted)),
-        Event::LeaseExtended { lease, expires_at } => {
-            let extended = Extended { lease_id: lease.as_str(), expires_at: Stamp(*expires_at) };
-            write(event, "lease.extended", extended)
-        }
-        Event::LeaseRevoked { lease, reason } => {
-            write(event, "lease.revoked", Revoked { lease_id: lease.as_str(), reason })
-        }
-        _ => None,
     }
 }
 

@@ -87,9 +87,15 @@ impl<'a> Asking<'a> {
                 let subscription_id = subscription.as_str();
                 self.message("unsubscribe", payload::Unsubscribe { subscription_id }).push(frames);
             }
-            Command::PutArtifact(_)
-            | Command::FetchArtifact { .. }
-            | Command::ReleaseArtifact { .. } => self.artifact(frames),
+            Command::PutArtifact(put) => {
+                self.message("artifact.put", payload::put(put)).push(frames);
+            }
+            Command::FetchArtifact { artifact } => {
+                self.message("artifact.fetch", payload::ArtifactOnly::of(artifact)).push(frames);
+            }
+            Command::ReleaseArtifact { artifact } => {
+                self.message("artifact.release", payload::ArtifactOnly::of(artifact)).push(frames);
+            }
             Command::AnswerPermission(answer) => self.answer(answer, frames),
             Command::RefreshLease { lease, additional } => {
                 let refresh = payload::RefreshLease::of(lease, *additional);
@@ -106,52 +112,20 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn artifact(&self, frames: &mut Vec<Frame>) {
-        match &self.command.command {
-            Command::PutArtifact(put) => {
-                self.message("artifact.put", payload::put(put)).push(frames);
-            }
-            Command::FetchArtifact { artifact } => {
-                let artifact_id = artifact.as_str();
-                self.message("artifact.fetch", payload::ArtifactOnly { artifact_id }).push(frames);
-            }
-            Command::ReleaseArtifact { artifact } => {
-                let artifact_id = artifact.as_str();
-                let body = payload::ArtifactOnly { artifact_id };
-                self.message("artifact.release", body).push(frames);
-            }
-            _ => {}
-        }
-    }
-
     fn answer(&self, answer: &'a PermissionAnswer, frames: &mut Vec<Frame>) {
         let PermissionAnswer { request, job, permission, verdict } = answer;
+        let (request, job) = (request.as_ref(), job.as_ref());
         match verdict {
             PermissionVerdict::Grant { resource, operation, lease } => {
                 let lease_seconds = lease.as_secs();
                 let grant = payload::Grant { permission, resource, operation, lease_seconds };
-                self.about(self.message("permission.grant", grant), request, job).push(frames);
+                about(self.message("permission.grant", grant), request, job).push(frames);
             }
             PermissionVerdict::Deny { reason } => {
                 let deny = payload::Deny { permission, reason };
-                self.about(self.message("permission.deny", deny), request, job).push(frames);
+                about(self.message("permission.deny", deny), request, job).push(frames);
             }
         }
-    }
-
-    fn about<P: Serialize>(
-        &self,
-        mut message: Message<'a, P>,
-        request: &'a Option<MessageId>,
-        job: &'a Option<JobId>,
-    ) -> Message<'a, P> {
-        if let Some(request) = request {
-            message = message.to(request);
-        }
-        if let Some(job) = job {
-            message = message.job(job);
-        }
-        message
     }
 
     fn ping(&self, kind: PingKind, nonce: Option<&str>, frames: &mut Vec<Frame>) {
@@ -165,5 +139,21 @@ impl<'a> Asking<'a> {
                 self.message("session.ping", ping).push(frames);
             }
         }
+    }
+}
+
+/// The message, about what the answer names.
+fn about<'a, P: Serialize>(
+    message: Message<'a, P>,
+    request: Option<&'a MessageId>,
+    job: Option<&'a JobId>,
+) -> Message<'a, P> {
+    let message = match request {
+        Some(request) => message.to(request),
+        None => message,
+    };
+    match job {
+        Some(job) => message.job(job),
+        None => message,
     }
 }

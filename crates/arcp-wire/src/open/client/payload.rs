@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use arcp_core::{
-    Cancel, CancelTarget, ClientIdentity, EventFilter, JobFilter, Json, LeaseId, ListJobs, Open,
-    Priority, PutArtifact, Since, Submit, Subscribe, WatchJob,
+    ArtifactId, Cancel, CancelTarget, ClientIdentity, EventFilter, JobFilter, Json, LeaseId,
+    ListJobs, Open, Priority, PutArtifact, Since, Submit, Subscribe, WatchJob,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -293,7 +293,13 @@ pub(super) fn put(put: &PutArtifact) -> ArtifactBody<'_> {
 /// `artifact.fetch` and `artifact.release`.
 #[derive(Serialize)]
 pub(super) struct ArtifactOnly<'a> {
-    pub(super) artifact_id: &'a str,
+    artifact_id: &'a str,
+}
+
+impl<'a> ArtifactOnly<'a> {
+    pub(super) fn of(artifact: &'a ArtifactId) -> Self {
+        Self { artifact_id: artifact.as_str() }
+    }
 }
 
 /// `permission.grant`.
