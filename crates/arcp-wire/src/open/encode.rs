@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::event::{self, Prefix};
+use super::event::Prefix;
 use super::message::{Message, Stamp};
-use super::{capabilities, lease, payload, state};
+use super::{capabilities, lease, observed, payload, state};
 use crate::OutputEncoder;
 
 /// The runtime's writer.
@@ -32,7 +32,7 @@ impl OutputEncoder for Outputs {
             Output::Event(delivery) => {
                 frames.extend(self.prefix.frame(delivery, &self.agreed));
             }
-            Output::Observed(observed) => frames.extend(event::observed(observed)),
+            Output::Observed(told) => frames.extend(observed::frame(told)),
             Output::Reply { id, at, to, reply } => {
                 if let Reply::Accepted(accepted) = reply {
                     self.learn(accepted);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use arcp_core::{
     ChunkEncoding, Completion, Delivery, Event, Fault, Frame, GrantedLease, JobEvent, Json,
-    LogLevel, MessageId, Observed, PermissionRequest, Progress, Quantity, ResultChunk, SessionId,
-    StreamChange, StreamChunk, StreamEvent, StreamInfo, SubscriptionId, Timestamp,
+    LogLevel, PermissionRequest, Progress, Quantity, ResultChunk, SessionId, StreamChange,
+    StreamChunk, StreamEvent, StreamInfo,
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -32,7 +32,7 @@ impl Prefix {
         let event = &delivery.event;
         let rest = match named_type(event, agreed) {
             Some((name, data)) => comma(write(event, name, data)),
-            None => event.encoded.get_or_write(SLOT, || rest(event)),
+            None => body(event),
         };
         if rest.is_empty() {
             return None;
@@ -52,61 +52,6 @@ const NO_SESSION: &[u8] = b"{\"event_seq\":";
 /// Where this dialect keeps what it has written of an event.
 const SLOT: usize = 0;
 
-/// The frame that tells an observer of an event: the event's own envelope within another, without
-/// a number.
-pub(super) fn observed(observed: &Observed) -> Option<Frame> {
-    let Observed { id, at, subscription, event } = observed;
-    let inner = match event {
-        Some(event) => envelope(event)?,
-        None => end_of_past(id, *at, subscription)?,
-    };
-    let wrapper = Message::new(id, *at, "subscribe.event", Wrapped { event: () });
-    let wrapper = wrapper.subscription(subscription).write()?;
-    // The place of the event is the only thing that follows its key.
-    let open = wrapper.strip_suffix(b"null}}")?;
-    let mut frame = Vec::with_capacity(open.len() + inner.len() + 2);
-    frame.extend_from_slice(open);
-    frame.extend_from_slice(&inner);
-    frame.extend_from_slice(b"}}");
-    Some(Frame::text(frame))
-}
-
-/// An event's envelope, in the session that submitted its job.
-fn envelope(event: &JobEvent) -> Option<Vec<u8>> {
-    let rest = event.encoded.get_or_write(SLOT, || rest(event));
-    let rest = rest.strip_prefix(b",")?;
-    let mut envelope = b"{".to_vec();
-    if let Some(session) = &event.head.session {
-        let id = serde_json::Value::from(session.as_str());
-        envelope.extend_from_slice(format!("\"session_id\":{id},").as_bytes());
-    }
-    envelope.extend_from_slice(rest);
-    Some(envelope)
-}
-
-fn end_of_past(id: &MessageId, at: Timestamp, subscription: &SubscriptionId) -> Option<Vec<u8>> {
-    let id = MessageId::parse(&format!("{id}_end")).ok()?;
-    let data = EndOfPast { subscription_id: subscription.as_str() };
-    let payload = Named { name: "subscription.backfill_complete", data };
-    Message::new(&id, at, "event.emit", payload).write()
-}
-
-#[derive(Serialize)]
-struct Wrapped {
-    event: (),
-}
-
-#[derive(Serialize)]
-struct Named<'a, D: Serialize> {
-    name: &'a str,
-    data: D,
-}
-
-#[derive(Serialize)]
-struct EndOfPast<'a> {
-    subscription_id: &'a str,
-}
-
 /// An event of the agent's own that goes by a type of its own: both ends have agreed on the
 /// extension (R§21.2), and its data is an object.
 fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a str, &'a Json)> {
@@ -116,8 +61,8 @@ fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a
 }
 
 /// All of an event's frame that follows its number, from the comma on.
-fn rest(event: &JobEvent) -> Bytes {
-    comma(written(event))
+pub(super) fn body(event: &JobEvent) -> Bytes {
+    event.encoded.get_or_write(SLOT, || comma(written(event)))
 }
 
 fn comma(written: Option<Vec<u8>>) -> Bytes {

@@ -11,6 +11,7 @@ mod kinds;
 mod lease;
 mod message;
 mod object;
+mod observed;
 mod payload;
 mod state;
 mod types;

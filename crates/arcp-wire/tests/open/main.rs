@@ -10,6 +10,7 @@ mod encoded;
 mod malformed;
 #[cfg(test)]
 mod observers;
+#[cfg(test)]
 mod roundtrip;
 #[cfg(test)]
 mod samples;

@@ -71,7 +71,7 @@ fn happened() -> Vec<Event> {
             resource: "/a".to_owned(),
             operation: "write".to_owned(),
             reason: Some("to keep it".to_owned()),
-            lease: Some(Duration::from_secs(300)),
+            lease: Some(Duration::from_mins(5)),
         }),
         Event::LeaseGranted(GrantedLease {
             lease: lease.clone(),
@@ -121,7 +121,7 @@ fn commands_come_back() {
         PermissionVerdict::Grant {
             resource: "/a".to_owned(),
             operation: "write".to_owned(),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_mins(1),
         },
         PermissionVerdict::Deny { reason: "no".to_owned() },
     ] {
@@ -198,7 +198,7 @@ fn heartbeating() -> arcp_core::SessionAccepted {
     session.capabilities.heartbeats = Some(policy(Some(Duration::from_secs(30))));
     session.capabilities.binary_encodings = ["base64".to_owned()].into();
     session.capabilities.artifact_retention =
-        Some(ArtifactRetention { default: Duration::from_secs(60), max: Duration::from_secs(120) });
+        Some(ArtifactRetention { default: Duration::from_mins(1), max: Duration::from_mins(2) });
     session
 }
 
