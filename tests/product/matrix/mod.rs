@@ -61,6 +61,8 @@ mod size;
 mod slow_reader;
 mod store_failures;
 mod submit;
+mod subscribe;
+mod watch;
 
 use std::time::Duration;
 
