@@ -79,6 +79,10 @@ impl FrameSource for WsSource {
         }
         next
     }
+
+    fn close_code(&self) -> Option<u16> {
+        self.socket.close_code()
+    }
 }
 
 /// The half that writes.

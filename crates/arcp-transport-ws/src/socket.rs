@@ -46,8 +46,8 @@ struct State {
 /// What can still come in.
 enum Incoming {
     Open,
-    /// The peer has said goodbye.
-    Closed,
+    /// The peer has said goodbye, perhaps with a code.
+    Closed(Option<u16>),
     /// The details go to the first who asks.
     Failed(TransportErrorKind, Option<TransportError>),
 }
@@ -100,6 +100,14 @@ impl Socket {
             state.shutdown();
         }
         Poll::Ready(())
+    }
+
+    /// For the source: the code that the peer closed with.
+    pub(crate) fn close_code(&self) -> Option<u16> {
+        match self.lock().incoming {
+            Incoming::Closed(code) => code,
+            Incoming::Open | Incoming::Failed(..) => None,
+        }
     }
 
     /// For the source: it waits no more.
@@ -156,7 +164,7 @@ impl Socket {
         let mut state = self.lock();
         ready!(state.poll_flush(cx))?;
         if let Some(frame) = goodbye.take()
-            && !matches!(state.incoming, Incoming::Closed)
+            && !matches!(state.incoming, Incoming::Closed(_))
         {
             state.start_send(Message::Close(Some(frame)))?;
             ready!(state.poll_flush(cx))?;
@@ -178,7 +186,7 @@ impl Socket {
     pub(crate) fn poll_hang_up(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         state.shutdown();
-        if matches!(state.incoming, Incoming::Closed) {
+        if matches!(state.incoming, Incoming::Closed(_)) {
             return Poll::Ready(());
         }
         state.poll_discard(cx)
@@ -202,7 +210,10 @@ impl State {
                     return Poll::Ready(Some(frame(FrameKind::Binary, bytes)));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Incoming::Open,
-                Some(Ok(Message::Close(_))) | None => Incoming::Closed,
+                Some(Ok(Message::Close(close))) => {
+                    Incoming::Closed(close.map(|close| close.code.into()))
+                }
+                None => Incoming::Closed(None),
                 Some(Err(error)) => {
                     let error = while_open(error);
                     Incoming::Failed(error.kind(), Some(error))
@@ -218,7 +229,7 @@ impl State {
     /// How it ended.
     fn end(&mut self) -> Result<Option<Frame>, TransportError> {
         match &mut self.incoming {
-            Incoming::Open | Incoming::Closed => Ok(None),
+            Incoming::Open | Incoming::Closed(_) => Ok(None),
             Incoming::Failed(kind, error) => Err(error.take().unwrap_or_else(|| (*kind).into())),
         }
     }
@@ -248,7 +259,7 @@ impl State {
     fn is_writable(&self) -> bool {
         let gone = match &self.incoming {
             Incoming::Open => false,
-            Incoming::Closed => true,
+            Incoming::Closed(_) => true,
             Incoming::Failed(kind, _) => *kind == TransportErrorKind::Broken,
         };
         !gone && !self.closing

@@ -41,6 +41,11 @@ pub trait Transport: Send + fmt::Debug {
 pub trait FrameSource: Send + fmt::Debug {
     /// The next frame.
     async fn recv(&mut self) -> Result<Option<Frame>, TransportError>;
+
+    /// The code that the peer closed with, once it has; none where the transport has no codes.
+    fn close_code(&self) -> Option<u16> {
+        None
+    }
 }
 
 /// The half that frames go to.
