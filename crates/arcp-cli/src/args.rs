@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Cancel(Cancel),
     /// List the agents on offer
     Agents(Agents),
+    /// Test whether a runtime keeps the protocol
+    Conformance(Box<Conformance>),
 }
 
 #[derive(clap::Args)]
@@ -146,4 +148,60 @@ pub(crate) struct Agents {
     /// Print one agent a line, as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Conformance {
+    /// Test the runtime at this address, ws://HOST:PORT/PATH
+    #[arg(long, conflicts_with = "command")]
+    pub(crate) url: Option<String>,
+    /// A token of the runtime: alice's, or NAME=TOKEN (may be given often) [default: the fixture's]
+    #[arg(long = "token", value_name = "TOKEN")]
+    pub(crate) tokens: Vec<String>,
+    /// A profile that the runtime at --url has (may be given often) [default: standard]
+    #[arg(long = "profile", value_name = "PROFILE", requires = "url")]
+    pub(crate) profiles: Vec<String>,
+    /// COMMAND serves on a WebSocket whose address it prints; without this it is spoken to on its
+    /// standard streams
+    #[arg(long, requires = "command")]
+    pub(crate) serve: bool,
+    /// The dialect
+    #[arg(long, default_value = "open")]
+    pub(crate) dialect: String,
+    /// Only scenarios with this in their name, or that cover this requirement (may be given often)
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) include: Vec<String>,
+    /// But not those (may be given often)
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) exclude: Vec<String>,
+    /// Only list the scenarios
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Only list the requirements, and how many scenarios cover each
+    #[arg(long)]
+    pub(crate) requirements: bool,
+    /// Play the scenarios of this folder instead of those that are built in
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Option<PathBuf>,
+    /// What is known to fail: names of scenarios and ids of rules, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expected_failures: Option<PathBuf>,
+    /// How many scenarios are played at once
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) jobs: usize,
+    /// Write the report as JSON (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the report as XML, in the form of `JUnit`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write a Markdown table of the requirements
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report_md: Option<PathBuf>,
+    /// Beside it, what another run's JSON report says
+    #[arg(long, value_name = "FILE", requires = "report_md")]
+    pub(crate) against: Option<PathBuf>,
+    /// What starts the runtime; {profile} and {data} in it are replaced
+    #[arg(last = true)]
+    pub(crate) command: Vec<String>,
 }

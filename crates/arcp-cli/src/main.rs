@@ -3,6 +3,7 @@
 mod agents;
 mod args;
 mod config;
+mod conformance;
 mod connect;
 mod control;
 mod demo;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             Command::Jobs(jobs) => control::jobs(jobs).await,
             Command::Cancel(cancel) => control::cancel(cancel).await,
             Command::Agents(agents) => control::agents(agents).await,
+            Command::Conformance(conformance) => conformance::run(*conformance).await,
         }
     });
     // A read of standard input that nobody waits for any more must not hold up the end.

@@ -1,0 +1,75 @@
+//! What differs between the dialects: how a session is opened, what a command looks like, and
+//! which rules every frame keeps.
+
+mod open;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::run::Identity;
+
+/// A dialect, as a client sees it.
+pub trait Dialect: fmt::Debug + Send + Sync {
+    /// Its name, which is also the folder of its scenarios.
+    fn name(&self) -> &'static str;
+
+    /// The envelope of a frame that a client sends, without its payload.
+    fn envelope(&self, kind: &str, session: Option<&str>) -> Map<String, Value>;
+
+    /// The type and payload that ask for a session.
+    fn opening(&self, who: &Identity) -> (&'static str, Value);
+
+    /// The type by which a session is given.
+    fn opened(&self) -> &'static str;
+
+    /// The type by which a session is given back after its connection ended.
+    fn resumed(&self) -> &'static str;
+
+    /// The type and payload that ask for a job.
+    fn invoke(&self, agent: Value, input: Value) -> (&'static str, Value);
+
+    /// The types that say that a job is accepted and has started.
+    fn started(&self) -> (&'static str, &'static str);
+
+    /// The type and payload of a ping, and the type of its answer.
+    fn ping(&self) -> (&'static str, Value, &'static str);
+
+    /// The type and payload by which a client leaves.
+    fn leave(&self) -> (&'static str, Value);
+
+    /// The names of the agents that the payload of an opened session lists.
+    fn agents(&self, opened: &Value) -> Vec<String>;
+
+    /// The key of an envelope or a payload for which scripts have a short name.
+    fn field<'a>(&self, short: &'a str) -> &'a str;
+
+    /// The fields that a script writes beside a message but that belong into its payload.
+    fn is_payload_field(&self, kind: &str, name: &str) -> bool;
+
+    /// The rules that hold on a new connection.
+    fn watch(&self) -> Box<dyn Watch>;
+
+    /// The requirements that every frame of every scenario is held to.
+    fn rules(&self) -> &'static [&'static str];
+
+    /// The requirement by which a secret is shown to nobody.
+    fn secrecy(&self) -> &'static str;
+}
+
+/// Follows one connection and sees that every frame keeps the rules.
+pub trait Watch: fmt::Debug + Send {
+    /// The client has sent this.
+    fn sent(&mut self, frame: &Map<String, Value>);
+
+    /// This has come. What it breaks: the id of a requirement, and how.
+    fn received(&mut self, frame: &Value) -> Vec<(&'static str, String)>;
+}
+
+/// The dialect of that name.
+pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
+    ALL.iter().copied().find(|dialect| dialect.name() == name)
+}
+
+/// All of them.
+pub const ALL: &[&dyn Dialect] = &[&open::Open];

@@ -1,0 +1,255 @@
+//! The dialect of `session.open` and `tool.invoke`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{Dialect, Watch};
+use crate::eval;
+use crate::run::Identity;
+
+/// The open dialect.
+#[derive(Debug)]
+pub(super) struct Open;
+
+impl Dialect for Open {
+    fn name(&self) -> &'static str {
+        "open"
+    }
+
+    fn envelope(&self, kind: &str, session: Option<&str>) -> Map<String, Value> {
+        let mut envelope = Map::new();
+        let mut put = |key: &str, value: String| envelope.insert(key.to_owned(), value.into());
+        put("arcp", "1.1".to_owned());
+        put("id", format!("msg_{}", eval::fresh_ulid()));
+        put("timestamp", eval::now().to_string());
+        put("type", kind.to_owned());
+        if let Some(session) = session {
+            put("session_id", session.to_owned());
+        }
+        envelope
+    }
+
+    fn opening(&self, who: &Identity) -> (&'static str, Value) {
+        let (auth, anonymous) = match &who.token {
+            Some(token) => (json!({ "scheme": "bearer", "token": token }), false),
+            None => (json!({ "scheme": "none" }), true),
+        };
+        let mut capabilities = json!({ "streaming": true, "durable_jobs": true });
+        if anonymous && let Value::Object(fields) = &mut capabilities {
+            fields.insert("anonymous".to_owned(), Value::Bool(true));
+        }
+        let client = json!({ "kind": "arcp-conformance", "version": env!("CARGO_PKG_VERSION") });
+        let payload = json!({ "auth": auth, "client": client, "capabilities": capabilities });
+        ("session.open", payload)
+    }
+
+    fn opened(&self) -> &'static str {
+        "session.accepted"
+    }
+
+    fn resumed(&self) -> &'static str {
+        "session.resumed"
+    }
+
+    fn invoke(&self, agent: Value, input: Value) -> (&'static str, Value) {
+        ("tool.invoke", json!({ "tool": agent, "arguments": input }))
+    }
+
+    fn started(&self) -> (&'static str, &'static str) {
+        ("job.accepted", "job.started")
+    }
+
+    fn ping(&self) -> (&'static str, Value, &'static str) {
+        ("ping", json!({ "nonce": eval::fresh_ulid() }), "pong")
+    }
+
+    fn leave(&self) -> (&'static str, Value) {
+        ("session.close", json!({}))
+    }
+
+    fn agents(&self, opened: &Value) -> Vec<String> {
+        let listed = opened.pointer("/capabilities/agents").and_then(Value::as_array);
+        let name = |agent: &Value| match agent {
+            Value::String(name) => Some(name.clone()),
+            agent => agent.get("name").and_then(Value::as_str).map(str::to_owned),
+        };
+        listed.into_iter().flatten().filter_map(name).collect()
+    }
+
+    fn field<'a>(&self, short: &'a str) -> &'a str {
+        match short {
+            "re" => "correlation_id",
+            "seq" => "event_seq",
+            "session" => "session_id",
+            "job" => "job_id",
+            "stream" => "stream_id",
+            "subscription" => "subscription_id",
+            "trace" => "trace_id",
+            "span" => "span_id",
+            "parent_span" => "parent_span_id",
+            "cause" => "causation_id",
+            "key" => "idempotency_key",
+            "lease" => "lease_request",
+            "budget" => "cost_budget",
+            other => other,
+        }
+    }
+
+    fn is_payload_field(&self, kind: &str, name: &str) -> bool {
+        match kind {
+            "session.open" => matches!(name, "auth" | "client" | "capabilities"),
+            "tool.invoke" => matches!(name, "lease_request" | "cost_budget"),
+            _ => false,
+        }
+    }
+
+    fn watch(&self) -> Box<dyn Watch> {
+        Box::new(OpenWatch::default())
+    }
+
+    fn rules(&self) -> &'static [&'static str] {
+        &[ENVELOPE, NUMBERS, REPLIES]
+    }
+
+    fn secrecy(&self) -> &'static str {
+        "M5.18-1"
+    }
+}
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+struct OpenWatch {
+    /// By session, the number that its next event has.
+    next: BTreeMap<String, u64>,
+    /// The jobs that have been told of.
+    jobs: BTreeSet<String>,
+    /// Where the client asked to be resumed from.
+    resumed_from: Option<u64>,
+}
+
+impl Watch for OpenWatch {
+    fn sent(&mut self, frame: &Map<String, Value>) {
+        if frame.get("type").and_then(Value::as_str) == Some("session.resume") {
+            let from = frame.get("payload").and_then(|payload| payload.get("last_event_seq"));
+            self.resumed_from = from.and_then(Value::as_u64);
+        }
+    }
+
+    fn received(&mut self, frame: &Value) -> Vec<(&'static str, String)> {
+        let mut broken = Vec::new();
+        if let Some(what) = envelope_fault(frame) {
+            broken.push((ENVELOPE, what));
+        }
+        let text = |key: &str| frame.get(key).and_then(Value::as_str);
+        let kind = text("type").unwrap_or_default();
+        let session = frame.get("session_id").or_else(|| frame.pointer("/payload/session_id"));
+        if let Some(session) = session.and_then(Value::as_str) {
+            match kind {
+                "session.accepted" => drop(self.next.insert(session.to_owned(), 1)),
+                "session.resumed" => {
+                    let next = self.resumed_from.unwrap_or(0).saturating_add(1);
+                    self.next.insert(session.to_owned(), next);
+                }
+                _ => {}
+            }
+        }
+        let job = frame.get("job_id").or_else(|| frame.pointer("/payload/job_id"));
+        let job = job.and_then(Value::as_str);
+        let is_event = self.is_event(kind, frame, job);
+        broken.extend(self.number(kind, is_event, frame));
+        if let Some(job) = job.filter(|_| is_event || INTRODUCTIONS.contains(&kind)) {
+            self.jobs.insert(job.to_owned());
+        }
+        broken
+    }
+}
+
+impl OpenWatch {
+    /// Whether the frame is one of a job's events, and so has a number.
+    fn is_event(&self, kind: &str, frame: &Value, job: Option<&str>) -> bool {
+        let Some(job) = job else { return false };
+        let first = kind.split_once('.').map_or(kind, |(first, _)| first);
+        match kind {
+            // Also the answer to a command that is refused: that job was never heard of.
+            "job.failed" => frame.get("event_seq").is_some() || self.jobs.contains(job),
+            "job.accepted" | "job.subscribed" | "nack" => false,
+            "log" | "metric" => true,
+            _ => EVENTS.contains(&first) || !WORDS.contains(&first),
+        }
+    }
+
+    fn number(
+        &mut self,
+        kind: &str,
+        is_event: bool,
+        frame: &Value,
+    ) -> Option<(&'static str, String)> {
+        let Some(number) = frame.get("event_seq") else {
+            return is_event.then(|| (NUMBERS, format!("`{kind}` has no event_seq")));
+        };
+        let session = frame.get("session_id").and_then(Value::as_str).unwrap_or_default();
+        let next = self.next.entry(session.to_owned()).or_insert(1);
+        let wanted = *next;
+        if !is_event {
+            // Who numbers replies too is not blamed for the gaps that this makes.
+            *next += u64::from(number.as_u64() == Some(wanted));
+            return Some((REPLIES, format!("`{kind}` is no event and has event_seq {number}")));
+        }
+        let Some(number) = number.as_u64() else {
+            return Some((NUMBERS, format!("the event_seq of `{kind}` is {number}")));
+        };
+        // One gap is one fault, not one for every frame after it.
+        *next = number.saturating_add(1);
+        let what = || format!("`{kind}` has event_seq {number}, and the next one was {wanted}");
+        (number != wanted).then(|| (NUMBERS, what()))
+    }
+}
+
+/// What is wrong with a frame's envelope.
+fn envelope_fault(frame: &Value) -> Option<String> {
+    let text = |key: &str| frame.get(key).and_then(Value::as_str);
+    let missing = ["arcp", "id", "type", "timestamp"].into_iter().find(|key| text(key).is_none());
+    if let Some(missing) = missing {
+        return Some(format!("`{missing}` is missing or no text"));
+    }
+    if !frame.get("payload").is_some_and(Value::is_object) {
+        return Some("`payload` is missing or no object".to_owned());
+    }
+    let at = text("timestamp").unwrap_or_default();
+    let fault = arcp_core::Timestamp::parse(at).err();
+    fault.map(|fault| format!("the timestamp: {fault}"))
+}
+
+/// First words of the types of events, where a frame names a job.
+const EVENTS: &[&str] = &["job", "stream", "event", "permission", "lease", "artifact"];
+
+/// First words of the protocol's own types; any other is a vendor's event.
+const WORDS: &[&str] = &[
+    "session",
+    "ping",
+    "pong",
+    "ack",
+    "nack",
+    "cancel",
+    "interrupt",
+    "resume",
+    "backpressure",
+    "checkpoint",
+    "tool",
+    "workflow",
+    "human",
+    "subscribe",
+    "unsubscribe",
+    "trace",
+];
+
+/// Replies after which a job is known.
+const INTRODUCTIONS: &[&str] = &["job.accepted", "job.subscribed"];
+
+/// Every frame has the envelope.
+const ENVELOPE: &str = "R6.1-1";
+/// Events are numbered from 1 without a gap.
+const NUMBERS: &str = "M3-1";
+/// Nothing else has a number.
+const REPLIES: &str = "M3-2";

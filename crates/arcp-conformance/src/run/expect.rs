@@ -1,0 +1,279 @@
+//! What a scenario waits for.
+
+use std::time::Duration;
+
+use arcp_core::Frame;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::client::Incoming;
+use super::{Broken, Run, shorten};
+use crate::eval::Scope;
+use crate::script::pattern::Pattern;
+use crate::script::step::Expectation;
+
+/// A frame that came and is not skipped.
+#[derive(Debug)]
+struct Arrived {
+    frame: Value,
+    text: String,
+    /// The secrets in it, by their place among all.
+    leaks: Vec<usize>,
+}
+
+impl Run<'_> {
+    pub(super) async fn expect(&mut self, wanted: &Expectation) -> Result<(), String> {
+        let started = Instant::now();
+        let until = self.deadline(wanted.within);
+        let mut passed = 0_usize;
+        loop {
+            let arrived = match self.next(&wanted.client, until).await? {
+                Next::Frame(arrived) => arrived,
+                Next::Ended(how) => return Err(format!("the connection ended: {how}")),
+                Next::Nothing => return Err(self.in_vain(wanted, passed)),
+            };
+            match self.try_match(wanted, &arrived) {
+                Ok(scope) => {
+                    self.settle(wanted, scope, &arrived);
+                    return in_time(started.elapsed(), wanted.after);
+                }
+                Err(_) if wanted.eventually => {
+                    passed += 1;
+                    self.blame_leaks(&arrived, &[]);
+                }
+                Err(why) => return Err(why),
+            }
+        }
+    }
+
+    /// Every expectation is met by one frame, whichever comes first.
+    pub(super) async fn unordered(&mut self, wanted: &[Expectation]) -> Result<(), String> {
+        let mut open: Vec<&Expectation> = wanted.iter().collect();
+        while let Some(first) = open.first() {
+            let name = first.client.clone();
+            let until = self.deadline(first.within);
+            let arrived = match self.next(&name, until).await? {
+                Next::Frame(arrived) => arrived,
+                Next::Ended(how) => return Err(format!("the connection ended: {how}")),
+                Next::Nothing => {
+                    let left: Vec<&str> = open.iter().map(|one| one.text.as_str()).collect();
+                    return Err(format!("nothing more came, still wanted: {}", left.join(" ; ")));
+                }
+            };
+            let mut reasons = Vec::new();
+            let mut found = None;
+            for (index, one) in open.iter().enumerate().filter(|(_, one)| one.client == name) {
+                match self.try_match(one, &arrived) {
+                    Ok(scope) => {
+                        found = Some((index, scope));
+                        break;
+                    }
+                    Err(why) => reasons.push(format!("line {}: {why}", one.line)),
+                }
+            }
+            let Some((index, scope)) = found else {
+                return Err(format!("a frame is none of those wanted: {}", reasons.join(" ; ")));
+            };
+            let one = open.remove(index);
+            self.settle(one, scope, &arrived);
+        }
+        Ok(())
+    }
+
+    /// Nothing came before the answer to a ping that is sent now.
+    pub(super) async fn nothing_so_far(&mut self, name: &str) -> Result<(), String> {
+        let (kind, payload, answer) = self.dialect.ping();
+        let session = self.client(name)?.session.clone();
+        let mut ping = self.dialect.envelope(kind, session.as_deref());
+        ping.insert("payload".to_owned(), payload);
+        let id = ping.get("id").cloned().unwrap_or_default();
+        let text = Value::Object(ping).to_string();
+        self.transcript.sent(name, &text);
+        let limit = self.scenario.deadline;
+        self.client(name)?.send(vec![Frame::text(text)], limit).await?;
+        let until = self.deadline(None);
+        match self.next(name, until).await? {
+            Next::Frame(arrived)
+                if arrived.frame.get("type").is_some_and(|is| is == answer)
+                    && arrived.frame.get("correlation_id") == Some(&id) =>
+            {
+                Ok(())
+            }
+            Next::Frame(arrived) => Err(unwanted(&arrived)),
+            Next::Ended(how) => Err(format!("the connection ended: {how}")),
+            Next::Nothing => Err("the ping that is to show it was not answered".to_owned()),
+        }
+    }
+
+    pub(super) async fn nothing_for(&mut self, name: &str, time: Duration) -> Result<(), String> {
+        let until = self.deadline(Some(time));
+        match self.next(name, until).await? {
+            Next::Nothing => Ok(()),
+            Next::Frame(arrived) => Err(unwanted(&arrived)),
+            Next::Ended(how) => Err(format!("the connection ended: {how}")),
+        }
+    }
+
+    pub(super) async fn closed(
+        &mut self,
+        name: &str,
+        code: Option<&Pattern>,
+        within: Option<Duration>,
+    ) -> Result<(), String> {
+        let until = self.deadline(within);
+        match self.next(name, until).await? {
+            Next::Nothing => return Err("the connection is still open".to_owned()),
+            Next::Frame(arrived) => return Err(unwanted(&arrived)),
+            Next::Ended(_) => {}
+        }
+        let Some(pattern) = code else { return Ok(()) };
+        let Incoming::Ended(end) = self.client(name)?.next(until).await else { return Ok(()) };
+        let value = end.code.map_or(Value::Null, Value::from);
+        let compared = self.scope.matches("close code", &value, pattern);
+        compared.map_err(|wrong| format!("{wrong} ({})", end.text))
+    }
+
+    /// The next frame that the client does not skip. Every frame is held to the rules.
+    async fn next(&mut self, name: &str, until: Instant) -> Result<Next, String> {
+        loop {
+            let client = self.client(name)?;
+            let (frame, text) = match client.next(until).await {
+                Incoming::Frame(frame, text) => (frame, text),
+                Incoming::Ended(end) => {
+                    self.note(name, &end.text);
+                    return Ok(Next::Ended(end.text));
+                }
+                Incoming::Nothing => return Ok(Next::Nothing),
+            };
+            let broken = client.watch.received(&frame);
+            let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
+            let skipped = client.skip.iter().any(|skip| skip == kind);
+            self.transcript.received(name, &text);
+            for (requirement, message) in broken {
+                self.blame(requirement, message);
+            }
+            self.learn(name, &frame);
+            let leaks = self.leaks(&text);
+            let arrived = Arrived { frame, text, leaks };
+            if !skipped {
+                return Ok(Next::Frame(arrived));
+            }
+            self.blame_leaks(&arrived, &[]);
+        }
+    }
+
+    /// What a script can ask of its clients.
+    fn learn(&mut self, name: &str, frame: &Value) {
+        let gives = [self.dialect.opened(), self.dialect.resumed()];
+        let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
+        if !gives.contains(&kind) {
+            return;
+        }
+        let session = frame.get("session_id").or_else(|| frame.pointer("/payload/session_id"));
+        if let Some(session) = session.and_then(Value::as_str) {
+            self.scope.set_of(name, "session", session.into());
+            if let Some(client) = self.clients.get_mut(name) {
+                client.session = Some(session.to_owned());
+            }
+        }
+        let payload = frame.get("payload").cloned().unwrap_or_default();
+        if let Some(token) = payload.get("resume_token") {
+            self.scope.set_of(name, "resume_token", token.clone());
+        }
+        self.scope.set_of(name, "opened", payload);
+    }
+
+    /// The variables as they are if the frame is the one wanted.
+    fn try_match(&self, wanted: &Expectation, arrived: &Arrived) -> Result<Scope, String> {
+        let mut scope = self.scope.clone();
+        let frame = &arrived.frame;
+        let Value::Object(envelope) = frame else {
+            return Err(format!("no JSON object came, but {}", shorten(&arrived.text, 200)));
+        };
+        let kind = frame.get("type").unwrap_or(&Value::Null);
+        let why = |wrong: crate::eval::Mismatch| wrong.to_string();
+        scope.matches("type", kind, &wanted.kind).map_err(why)?;
+        for (name, pattern) in &wanted.fields {
+            if name == "frame" {
+                if let Some(pattern) = pattern {
+                    scope.matches("frame", frame, pattern).map_err(why)?;
+                }
+                continue;
+            }
+            let key = self.dialect.field(name);
+            scope.field("frame", envelope, key, pattern.as_ref()).map_err(why)?;
+        }
+        if let Some(pattern) = &wanted.payload {
+            let payload = frame.get("payload").unwrap_or(&Value::Null);
+            scope.matches("payload", payload, pattern).map_err(why)?;
+        }
+        Ok(scope)
+    }
+
+    fn settle(&mut self, wanted: &Expectation, scope: Scope, arrived: &Arrived) {
+        self.scope = scope;
+        self.blame_leaks(arrived, &wanted.reveals);
+    }
+
+    fn in_vain(&self, wanted: &Expectation, passed: usize) -> String {
+        let millis = wanted.within.unwrap_or(self.scenario.deadline).as_millis();
+        match passed {
+            0 => format!("nothing came within {millis} ms"),
+            _ => format!("it did not come within {millis} ms, but {passed} other frames"),
+        }
+    }
+
+    fn leaks(&self, text: &str) -> Vec<usize> {
+        let held = self.secrets.iter().enumerate().filter(|(_, (_, value))| text.contains(value));
+        held.map(|(index, _)| index).collect()
+    }
+
+    fn blame_leaks(&mut self, arrived: &Arrived, reveals: &[Vec<String>]) {
+        let named = |index: &usize| self.secrets.get(*index).map(|(name, _)| name);
+        let names = arrived.leaks.iter().filter_map(named);
+        let leaked: Vec<String> = names
+            .filter(|name| !reveals.contains(name))
+            .map(|name| format!("a frame holds the secret `${}`", name.join(".")))
+            .collect();
+        for message in leaked {
+            self.blame(self.dialect.secrecy(), message);
+        }
+    }
+
+    /// Notes that a rule was broken; the steps go on.
+    fn blame(&mut self, requirement: &str, message: String) {
+        let known = self.broken.iter_mut().find(|broken| broken.requirement == requirement);
+        if let Some(known) = known {
+            known.times += 1;
+            return;
+        }
+        self.broken.push(Broken {
+            requirement: requirement.to_owned(),
+            message,
+            times: 1,
+            transcript: self.transcript.tail(),
+        });
+    }
+}
+
+/// What comes next, without what is skipped.
+#[derive(Debug)]
+enum Next {
+    Frame(Arrived),
+    Ended(String),
+    Nothing,
+}
+
+fn unwanted(arrived: &Arrived) -> String {
+    let kind = arrived.frame.get("type").and_then(Value::as_str).unwrap_or("something");
+    format!("wanted nothing, but `{kind}` came")
+}
+
+fn in_time(took: Duration, after: Option<Duration>) -> Result<(), String> {
+    match after {
+        Some(after) if took < after => {
+            Err(format!("it came after {} ms, too early", took.as_millis()))
+        }
+        _ => Ok(()),
+    }
+}

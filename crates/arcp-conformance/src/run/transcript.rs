@@ -1,0 +1,61 @@
+//! What went over the wires, for reports.
+
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use super::{Tokens, shorten};
+
+/// The last lines, oldest first.
+#[derive(Debug)]
+pub(super) struct Transcript {
+    started: Instant,
+    lines: VecDeque<String>,
+    /// Tokens that are not the fixture's, and so nobody's business.
+    hidden: Vec<String>,
+}
+
+impl Transcript {
+    pub(super) fn new(tokens: &Tokens) -> Self {
+        let hidden = tokens.values().filter(|token| !token.starts_with(FIXTURE));
+        let hidden = hidden.filter(|token| !token.is_empty()).cloned().collect();
+        Self { started: Instant::now(), lines: VecDeque::new(), hidden }
+    }
+
+    pub(super) fn sent(&mut self, client: &str, text: &str) {
+        self.push(client, '>', text);
+    }
+
+    pub(super) fn received(&mut self, client: &str, text: &str) {
+        self.push(client, '<', text);
+    }
+
+    pub(super) fn note(&mut self, client: &str, what: &str) {
+        self.push(client, '!', what);
+    }
+
+    pub(super) fn tail(&self) -> Vec<String> {
+        self.lines.iter().cloned().collect()
+    }
+
+    fn push(&mut self, client: &str, sign: char, text: &str) {
+        if self.lines.len() >= KEPT {
+            self.lines.pop_front();
+        }
+        let at = self.started.elapsed().as_millis();
+        let mut line = format!("{at:>6} ms {client}{sign} {}", shorten(text, SHOWN));
+        for hidden in &self.hidden {
+            line = line.replace(hidden.as_str(), "[token]");
+        }
+        self.lines.push_back(line);
+    }
+}
+
+/// How many lines are kept.
+const KEPT: usize = 16;
+
+/// How much of a frame a line shows.
+const SHOWN: usize = 600;
+
+/// How tokens of the fixture start; everybody knows them.
+const FIXTURE: &str = "conf-";

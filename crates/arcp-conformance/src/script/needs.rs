@@ -1,0 +1,99 @@
+//! What a script needs of a target, read off its steps.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Needs;
+use super::step::{Action, Body, Message, Step};
+use super::value::Expr;
+
+/// Adds what the steps need.
+pub(super) fn infer(steps: &[Step], needs: &mut Needs) {
+    let mut life = Life::default();
+    for step in steps {
+        life.step(&step.action, needs);
+    }
+    // A killed server takes everybody's jobs with it.
+    needs.alone |= needs.restart;
+}
+
+/// What happens in the life of one server.
+#[derive(Debug, Default)]
+struct Life<'a> {
+    connections: usize,
+    connected: BTreeSet<&'a str>,
+}
+
+impl<'a> Life<'a> {
+    fn step(&mut self, action: &'a Action, needs: &mut Needs) {
+        match action {
+            Action::Connect(client)
+            | Action::Open(client, _)
+            | Action::Send(client, Message { body: Body::Opening(_), .. }) => {
+                // A second session may be opened on one connection.
+                self.connections += usize::from(self.connected.insert(client));
+                needs.connections |= self.connections > 1;
+            }
+            Action::Drop(client) | Action::Close(client) => {
+                self.connected.remove(client.as_str());
+            }
+            Action::Restart => {
+                *self = Self::default();
+                needs.restart = true;
+            }
+            // Twice shows what more would.
+            Action::Repeat(_, steps) => {
+                steps.iter().chain(steps).for_each(|step| self.step(&step.action, needs));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The agents of the fixture that the steps invoke, without versions.
+pub(super) fn agents(steps: &[Step]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    collect(steps, &mut found);
+    found.into_iter().collect()
+}
+
+fn collect(steps: &[Step], found: &mut BTreeSet<String>) {
+    for step in steps {
+        match &step.action {
+            Action::Send(_, message) | Action::Start { message, .. } => of_message(message, found),
+            Action::Together(messages) => {
+                for (_, message) in messages {
+                    of_message(message, found);
+                }
+            }
+            Action::Repeat(_, steps) => collect(steps, found),
+            _ => {}
+        }
+    }
+}
+
+fn of_message(message: &Message, found: &mut BTreeSet<String>) {
+    match &message.body {
+        Body::Invoke(agent, _) => of_name(agent, found),
+        Body::Typed(_, Some(Expr::Object(fields))) => {
+            for (key, value) in fields {
+                if matches!(key, Expr::Literal(Value::String(key)) if key == "tool" || key == "agent")
+                {
+                    of_name(value, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn of_name(agent: &Expr, found: &mut BTreeSet<String>) {
+    let Some(text) = agent.as_literal_text().filter(|text| text.starts_with(FIXTURE)) else {
+        return;
+    };
+    found.insert(text.split('@').next().unwrap_or(text).to_owned());
+}
+
+/// How the names of the fixture's agents start.
+const FIXTURE: &str = "conf.";

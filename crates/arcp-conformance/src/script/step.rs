@@ -1,0 +1,105 @@
+//! The steps of a script.
+
+use std::time::Duration;
+
+use super::pattern::Pattern;
+use super::value::Expr;
+
+/// One step, and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    /// The line, from 1.
+    pub(crate) line: usize,
+    /// As written, for reports.
+    pub(crate) text: String,
+    /// What to do.
+    pub(crate) action: Action,
+}
+
+/// What a step does. A client is named by the script, `A`.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// `A connect`.
+    Connect(String),
+    /// `A open ...`: connect, ask for a session and get it.
+    Open(String, Message),
+    /// `A> ...`.
+    Send(String, Message),
+    /// `A start $job = AGENT INPUT`: invoke, and see it accepted and started.
+    Start { client: String, job: Vec<String>, message: Message },
+    /// `A< ...`.
+    Expect(Expectation),
+    /// `A< nothing`, by a ping, or `A< nothing for 300ms`.
+    Nothing { client: String, during: Option<Duration> },
+    /// `A< closed`.
+    Closed { client: String, code: Option<Pattern>, within: Option<Duration> },
+    /// `A drop`: without a goodbye.
+    Drop(String),
+    /// `A close`: with one.
+    Close(String),
+    /// `A skip TYPE...`.
+    Skip(String, Vec<String>),
+    /// `unordered { ... }`.
+    Unordered(Vec<Expectation>),
+    /// `together { ... }`: sends of several clients at once.
+    Together(Vec<(String, Message)>),
+    /// `repeat N { ... }`.
+    Repeat(Expr, Vec<Step>),
+    /// `restart`: kill the server and start it again.
+    Restart,
+    /// `let $x = VALUE`.
+    Let(Vec<String>, Expr),
+    /// `secret $x ...`.
+    Secret(Vec<Vec<String>>),
+    /// `check VALUE is PATTERN`.
+    Check(Expr, Pattern),
+    /// `wait 300ms`.
+    Wait(Duration),
+}
+
+/// What to send.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    /// What it is made of.
+    pub(crate) body: Body,
+    /// `name=value`, and `!name` (nothing) for what is left out.
+    pub(crate) fields: Vec<(String, Option<Expr>)>,
+}
+
+/// What a message is made of.
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    /// `TYPE PAYLOAD`.
+    Typed(Expr, Option<Expr>),
+    /// `open as NAME`: the dialect's opening.
+    Opening(String),
+    /// `invoke AGENT INPUT`: the dialect's command.
+    Invoke(Expr, Option<Expr>),
+    /// `raw VALUE`: this text and no other.
+    Raw(Expr),
+    /// `binary VALUE`: this text as a binary frame.
+    Binary(Expr),
+    /// `bytes HEX`: these bytes as a binary frame.
+    Bytes(Vec<u8>),
+}
+
+/// A frame that is to come.
+#[derive(Debug, Clone)]
+pub(crate) struct Expectation {
+    pub(crate) line: usize,
+    /// As written, for reports.
+    pub(crate) text: String,
+    pub(crate) client: String,
+    /// Whether other frames may come before it: `A<~`.
+    pub(crate) eventually: bool,
+    pub(crate) kind: Pattern,
+    pub(crate) payload: Option<Pattern>,
+    /// `name=pattern`, and `!name` (nothing) for what must be absent.
+    pub(crate) fields: Vec<(String, Option<Pattern>)>,
+    /// How long it may take.
+    pub(crate) within: Option<Duration>,
+    /// How long it has to take.
+    pub(crate) after: Option<Duration>,
+    /// Secrets that it may hold.
+    pub(crate) reveals: Vec<Vec<String>>,
+}

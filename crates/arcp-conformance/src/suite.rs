@@ -1,0 +1,341 @@
+//! Which scenarios are played, against whom, and how many at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::dialect::{self, Dialect};
+use crate::expected::Expected;
+use crate::report::{Outcome, Report, Status};
+use crate::requirement::{Level, Requirement, RequirementError, Requirements};
+use crate::run::{Run, RunEnd, Tokens};
+use crate::script::{Scenario, ScriptError};
+use crate::target::{Connections, Place, Target};
+
+/// The scenarios of a dialect and the requirements they cover.
+#[derive(Debug)]
+pub struct Suite {
+    dialect: &'static dyn Dialect,
+    scenarios: Vec<Scenario>,
+    requirements: Requirements,
+}
+
+/// Why there is no suite, or no run of it.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    /// Nobody speaks that.
+    #[error("no dialect `{0}`; there is `open`")]
+    Dialect(String),
+    /// A scenario is no script.
+    #[error("{0}")]
+    Script(#[from] ScriptError),
+    /// The requirements are no list.
+    #[error("{0}")]
+    Requirements(#[from] RequirementError),
+    /// A scenario covers a requirement that there is not.
+    #[error("{file}: no requirement `{id}`")]
+    Covers {
+        /// The scenario.
+        file: String,
+        /// What it says to cover.
+        id: String,
+    },
+    /// A file can not be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The target is not there.
+    #[error("cannot reach {target}: {why}")]
+    Unreachable {
+        /// Its name.
+        target: String,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// Which scenarios.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Those whose name has one of these in it, or that cover one; all when there are none.
+    pub include: Vec<String>,
+    /// But not those.
+    pub exclude: Vec<String>,
+}
+
+/// How to play them.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Which.
+    pub selection: Selection,
+    /// How many at once.
+    pub jobs: usize,
+    /// Tokens by the names that scripts use.
+    pub tokens: Tokens,
+    /// What is known to fail.
+    pub expected: Expected,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            selection: Selection::default(),
+            jobs: 4,
+            tokens: fixture_tokens(),
+            expected: Expected::default(),
+        }
+    }
+}
+
+/// The tokens of the fixture that every target hosts.
+pub fn fixture_tokens() -> Tokens {
+    ["alice", "bob", "carol"].map(|name| (name.to_owned(), format!("conf-{name}"))).into()
+}
+
+impl Suite {
+    /// The scenarios and requirements that the library carries.
+    pub fn built_in(dialect: &str) -> Result<Self, SuiteError> {
+        let texts = SCENARIOS.iter().map(|(name, text)| (*name, *text));
+        Self::of(dialect, texts, Requirements::built_in()?)
+    }
+
+    /// The scenarios in `folder`, which has a folder for each dialect, with our requirements.
+    pub fn read(dialect: &str, folder: &Path) -> Result<Self, SuiteError> {
+        let mut texts = Vec::new();
+        read_folder(folder, folder, &mut texts)?;
+        texts.sort();
+        let texts = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        Self::of(dialect, texts, Requirements::built_in()?)
+    }
+
+    /// Scenarios from their names and texts; those of other dialects are left out.
+    pub fn of<'a>(
+        dialect: &str,
+        texts: impl IntoIterator<Item = (&'a str, &'a str)>,
+        requirements: Requirements,
+    ) -> Result<Self, SuiteError> {
+        let dialect =
+            dialect::by_name(dialect).ok_or_else(|| SuiteError::Dialect(dialect.to_owned()))?;
+        let mut scenarios = Vec::new();
+        for (name, text) in texts {
+            if name.split('/').next() == Some(dialect.name()) {
+                scenarios.push(Scenario::parse(name, text)?);
+            }
+        }
+        for scenario in &scenarios {
+            if let Some(id) = scenario.covers.iter().find(|id| requirements.get(id).is_none()) {
+                return Err(SuiteError::Covers { file: scenario.file(), id: id.clone() });
+            }
+        }
+        Ok(Self { dialect, scenarios, requirements })
+    }
+
+    /// Its scenarios.
+    pub fn scenarios(&self) -> &[Scenario] {
+        &self.scenarios
+    }
+
+    /// Its requirements.
+    pub fn requirements(&self) -> &Requirements {
+        &self.requirements
+    }
+
+    /// The requirements of `level` that no scenario covers.
+    pub fn uncovered(&self, level: Level) -> Vec<&Requirement> {
+        let covered = self.scenarios.iter().flat_map(|scenario| &scenario.covers);
+        self.requirements.uncovered(level, covered.map(String::as_str))
+    }
+
+    /// What is expected to fail although there is no such scenario or rule for every frame.
+    pub fn unknown<'a>(&self, expected: &'a Expected) -> Option<&'a str> {
+        let is_known = |name: &str| {
+            self.dialect.rules().contains(&name)
+                || self.dialect.secrecy() == name
+                || self.scenarios.iter().any(|scenario| scenario.name == name)
+        };
+        expected.iter().find(|name| !is_known(name))
+    }
+
+    /// The scenarios of a selection.
+    pub fn select(&self, selection: &Selection) -> Vec<&Scenario> {
+        self.scenarios.iter().filter(|scenario| selection.takes(scenario)).collect()
+    }
+
+    /// Plays scenarios against a target. `done` hears of each as it ends.
+    pub async fn play(
+        &self,
+        target: &dyn Target,
+        plan: &Plan,
+        mut done: impl FnMut(&Outcome),
+    ) -> Result<Report, SuiteError> {
+        let started = Instant::now();
+        let selected = self.select(&plan.selection);
+        let stage = Stage::new(self, target, plan);
+        stage.reach(&selected).await?;
+        let (together, in_turn): (Vec<_>, Vec<_>) =
+            selected.into_iter().enumerate().partition(|(_, scenario)| stage.can_share(scenario));
+        let mut outcomes = BTreeMap::new();
+        for (most, scenarios) in [(plan.jobs.max(1), together), (1, in_turn)] {
+            let runs = scenarios.into_iter().map(|(index, scenario)| {
+                let stage = &stage;
+                async move { (index, stage.play(index, scenario).await) }
+            });
+            let mut runs = stream::iter(runs).buffer_unordered(most);
+            while let Some((index, outcome)) = runs.next().await {
+                done(&outcome);
+                outcomes.insert(index, outcome);
+            }
+        }
+        let outcomes = outcomes.into_values().collect();
+        Ok(Report::new(self.dialect, target.name(), &self.requirements, outcomes, plan, started))
+    }
+}
+
+impl Selection {
+    fn takes(&self, scenario: &Scenario) -> bool {
+        let is = |wanted: &String| {
+            scenario.name.contains(wanted.as_str()) || scenario.covers.contains(wanted)
+        };
+        (self.include.is_empty() || self.include.iter().any(is)) && !self.exclude.iter().any(is)
+    }
+}
+
+/// A suite with its target.
+#[derive(Debug)]
+struct Stage<'a> {
+    suite: &'a Suite,
+    target: &'a dyn Target,
+    plan: &'a Plan,
+    /// The agents that the target hosts, by profile.
+    agents: BTreeMap<String, OnceCell<BTreeSet<String>>>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(suite: &'a Suite, target: &'a dyn Target, plan: &'a Plan) -> Self {
+        let profiles = suite.scenarios.iter().map(|scenario| scenario.profile.clone());
+        let agents = profiles.map(|profile| (profile, OnceCell::new())).collect();
+        Self { suite, target, plan, agents }
+    }
+
+    /// Sees that somebody is there before anything is said to have failed.
+    async fn reach(&self, selected: &[&Scenario]) -> Result<(), SuiteError> {
+        let Some(first) = selected.iter().find(|scenario| self.lacks(scenario).is_none()) else {
+            return Ok(());
+        };
+        let place = self.place(usize::MAX, first);
+        let connected = self.target.connect(&place).await.map(drop);
+        self.target.leave(&place).await;
+        connected.map_err(|error| SuiteError::Unreachable {
+            target: self.target.name(),
+            why: error.to_string(),
+        })
+    }
+
+    /// Whether a scenario can run beside others.
+    fn can_share(&self, scenario: &Scenario) -> bool {
+        !scenario.needs.alone || self.target.offer().alone
+    }
+
+    async fn play(&self, index: usize, scenario: &Scenario) -> Outcome {
+        let started = Instant::now();
+        let not_run = match self.lacks(scenario) {
+            Some(why) => Some(why),
+            None => self.lacks_agents(scenario).await,
+        };
+        if let Some(why) = not_run {
+            return Outcome::of(scenario, Status::NotRun, Some(why), RunEnd::default(), started);
+        }
+        let place = self.place(index, scenario);
+        let run =
+            Run::new(scenario, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
+        let end = run.play().await;
+        self.target.leave(&place).await;
+        Outcome::of_run(scenario, end, &self.plan.expected, started)
+    }
+
+    fn place(&self, index: usize, scenario: &Scenario) -> Place {
+        let offer = self.target.offer();
+        let alone = scenario.needs.alone && offer.alone || offer.connections == Connections::One;
+        Place { profile: scenario.profile.clone(), alone: alone.then_some(index) }
+    }
+
+    /// What the target has not, besides agents.
+    fn lacks(&self, scenario: &Scenario) -> Option<String> {
+        let offer = self.target.offer();
+        let needs = &scenario.needs;
+        let profiles = offer.profiles.as_ref();
+        if profiles.is_some_and(|profiles| !profiles.contains(&scenario.profile)) {
+            return Some(format!("the target has no profile `{}`", scenario.profile));
+        }
+        if needs.connections && offer.connections == Connections::One {
+            return Some("the target takes one connection".to_owned());
+        }
+        if needs.restart && !offer.restart {
+            return Some("the target can not be restarted".to_owned());
+        }
+        match &needs.transport {
+            Some(transport) if transport != offer.transport => Some(format!(
+                "it is about {transport}, and the target is reached by {}",
+                offer.transport
+            )),
+            _ => None,
+        }
+    }
+
+    async fn lacks_agents(&self, scenario: &Scenario) -> Option<String> {
+        if scenario.agents.is_empty() {
+            return None;
+        }
+        let place = self.place(usize::MAX, scenario);
+        let cell = self.agents.get(&scenario.profile)?;
+        let hosted = cell.get_or_init(|| self.inventory(place)).await;
+        let missing = scenario.agents.iter().find(|agent| !hosted.contains(*agent))?;
+        Some(format!("the target has no agent `{missing}`"))
+    }
+
+    /// The agents that a session of the profile is told of.
+    async fn inventory(&self, place: Place) -> BTreeSet<String> {
+        let script = "title: inventory\ncovers: R0-1\nA open\n";
+        let Ok(probe) = Scenario::parse("inventory", script) else { return BTreeSet::new() };
+        let mut run =
+            Run::new(&probe, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
+        let asked = timeout(INVENTORY_LIMIT, run.inventory()).await;
+        self.target.leave(&place).await;
+        asked.unwrap_or_default().into_iter().collect()
+    }
+}
+
+fn read_folder(
+    root: &Path,
+    folder: &Path,
+    texts: &mut Vec<(String, String)>,
+) -> Result<(), SuiteError> {
+    let failed = |source| SuiteError::Read { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            read_folder(root, &path, texts)?;
+        } else if path.extension().is_some_and(|ending| ending == "scn") {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| SuiteError::Read { path: path.clone(), source })?;
+            let name = path.strip_prefix(root).unwrap_or(&path).with_extension("");
+            texts.push((name.display().to_string(), text));
+        }
+    }
+    Ok(())
+}
+
+/// How long it may take to learn which agents there are.
+const INVENTORY_LIMIT: Duration = Duration::from_secs(15);
+
+/// Names and texts of the scenarios that are built in.
+const SCENARIOS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
