@@ -151,6 +151,7 @@ pub(crate) struct Agents {
 }
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Conformance {
     /// Test the runtime at this address, ws://HOST:PORT/PATH
     #[arg(long, conflicts_with = "command")]
@@ -186,6 +187,12 @@ pub(crate) struct Conformance {
     /// What is known to fail: names of scenarios and ids of rules, one a line
     #[arg(long, value_name = "FILE")]
     pub(crate) expected_failures: Option<PathBuf>,
+    /// What reports call the runtime [default: its URL or command]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Fail if a scenario was not run
+    #[arg(long)]
+    pub(crate) complete: bool,
     /// How many scenarios are played at once
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) jobs: usize,

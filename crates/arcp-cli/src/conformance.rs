@@ -31,6 +31,7 @@ pub(crate) async fn run(args: Conformance) -> Result<Code, Error> {
         jobs: args.jobs,
         tokens: tokens(&args.tokens)?,
         expected: expected(&args, &suite)?,
+        name: args.name.clone(),
     };
     let against = args.against.as_deref().map(recorded).transpose()?;
     let quiet = args.json.as_deref().is_some_and(is_standard_output);
@@ -45,7 +46,8 @@ pub(crate) async fn run(args: Conformance) -> Result<Code, Error> {
     if !quiet {
         say(format_args!("{}", report.to_text().trim_end()))?;
     }
-    Ok(if report.is_good() { exit::OK } else { exit::FAILED })
+    let is_good = report.is_good() && (!args.complete || report.is_complete());
+    Ok(if is_good { exit::OK } else { exit::FAILED })
 }
 
 fn list(suite: &Suite, selection: &Selection) -> Result<Code, Error> {

@@ -83,6 +83,8 @@ pub struct Plan {
     pub tokens: Tokens,
     /// What is known to fail.
     pub expected: Expected,
+    /// What reports call the target, if not by what it is reached with.
+    pub name: Option<String>,
 }
 
 impl Default for Plan {
@@ -92,6 +94,7 @@ impl Default for Plan {
             jobs: 4,
             tokens: fixture_tokens(),
             expected: Expected::default(),
+            name: None,
         }
     }
 }
@@ -152,7 +155,9 @@ impl Suite {
     /// The requirements of `level` that no scenario covers.
     pub fn uncovered(&self, level: Level) -> Vec<&Requirement> {
         let covered = self.scenarios.iter().flat_map(|scenario| &scenario.covers);
-        self.requirements.uncovered(level, covered.map(String::as_str))
+        let covered = covered.map(String::as_str);
+        // Every scenario covers these.
+        self.requirements.uncovered(level, covered.chain(self.dialect.rules().iter().copied()))
     }
 
     /// What is expected to fail although there is no such scenario or rule for every frame.
@@ -196,7 +201,8 @@ impl Suite {
             }
         }
         let outcomes = outcomes.into_values().collect();
-        Ok(Report::new(self.dialect, target.name(), &self.requirements, outcomes, plan, started))
+        let name = plan.name.clone().unwrap_or_else(|| target.name());
+        Ok(Report::new(self.dialect, name, &self.requirements, outcomes, plan, started))
     }
 }
 
@@ -216,7 +222,7 @@ struct Stage<'a> {
     target: &'a dyn Target,
     plan: &'a Plan,
     /// The agents that the target hosts, by profile.
-    agents: BTreeMap<String, OnceCell<BTreeSet<String>>>,
+    agents: BTreeMap<String, OnceCell<Option<BTreeSet<String>>>>,
 }
 
 impl<'a> Stage<'a> {
@@ -297,20 +303,21 @@ impl<'a> Stage<'a> {
         }
         let place = self.place(usize::MAX, scenario);
         let cell = self.agents.get(&scenario.profile)?;
-        let hosted = cell.get_or_init(|| self.inventory(place)).await;
+        // A target that does not even give a session has the scenario fail, and say why.
+        let hosted = cell.get_or_init(|| self.inventory(place)).await.as_ref()?;
         let missing = scenario.agents.iter().find(|agent| !hosted.contains(*agent))?;
         Some(format!("the target has no agent `{missing}`"))
     }
 
-    /// The agents that a session of the profile is told of.
-    async fn inventory(&self, place: Place) -> BTreeSet<String> {
+    /// The agents that a session of the profile is told of; nothing if there is no session.
+    async fn inventory(&self, place: Place) -> Option<BTreeSet<String>> {
         let script = "title: inventory\ncovers: R0-1\nA open\n";
-        let Ok(probe) = Scenario::parse("inventory", script) else { return BTreeSet::new() };
+        let probe = Scenario::parse("inventory", script).ok()?;
         let mut run =
             Run::new(&probe, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
         let asked = timeout(INVENTORY_LIMIT, run.inventory()).await;
         self.target.leave(&place).await;
-        asked.unwrap_or_default().into_iter().collect()
+        Some(asked.ok()??.into_iter().collect())
     }
 }
 

@@ -2,6 +2,8 @@
 //! which rules every frame keeps.
 
 mod open;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -2,6 +2,8 @@
 
 mod functions;
 mod matching;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,8 @@
 
 mod junit;
 mod markdown;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeSet;
@@ -206,6 +208,11 @@ impl Report {
     /// Whether nothing failed that was not known, and nothing passed that was to fail.
     pub fn is_good(&self) -> bool {
         self.summary.failed == 0 && self.stale.is_empty()
+    }
+
+    /// Whether every scenario was run.
+    pub fn is_complete(&self) -> bool {
+        self.summary.not_run == 0
     }
 
     /// As JSON, which [`Report::from_json`] reads.

@@ -25,20 +25,20 @@ impl Run<'_> {
     pub(super) async fn expect(&mut self, wanted: &Expectation) -> Result<(), String> {
         let started = Instant::now();
         let until = self.deadline(wanted.within);
-        let mut passed = 0_usize;
+        let mut passed = Passed::default();
         loop {
             let arrived = match self.next(&wanted.client, until).await? {
                 Next::Frame(arrived) => arrived,
                 Next::Ended(how) => return Err(format!("the connection ended: {how}")),
-                Next::Nothing => return Err(self.in_vain(wanted, passed)),
+                Next::Nothing => return Err(self.in_vain(wanted, &passed)),
             };
             match self.try_match(wanted, &arrived) {
                 Ok(scope) => {
                     self.settle(wanted, scope, &arrived);
                     return in_time(started.elapsed(), wanted.after);
                 }
-                Err(_) if wanted.eventually => {
-                    passed += 1;
+                Err(why) if wanted.eventually => {
+                    passed.note(why);
                     self.blame_leaks(&arrived, &[]);
                 }
                 Err(why) => return Err(why),
@@ -192,7 +192,7 @@ impl Run<'_> {
         };
         let kind = frame.get("type").unwrap_or(&Value::Null);
         let why = |wrong: crate::eval::Mismatch| wrong.to_string();
-        scope.matches("type", kind, &wanted.kind).map_err(why)?;
+        scope.matches(TYPE, kind, &wanted.kind).map_err(why)?;
         for (name, pattern) in &wanted.fields {
             if name == "frame" {
                 if let Some(pattern) = pattern {
@@ -215,11 +215,18 @@ impl Run<'_> {
         self.blame_leaks(arrived, &wanted.reveals);
     }
 
-    fn in_vain(&self, wanted: &Expectation, passed: usize) -> String {
+    fn in_vain(&self, wanted: &Expectation, passed: &Passed) -> String {
         let millis = wanted.within.unwrap_or(self.scenario.deadline).as_millis();
-        match passed {
-            0 => format!("nothing came within {millis} ms"),
-            _ => format!("it did not come within {millis} ms, but {passed} other frames"),
+        match (passed.frames, &passed.closest) {
+            (0, _) => format!("nothing came within {millis} ms"),
+            (frames, None) => {
+                format!("it did not come within {millis} ms, but {frames} of other types")
+            }
+            (frames, Some(why)) => {
+                format!(
+                    "it did not come within {millis} ms, but {frames} others; the closest: {why}"
+                )
+            }
         }
     }
 
@@ -256,6 +263,23 @@ impl Run<'_> {
     }
 }
 
+/// The frames that came before the one that is waited for.
+#[derive(Debug, Default)]
+struct Passed {
+    frames: usize,
+    /// Why the last one of the right type was not the one.
+    closest: Option<String>,
+}
+
+impl Passed {
+    fn note(&mut self, why: String) {
+        self.frames += 1;
+        if !why.starts_with(TYPE) {
+            self.closest = Some(why);
+        }
+    }
+}
+
 /// What comes next, without what is skipped.
 #[derive(Debug)]
 enum Next {
@@ -269,7 +293,8 @@ fn unwanted(arrived: &Arrived) -> String {
     format!("wanted nothing, but `{kind}` came")
 }
 
-fn in_time(took: Duration, after: Option<Duration>) -> Result<(), String> {
+/// Whether something that took so long had to take longer.
+pub(super) fn in_time(took: Duration, after: Option<Duration>) -> Result<(), String> {
     match after {
         Some(after) if took < after => {
             Err(format!("it came after {} ms, too early", took.as_millis()))
@@ -277,3 +302,6 @@ fn in_time(took: Duration, after: Option<Duration>) -> Result<(), String> {
         _ => Ok(()),
     }
 }
+
+/// Where a frame of another type differs.
+const TYPE: &str = "type";

@@ -77,13 +77,13 @@ impl<'a> Run<'a> {
         RunEnd { failure, broken: self.broken }
     }
 
-    /// The agents that a session is told of.
-    pub(crate) async fn inventory(&mut self) -> Vec<String> {
+    /// The agents that a session is told of; nothing if there is no session.
+    pub(crate) async fn inventory(&mut self) -> Option<Vec<String>> {
         let played = self.steps(&self.scenario.steps).await;
         let opened = self.scope.get(&["A".to_owned(), "opened".to_owned()]);
         let agents = match (played, opened) {
-            (Ok(()), Some(opened)) => self.dialect.agents(opened),
-            _ => Vec::new(),
+            (Ok(()), Some(opened)) => Some(self.dialect.agents(opened)),
+            _ => None,
         };
         self.leave().await;
         agents
@@ -118,8 +118,10 @@ impl<'a> Run<'a> {
             Action::Expect(wanted) => self.expect(wanted).await,
             Action::Nothing { client, during: None } => self.nothing_so_far(client).await,
             Action::Nothing { client, during: Some(time) } => self.nothing_for(client, *time).await,
-            Action::Closed { client, code, within } => {
-                self.closed(client, code.as_ref(), *within).await
+            Action::Closed { client, code, within, after } => {
+                let started = Instant::now();
+                self.closed(client, code.as_ref(), *within).await?;
+                expect::in_time(started.elapsed(), *after)
             }
             Action::Drop(client) => {
                 self.note(client, "dropped");
@@ -138,6 +140,12 @@ impl<'a> Run<'a> {
             Action::Let(name, expr) => {
                 let value = self.scope.value(expr)?;
                 self.scope.set(name, value);
+                Ok(())
+            }
+            Action::Forget(names) => {
+                for name in names {
+                    self.scope.unset(name);
+                }
                 Ok(())
             }
             Action::Secret(names) => names.iter().try_for_each(|name| self.hide(name)),

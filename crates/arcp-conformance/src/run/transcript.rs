@@ -1,10 +1,13 @@
 //! What went over the wires, for reports.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Tokens, shorten};
+use crate::eval::text_of;
 
 /// The last lines, oldest first.
 #[derive(Debug)]
@@ -43,12 +46,28 @@ impl Transcript {
             self.lines.pop_front();
         }
         let at = self.started.elapsed().as_millis();
-        let mut line = format!("{at:>6} ms {client}{sign} {}", shorten(text, SHOWN));
+        let text = readable(text).unwrap_or_else(|| text.to_owned());
+        let mut line = format!("{at:>6} ms {client}{sign} {}", shorten(&text, SHOWN));
         for hidden in &self.hidden {
             line = line.replace(hidden.as_str(), "[token]");
         }
         self.lines.push_back(line);
     }
+}
+
+/// A whole envelope with what matters first; anything else is for the reader to see as it was.
+fn readable(text: &str) -> Option<String> {
+    let Ok(Value::Object(mut envelope)) = serde_json::from_str(text) else { return None };
+    let kind = envelope.remove("type")?;
+    let payload = envelope.remove("payload")?;
+    envelope.remove("arcp")?;
+    envelope.remove("timestamp")?;
+    let mut line = text_of(&kind);
+    for (key, value) in &envelope {
+        write!(line, " {key}={}", text_of(value)).ok()?;
+    }
+    write!(line, " {payload}").ok()?;
+    Some(line)
 }
 
 /// How many lines are kept.

@@ -6,6 +6,8 @@ mod needs;
 pub(crate) mod pattern;
 mod statement;
 pub(crate) mod step;
+#[cfg(test)]
+mod tests;
 pub(crate) mod value;
 
 use std::time::Duration;

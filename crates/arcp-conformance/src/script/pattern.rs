@@ -1,5 +1,7 @@
 //! Patterns: what a frame, or a part of one, has to be.
 
+use std::error::Error;
+
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 
 use super::ScriptError;
@@ -248,9 +250,17 @@ fn regex(cursor: &mut Cursor<'_>) -> Result<Pattern, ScriptError> {
             Some(c) => text.push(c),
         }
     }
-    let program = PikeVM::new(&text)
-        .map_err(|error| start.error(format!("no regular expression: {error}")))?;
+    let program = PikeVM::new(&text).map_err(|error| {
+        // The error itself only says that there is one.
+        let why = error.source().map(ToString::to_string).unwrap_or_default();
+        start.error(format!("`{text}` is no regular expression: {}", last_line_of(&why)))
+    })?;
     Ok(Pattern::Regex(Regex { text, program }))
+}
+
+/// The last line of a message over several: the one that says what is wrong.
+fn last_line_of(text: &str) -> &str {
+    text.lines().last().unwrap_or(text).trim_start_matches("error: ")
 }
 
 fn compare(cursor: &mut Cursor<'_>) -> Result<Pattern, ScriptError> {

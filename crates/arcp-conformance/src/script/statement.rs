@@ -63,6 +63,7 @@ fn of_script(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
             cursor.blanks();
             Ok(Action::Let(name, Expr::parse(cursor)?))
         }
+        "forget" => Ok(Action::Forget(variables(cursor)?)),
         "secret" => Ok(Action::Secret(variables(cursor)?)),
         "check" => {
             let value = Expr::parse(cursor)?;
@@ -90,8 +91,8 @@ fn of_script(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
             together(cursor)
         }
         _ => Err(start.wanted(
-            "a statement: one of a client (`A open`, `A> ...`, `A< ...`), or `let`, `secret`, \
-             `check`, `wait`, `restart`, `repeat`, `unordered`, `together`",
+            "a statement: one of a client (`A open`, `A> ...`, `A< ...`), or `let`, `forget`, \
+             `secret`, `check`, `wait`, `restart`, `repeat`, `unordered`, `together`",
         )),
     }
 }
@@ -179,6 +180,9 @@ fn started(cursor: &mut Cursor<'_>, client: String) -> Result<Action, ScriptErro
 
 /// What follows `A>`.
 fn message(cursor: &mut Cursor<'_>) -> Result<Message, ScriptError> {
+    if cursor.at_line_end() {
+        return Err(cursor.wanted("a type, `open`, `invoke`, `raw`, `binary` or `bytes`"));
+    }
     let body = if cursor.take_word("open") {
         opening(cursor)?
     } else if cursor.take_word("invoke") {
@@ -262,18 +266,21 @@ fn incoming(
 }
 
 fn closed(cursor: &mut Cursor<'_>, client: String) -> Result<Action, ScriptError> {
-    let (mut code, mut within) = (None, None);
+    let (mut code, mut within, mut after) = (None, None, None);
     while !cursor.at_line_end() {
         if cursor.take("code=") {
             code = Some(Pattern::parse(cursor)?);
         } else if cursor.take_word("within") {
             cursor.blanks();
             within = Some(cursor.span()?);
+        } else if cursor.take_word("after") {
+            cursor.blanks();
+            after = Some(cursor.span()?);
         } else {
-            return Err(cursor.wanted("`code=` or `within`"));
+            return Err(cursor.wanted("`code=`, `within` or `after`"));
         }
     }
-    Ok(Action::Closed { client, code, within })
+    Ok(Action::Closed { client, code, within, after })
 }
 
 fn expectation(
@@ -282,6 +289,9 @@ fn expectation(
     client: String,
     eventually: bool,
 ) -> Result<Expectation, ScriptError> {
+    if cursor.at_line_end() {
+        return Err(cursor.wanted("a type, `nothing` or `closed`"));
+    }
     let mut wanted = Expectation {
         line: start.line(),
         text: String::new(),

@@ -32,7 +32,12 @@ pub(crate) enum Action {
     /// `A< nothing`, by a ping, or `A< nothing for 300ms`.
     Nothing { client: String, during: Option<Duration> },
     /// `A< closed`.
-    Closed { client: String, code: Option<Pattern>, within: Option<Duration> },
+    Closed {
+        client: String,
+        code: Option<Pattern>,
+        within: Option<Duration>,
+        after: Option<Duration>,
+    },
     /// `A drop`: without a goodbye.
     Drop(String),
     /// `A close`: with one.
@@ -49,6 +54,8 @@ pub(crate) enum Action {
     Restart,
     /// `let $x = VALUE`.
     Let(Vec<String>, Expr),
+    /// `forget $x ...`: a name is free for another value.
+    Forget(Vec<Vec<String>>),
     /// `secret $x ...`.
     Secret(Vec<Vec<String>>),
     /// `check VALUE is PATTERN`.
