@@ -9,6 +9,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod conformance;
 mod control;
 mod demo;
 mod example;

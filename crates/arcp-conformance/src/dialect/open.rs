@@ -173,7 +173,7 @@ impl OpenWatch {
         match kind {
             // Also the answer to a command that is refused: that job was never heard of.
             "job.failed" => frame.get("event_seq").is_some() || self.jobs.contains(job),
-            "job.accepted" | "job.subscribed" | "nack" => false,
+            "job.accepted" | "job.subscribed" | "artifact.put" => false,
             "log" | "metric" => true,
             _ => EVENTS.contains(&first) || !WORDS.contains(&first),
         }

@@ -49,6 +49,7 @@ fn right_frames_break_nothing() {
             "job.failed s1 j2 -",
             "subscribe.event - j1 -",
             "artifact.ref s1 - -",
+            "artifact.put s1 j1 -",
             "event.emit s1 - -",
             "job.subscribed s1 j3 -",
             "job.completed s1 j1 4",

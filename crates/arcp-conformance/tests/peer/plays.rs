@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
-use arcp_conformance::{Connections, Plan, Requirements, Selection, Status, Suite, SuiteError};
+use arcp_conformance::{
+    Connections, DIALECTS, Plan, Requirements, Selection, Status, Suite, SuiteError,
+};
 use expect_test::expect;
 
 use crate::peer::PeerTarget;
@@ -140,6 +142,11 @@ fn the_scenarios_that_are_built_in_cover_what_there_is() {
     let suite = Suite::built_in("open").unwrap();
     assert!(!suite.scenarios().is_empty());
     assert!(Suite::built_in("nothing").is_err());
+    for dialect in DIALECTS {
+        for rule in dialect.rules().iter().chain([&dialect.secrecy()]) {
+            assert!(suite.requirements().get(rule).is_some(), "{rule}");
+        }
+    }
 }
 
 #[test]
