@@ -34,8 +34,11 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// The types that say that a job is accepted and has started.
     fn started(&self) -> (&'static str, &'static str);
 
-    /// The type and payload of a ping, and the type of its answer.
-    fn ping(&self) -> (&'static str, Value, &'static str);
+    /// The type and payload of a ping.
+    fn ping(&self) -> (&'static str, Value);
+
+    /// Whether `frame` answers `ping`.
+    fn is_pong(&self, ping: &Value, frame: &Value) -> bool;
 
     /// The type and payload by which a client leaves.
     fn leave(&self) -> (&'static str, Value);

@@ -60,8 +60,13 @@ impl Dialect for Open {
         ("job.accepted", "job.started")
     }
 
-    fn ping(&self) -> (&'static str, Value, &'static str) {
-        ("ping", json!({ "nonce": eval::fresh_ulid() }), "pong")
+    fn ping(&self) -> (&'static str, Value) {
+        ("ping", json!({ "nonce": eval::fresh_ulid() }))
+    }
+
+    fn is_pong(&self, ping: &Value, frame: &Value) -> bool {
+        let is_pong = frame.get("type").is_some_and(|kind| kind == "pong");
+        is_pong && frame.get("correlation_id") == ping.get("id")
     }
 
     fn leave(&self) -> (&'static str, Value) {

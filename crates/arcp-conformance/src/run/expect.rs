@@ -7,19 +7,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::client::Incoming;
-use super::{Broken, Run, shorten};
+use super::rules::Arrived;
+use super::{Run, shorten};
 use crate::eval::Scope;
 use crate::script::pattern::Pattern;
 use crate::script::step::Expectation;
-
-/// A frame that came and is not skipped.
-#[derive(Debug)]
-struct Arrived {
-    frame: Value,
-    text: String,
-    /// The secrets in it, by their place among all.
-    leaks: Vec<usize>,
-}
 
 impl Run<'_> {
     pub(super) async fn expect(&mut self, wanted: &Expectation) -> Result<(), String> {
@@ -82,23 +74,18 @@ impl Run<'_> {
 
     /// Nothing came before the answer to a ping that is sent now.
     pub(super) async fn nothing_so_far(&mut self, name: &str) -> Result<(), String> {
-        let (kind, payload, answer) = self.dialect.ping();
+        let (kind, payload) = self.dialect.ping();
         let session = self.client(name)?.session.clone();
         let mut ping = self.dialect.envelope(kind, session.as_deref());
         ping.insert("payload".to_owned(), payload);
-        let id = ping.get("id").cloned().unwrap_or_default();
-        let text = Value::Object(ping).to_string();
+        let ping = Value::Object(ping);
+        let text = ping.to_string();
         self.transcript.sent(name, &text);
         let limit = self.scenario.deadline;
         self.client(name)?.send(vec![Frame::text(text)], limit).await?;
         let until = self.deadline(None);
         match self.next(name, until).await? {
-            Next::Frame(arrived)
-                if arrived.frame.get("type").is_some_and(|is| is == answer)
-                    && arrived.frame.get("correlation_id") == Some(&id) =>
-            {
-                Ok(())
-            }
+            Next::Frame(arrived) if self.dialect.is_pong(&ping, &arrived.frame) => Ok(()),
             Next::Frame(arrived) => Err(unwanted(&arrived)),
             Next::Ended(how) => Err(format!("the connection ended: {how}")),
             Next::Nothing => Err("the ping that is to show it was not answered".to_owned()),
@@ -162,27 +149,6 @@ impl Run<'_> {
         }
     }
 
-    /// What a script can ask of its clients.
-    fn learn(&mut self, name: &str, frame: &Value) {
-        let gives = [self.dialect.opened(), self.dialect.resumed()];
-        let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
-        if !gives.contains(&kind) {
-            return;
-        }
-        let session = frame.get("session_id").or_else(|| frame.pointer("/payload/session_id"));
-        if let Some(session) = session.and_then(Value::as_str) {
-            self.scope.set_of(name, "session", session.into());
-            if let Some(client) = self.clients.get_mut(name) {
-                client.session = Some(session.to_owned());
-            }
-        }
-        let payload = frame.get("payload").cloned().unwrap_or_default();
-        if let Some(token) = payload.get("resume_token") {
-            self.scope.set_of(name, "resume_token", token.clone());
-        }
-        self.scope.set_of(name, "opened", payload);
-    }
-
     /// The variables as they are if the frame is the one wanted.
     fn try_match(&self, wanted: &Expectation, arrived: &Arrived) -> Result<Scope, String> {
         let mut scope = self.scope.clone();
@@ -192,7 +158,10 @@ impl Run<'_> {
         };
         let kind = frame.get("type").unwrap_or(&Value::Null);
         let why = |wrong: crate::eval::Mismatch| wrong.to_string();
-        scope.matches(TYPE, kind, &wanted.kind).map_err(why)?;
+        scope.matches(TYPE, kind, &wanted.kind).map_err(|wrong| {
+            let payload = frame.get("payload").map(Value::to_string).unwrap_or_default();
+            format!("{wrong} {}", shorten(&payload, 200))
+        })?;
         for (name, pattern) in &wanted.fields {
             if name == "frame" {
                 if let Some(pattern) = pattern {
@@ -228,38 +197,6 @@ impl Run<'_> {
                 )
             }
         }
-    }
-
-    fn leaks(&self, text: &str) -> Vec<usize> {
-        let held = self.secrets.iter().enumerate().filter(|(_, (_, value))| text.contains(value));
-        held.map(|(index, _)| index).collect()
-    }
-
-    fn blame_leaks(&mut self, arrived: &Arrived, reveals: &[Vec<String>]) {
-        let named = |index: &usize| self.secrets.get(*index).map(|(name, _)| name);
-        let names = arrived.leaks.iter().filter_map(named);
-        let leaked: Vec<String> = names
-            .filter(|name| !reveals.contains(name))
-            .map(|name| format!("a frame holds the secret `${}`", name.join(".")))
-            .collect();
-        for message in leaked {
-            self.blame(self.dialect.secrecy(), message);
-        }
-    }
-
-    /// Notes that a rule was broken; the steps go on.
-    fn blame(&mut self, requirement: &str, message: String) {
-        let known = self.broken.iter_mut().find(|broken| broken.requirement == requirement);
-        if let Some(known) = known {
-            known.times += 1;
-            return;
-        }
-        self.broken.push(Broken {
-            requirement: requirement.to_owned(),
-            message,
-            times: 1,
-            transcript: self.transcript.tail(),
-        });
     }
 }
 

@@ -3,6 +3,7 @@
 mod client;
 mod end;
 mod expect;
+mod rules;
 mod send;
 mod transcript;
 
@@ -220,7 +221,7 @@ impl<'a> Run<'a> {
             file: self.scenario.file(),
             line: step.line,
             step: shorten(&step.text, STEP_SHOWN),
-            message,
+            message: self.transcript.without_tokens(&message),
             transcript: self.transcript.tail(),
         }
     }

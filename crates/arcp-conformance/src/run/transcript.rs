@@ -47,11 +47,13 @@ impl Transcript {
         }
         let at = self.started.elapsed().as_millis();
         let text = readable(text).unwrap_or_else(|| text.to_owned());
-        let mut line = format!("{at:>6} ms {client}{sign} {}", shorten(&text, SHOWN));
-        for hidden in &self.hidden {
-            line = line.replace(hidden.as_str(), "[token]");
-        }
-        self.lines.push_back(line);
+        let text = self.without_tokens(&text);
+        self.lines.push_back(format!("{at:>6} ms {client}{sign} {}", shorten(&text, SHOWN)));
+    }
+
+    /// The text, with nobody's token in it.
+    pub(super) fn without_tokens(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, token| text.replace(token, "[token]"))
     }
 }
 

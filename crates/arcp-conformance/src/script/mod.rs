@@ -1,6 +1,7 @@
 //! The language of scenarios. `docs/conformance/LANGUAGE.md` teaches it.
 
 mod cursor;
+mod expectation;
 mod header;
 mod needs;
 pub(crate) mod pattern;

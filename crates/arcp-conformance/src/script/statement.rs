@@ -2,8 +2,9 @@
 
 use super::ScriptError;
 use super::cursor::{Cursor, is_name, is_word};
+use super::expectation::{expectation, incoming};
 use super::pattern::Pattern;
-use super::step::{Action, Body, Expectation, Message, Step};
+use super::step::{Action, Body, Message, Step};
 use super::value::{self, Expr};
 
 /// Reads statements up to the end of the file, or of a block.
@@ -47,8 +48,18 @@ fn first_line(start: &Cursor<'_>) -> String {
     start.rest().lines().next().unwrap_or_default().trim().to_owned()
 }
 
-fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+/// A statement without its comments, on one line.
+pub(super) fn one_line(text: &str) -> String {
+    text.lines().map(|line| without_comment(line).trim()).collect::<Vec<_>>().join(" ")
+}
+
+fn without_comment(line: &str) -> &str {
+    let is_comment = |at: &usize| {
+        let before = line.get(..*at).unwrap_or_default();
+        before.replace("\\\"", "").matches('"').count().is_multiple_of(2)
+    };
+    let end = line.match_indices(" #").map(|(at, _)| at).find(is_comment);
+    end.and_then(|end| line.get(..end)).unwrap_or(line)
 }
 
 fn of_script(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
@@ -211,7 +222,7 @@ fn payload(cursor: &mut Cursor<'_>) -> Result<Option<Expr>, ScriptError> {
 }
 
 /// Whether `name=` or `!name` comes next.
-fn at_field(cursor: &Cursor<'_>) -> bool {
+pub(super) fn at_field(cursor: &Cursor<'_>) -> bool {
     let mut ahead = cursor.clone();
     ahead.take("!") || (!ahead.run(is_name).is_empty() && ahead.take("="))
 }
@@ -241,99 +252,6 @@ fn bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ScriptError> {
     }
     let pairs = (0..digits.len()).step_by(2).filter_map(|at| digits.get(at..at + 2));
     pairs.map(|pair| u8::from_str_radix(pair, 16).map_err(|_| wrong())).collect()
-}
-
-/// What follows `A<`.
-fn incoming(
-    cursor: &mut Cursor<'_>,
-    start: &Cursor<'_>,
-    client: String,
-) -> Result<Action, ScriptError> {
-    if cursor.take_word("nothing") {
-        cursor.blanks();
-        let during = if cursor.take_word("for") {
-            cursor.blanks();
-            Some(cursor.span()?)
-        } else {
-            None
-        };
-        return Ok(Action::Nothing { client, during });
-    }
-    if cursor.take_word("closed") {
-        return closed(cursor, client);
-    }
-    Ok(Action::Expect(expectation(cursor, start, client, false)?))
-}
-
-fn closed(cursor: &mut Cursor<'_>, client: String) -> Result<Action, ScriptError> {
-    let (mut code, mut within, mut after) = (None, None, None);
-    while !cursor.at_line_end() {
-        if cursor.take("code=") {
-            code = Some(Pattern::parse(cursor)?);
-        } else if cursor.take_word("within") {
-            cursor.blanks();
-            within = Some(cursor.span()?);
-        } else if cursor.take_word("after") {
-            cursor.blanks();
-            after = Some(cursor.span()?);
-        } else {
-            return Err(cursor.wanted("`code=`, `within` or `after`"));
-        }
-    }
-    Ok(Action::Closed { client, code, within, after })
-}
-
-fn expectation(
-    cursor: &mut Cursor<'_>,
-    start: &Cursor<'_>,
-    client: String,
-    eventually: bool,
-) -> Result<Expectation, ScriptError> {
-    if cursor.at_line_end() {
-        return Err(cursor.wanted("a type, `nothing` or `closed`"));
-    }
-    let mut wanted = Expectation {
-        line: start.line(),
-        text: String::new(),
-        client,
-        eventually,
-        kind: Pattern::parse(cursor)?,
-        payload: None,
-        fields: Vec::new(),
-        within: None,
-        after: None,
-        reveals: Vec::new(),
-    };
-    while !cursor.at_line_end() && cursor.peek() != Some('}') {
-        modifier(cursor, &mut wanted)?;
-    }
-    wanted.text = one_line(cursor.since(start));
-    Ok(wanted)
-}
-
-/// One part of an expectation after the type.
-fn modifier(cursor: &mut Cursor<'_>, wanted: &mut Expectation) -> Result<(), ScriptError> {
-    if cursor.take_word("within") {
-        cursor.blanks();
-        wanted.within = Some(cursor.span()?);
-    } else if cursor.take_word("after") {
-        cursor.blanks();
-        wanted.after = Some(cursor.span()?);
-    } else if cursor.take_word("reveals") {
-        cursor.blanks();
-        wanted.reveals.push(value::variable(cursor)?);
-    } else if cursor.take("!") {
-        wanted.fields.push((cursor.name("the name of a field")?.to_owned(), None));
-    } else if at_field(cursor) {
-        let name = cursor.run(is_name).to_owned();
-        cursor.expect("=")?;
-        wanted.fields.push((name, Some(Pattern::parse(cursor)?)));
-    } else if wanted.payload.is_none() {
-        wanted.payload = Some(Pattern::parse(cursor)?);
-    } else {
-        return Err(cursor.wanted("a field (`name=...`, `!name`), `within`, `after` or `reveals`"));
-    }
-    Ok(())
 }
 
 fn variables(cursor: &mut Cursor<'_>) -> Result<Vec<Vec<String>>, ScriptError> {

@@ -79,7 +79,7 @@ async fn the_next_frame() {
             A< pong
               => Failed
             line 3: A< pong
-                type: wanted "pong", found "nack"
+                type: wanted "pong", found "nack" {"code":"UNIMPLEMENTED","message":"\"what\""}
 
             A open
             A< pong within 200ms
@@ -330,9 +330,10 @@ async fn values() {
             "check 1 is 2",
             "A open\nA> ping {nonce: $none}",
             "A open\nrepeat 3 {\nA> ping {nonce: $n}\nA< pong {nonce: < 2}\n}",
-            "secret $none",
+            "secret $none   # why not",
+            "check {a: \"x # y\"} is {  # first\n  a: 1,  # second\n}",
         ],
-        expect![["
+        expect![[r#"
             let $x = $y
               => Failed
             line 1: let $x = $y
@@ -358,12 +359,19 @@ async fn values() {
             line 4: A< pong {nonce: < 2}
                 payload.nonce: wanted < 2, found 2
 
-            secret $none
+            secret $none   # why not
               => Failed
             line 1: secret $none
                 `$none` has no text to be secret
 
-        "]],
+            check {a: "x # y"} is {  # first
+              a: 1,  # second
+            }
+              => Failed
+            line 1: check {a: "x # y"} is { a: 1, }
+                value.a: wanted 1, found "x # y"
+
+        "#]],
     )
     .await;
 }

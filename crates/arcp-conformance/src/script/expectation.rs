@@ -1,0 +1,101 @@
+//! Reads what a client waits for: what follows `A<` and `A<~`.
+
+use super::ScriptError;
+use super::cursor::{Cursor, is_name};
+use super::pattern::Pattern;
+use super::statement::{at_field, one_line};
+use super::step::{Action, Expectation};
+use super::value;
+
+/// What follows `A<`.
+pub(super) fn incoming(
+    cursor: &mut Cursor<'_>,
+    start: &Cursor<'_>,
+    client: String,
+) -> Result<Action, ScriptError> {
+    if cursor.take_word("nothing") {
+        cursor.blanks();
+        let during = if cursor.take_word("for") {
+            cursor.blanks();
+            Some(cursor.span()?)
+        } else {
+            None
+        };
+        return Ok(Action::Nothing { client, during });
+    }
+    if cursor.take_word("closed") {
+        return closed(cursor, client);
+    }
+    Ok(Action::Expect(expectation(cursor, start, client, false)?))
+}
+
+fn closed(cursor: &mut Cursor<'_>, client: String) -> Result<Action, ScriptError> {
+    let (mut code, mut within, mut after) = (None, None, None);
+    while !cursor.at_line_end() {
+        if cursor.take("code=") {
+            code = Some(Pattern::parse(cursor)?);
+        } else if cursor.take_word("within") {
+            cursor.blanks();
+            within = Some(cursor.span()?);
+        } else if cursor.take_word("after") {
+            cursor.blanks();
+            after = Some(cursor.span()?);
+        } else {
+            return Err(cursor.wanted("`code=`, `within` or `after`"));
+        }
+    }
+    Ok(Action::Closed { client, code, within, after })
+}
+
+pub(super) fn expectation(
+    cursor: &mut Cursor<'_>,
+    start: &Cursor<'_>,
+    client: String,
+    eventually: bool,
+) -> Result<Expectation, ScriptError> {
+    if cursor.at_line_end() {
+        return Err(cursor.wanted("a type, `nothing` or `closed`"));
+    }
+    let mut wanted = Expectation {
+        line: start.line(),
+        text: String::new(),
+        client,
+        eventually,
+        kind: Pattern::parse(cursor)?,
+        payload: None,
+        fields: Vec::new(),
+        within: None,
+        after: None,
+        reveals: Vec::new(),
+    };
+    while !cursor.at_line_end() && cursor.peek() != Some('}') {
+        modifier(cursor, &mut wanted)?;
+    }
+    wanted.text = one_line(cursor.since(start));
+    Ok(wanted)
+}
+
+/// One part of an expectation after the type.
+fn modifier(cursor: &mut Cursor<'_>, wanted: &mut Expectation) -> Result<(), ScriptError> {
+    if cursor.take_word("within") {
+        cursor.blanks();
+        wanted.within = Some(cursor.span()?);
+    } else if cursor.take_word("after") {
+        cursor.blanks();
+        wanted.after = Some(cursor.span()?);
+    } else if cursor.take_word("reveals") {
+        cursor.blanks();
+        wanted.reveals.push(value::variable(cursor)?);
+    } else if cursor.take("!") {
+        wanted.fields.push((cursor.name("the name of a field")?.to_owned(), None));
+    } else if at_field(cursor) {
+        let name = cursor.run(is_name).to_owned();
+        cursor.expect("=")?;
+        wanted.fields.push((name, Some(Pattern::parse(cursor)?)));
+    } else if wanted.payload.is_none() {
+        wanted.payload = Some(Pattern::parse(cursor)?);
+    } else {
+        return Err(cursor.wanted("a field (`name=...`, `!name`), `within`, `after` or `reveals`"));
+    }
+    Ok(())
+}

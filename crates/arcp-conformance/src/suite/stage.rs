@@ -1,0 +1,122 @@
+//! One suite on one target: who can be played where, and what the target lacks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use super::{Plan, Suite, SuiteError};
+use crate::report::{Outcome, Status};
+use crate::run::{Run, RunEnd};
+use crate::script::Scenario;
+use crate::target::{Connections, Place, Target};
+
+/// A suite with its target.
+#[derive(Debug)]
+pub(super) struct Stage<'a> {
+    suite: &'a Suite,
+    target: &'a dyn Target,
+    plan: &'a Plan,
+    /// The agents that the target hosts, by profile.
+    agents: BTreeMap<String, OnceCell<Option<BTreeSet<String>>>>,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(suite: &'a Suite, target: &'a dyn Target, plan: &'a Plan) -> Self {
+        let profiles = suite.scenarios.iter().map(|scenario| scenario.profile.clone());
+        let agents = profiles.map(|profile| (profile, OnceCell::new())).collect();
+        Self { suite, target, plan, agents }
+    }
+
+    /// Sees that somebody is there before anything is said to have failed.
+    pub(super) async fn reach(&self, selected: &[&Scenario]) -> Result<(), SuiteError> {
+        let Some(first) = selected.iter().find(|scenario| self.lacks(scenario).is_none()) else {
+            return Ok(());
+        };
+        let place = self.place(usize::MAX, first);
+        let connected = self.target.connect(&place).await.map(drop);
+        self.target.leave(&place).await;
+        connected.map_err(|error| SuiteError::Unreachable {
+            target: self.target.name(),
+            why: error.to_string(),
+        })
+    }
+
+    /// Whether a scenario can run beside others.
+    pub(super) fn can_share(&self, scenario: &Scenario) -> bool {
+        !scenario.needs.alone || self.target.offer().alone
+    }
+
+    pub(super) async fn play(&self, index: usize, scenario: &Scenario) -> Outcome {
+        let started = Instant::now();
+        let not_run = match self.lacks(scenario) {
+            Some(why) => Some(why),
+            None => self.lacks_agents(scenario).await,
+        };
+        if let Some(why) = not_run {
+            return Outcome::of(scenario, Status::NotRun, Some(why), RunEnd::default(), started);
+        }
+        let place = self.place(index, scenario);
+        let run =
+            Run::new(scenario, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
+        let end = run.play().await;
+        self.target.leave(&place).await;
+        Outcome::of_run(scenario, end, &self.plan.expected, started)
+    }
+
+    fn place(&self, index: usize, scenario: &Scenario) -> Place {
+        let offer = self.target.offer();
+        let alone = scenario.needs.alone && offer.alone || offer.connections == Connections::One;
+        Place { profile: scenario.profile.clone(), alone: alone.then_some(index) }
+    }
+
+    /// What the target has not, besides agents.
+    fn lacks(&self, scenario: &Scenario) -> Option<String> {
+        let offer = self.target.offer();
+        let needs = &scenario.needs;
+        let profiles = offer.profiles.as_ref();
+        if profiles.is_some_and(|profiles| !profiles.contains(&scenario.profile)) {
+            return Some(format!("the target has no profile `{}`", scenario.profile));
+        }
+        if needs.connections && offer.connections == Connections::One {
+            return Some("the target takes one connection".to_owned());
+        }
+        if needs.restart && !offer.restart {
+            return Some("the target can not be restarted".to_owned());
+        }
+        match &needs.transport {
+            Some(transport) if transport != offer.transport => Some(format!(
+                "it is about {transport}, and the target is reached by {}",
+                offer.transport
+            )),
+            _ => None,
+        }
+    }
+
+    async fn lacks_agents(&self, scenario: &Scenario) -> Option<String> {
+        if scenario.agents.is_empty() {
+            return None;
+        }
+        let place = self.place(usize::MAX, scenario);
+        let cell = self.agents.get(&scenario.profile)?;
+        // A target that does not even give a session has the scenario fail, and say why.
+        let hosted = cell.get_or_init(|| self.inventory(place)).await.as_ref()?;
+        let missing = scenario.agents.iter().find(|agent| !hosted.contains(*agent))?;
+        Some(format!("the target has no agent `{missing}`"))
+    }
+
+    /// The agents that a session of the profile is told of; nothing if there is no session.
+    async fn inventory(&self, place: Place) -> Option<BTreeSet<String>> {
+        let script = "title: inventory\ncovers: R0-1\nA open\n";
+        let probe = Scenario::parse("inventory", script).ok()?;
+        let mut run =
+            Run::new(&probe, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
+        let asked = timeout(INVENTORY_LIMIT, run.inventory()).await;
+        self.target.leave(&place).await;
+        Some(asked.ok()??.into_iter().collect())
+    }
+}
+
+/// How long it may take to learn which agents there are.
+const INVENTORY_LIMIT: Duration = Duration::from_secs(15);
