@@ -173,14 +173,15 @@ impl Watch for OpenWatch {
 impl OpenWatch {
     /// Whether the frame is one of a job's events, and so has a number.
     fn is_event(&self, kind: &str, frame: &Value, job: Option<&str>) -> bool {
-        let Some(job) = job else { return false };
         let first = kind.split_once('.').map_or(kind, |(first, _)| first);
         match kind {
             // Also the answer to a command that is refused: that job was never heard of.
-            "job.failed" => frame.get("event_seq").is_some() || self.jobs.contains(job),
+            "job.failed" => {
+                frame.get("event_seq").is_some() || job.is_some_and(|job| self.jobs.contains(job))
+            }
             "job.accepted" | "job.subscribed" | "artifact.put" => false,
-            "log" | "metric" => true,
-            _ => EVENTS.contains(&first) || !WORDS.contains(&first),
+            _ if ALWAYS_EVENTS.contains(&first) => true,
+            _ => job.is_some() && (EVENTS.contains(&first) || !WORDS.contains(&first)),
         }
     }
 
@@ -226,8 +227,11 @@ fn envelope_fault(frame: &Value) -> Option<String> {
     fault.map(|fault| format!("the timestamp: {fault}"))
 }
 
-/// First words of the types of events, where a frame names a job.
-const EVENTS: &[&str] = &["job", "stream", "event", "permission", "lease", "artifact"];
+/// First words of the types of events.
+const ALWAYS_EVENTS: &[&str] = &["stream", "permission", "lease"];
+
+/// The same, where a frame names a job.
+const EVENTS: &[&str] = &["job", "event", "artifact", "log", "metric"];
 
 /// First words of the protocol's own types; any other is a vendor's event.
 const WORDS: &[&str] = &[

@@ -137,7 +137,7 @@ impl Run<'_> {
             let skipped = client.skip.iter().any(|skip| skip == kind);
             self.transcript.received(name, &text);
             for (requirement, message) in broken {
-                self.blame(requirement, message);
+                self.blame(requirement, &message);
             }
             self.learn(name, &frame);
             let leaks = self.leaks(&text);

@@ -100,14 +100,14 @@ impl<'a> Run<'a> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Failure> {
         if let Action::Repeat(count, steps) = &step.action {
-            let count = self.scope.value(count).map_err(|why| self.failed(step, why))?;
+            let count = self.scope.value(count).map_err(|why| self.failed(step, &why))?;
             for n in 1..=count.as_u64().unwrap_or(0) {
                 self.scope.set(&["n".to_owned()], n.into());
                 self.steps(steps).await?;
             }
             return Ok(());
         }
-        self.act(&step.action).await.map_err(|why| self.failed(step, why))
+        self.act(&step.action).await.map_err(|why| self.failed(step, &why))
     }
 
     async fn act(&mut self, action: &Action) -> Result<(), String> {
@@ -216,12 +216,12 @@ impl<'a> Run<'a> {
         self.transcript.note(client, what);
     }
 
-    fn failed(&self, step: &Step, message: String) -> Failure {
+    fn failed(&self, step: &Step, message: &str) -> Failure {
         Failure {
             file: self.scenario.file(),
             line: step.line,
             step: shorten(&step.text, STEP_SHOWN),
-            message: self.transcript.without_tokens(&message),
+            message: self.transcript.without_tokens(message),
             transcript: self.transcript.tail(),
         }
     }

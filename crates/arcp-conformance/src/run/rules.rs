@@ -49,12 +49,12 @@ impl Run<'_> {
             .map(|name| format!("a frame holds the secret `${}`", name.join(".")))
             .collect();
         for message in leaked {
-            self.blame(self.dialect.secrecy(), message);
+            self.blame(self.dialect.secrecy(), &message);
         }
     }
 
     /// Notes that a rule was broken; the steps go on.
-    pub(super) fn blame(&mut self, requirement: &str, message: String) {
+    pub(super) fn blame(&mut self, requirement: &str, message: &str) {
         let known = self.broken.iter_mut().find(|broken| broken.requirement == requirement);
         if let Some(known) = known {
             known.times += 1;
@@ -62,7 +62,7 @@ impl Run<'_> {
         }
         self.broken.push(Broken {
             requirement: requirement.to_owned(),
-            message: self.transcript.without_tokens(&message),
+            message: self.transcript.without_tokens(message),
             times: 1,
             transcript: self.transcript.tail(),
         });
