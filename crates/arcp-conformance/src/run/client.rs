@@ -73,6 +73,10 @@ impl Client {
         if let Some(end) = &self.end {
             return Incoming::Ended(end.clone());
         }
+        // A peer that never stops sending must not hold up the deadline.
+        if Instant::now() > until {
+            return Incoming::Nothing;
+        }
         let text = match timeout_at(until, self.source.recv()).await {
             Err(_) => return Incoming::Nothing,
             Ok(Ok(Some(frame))) => return read(&frame),
@@ -85,6 +89,11 @@ impl Client {
         let end = Ending { code: self.source.close_code(), text };
         self.end = Some(end.clone());
         Incoming::Ended(end)
+    }
+
+    /// How the connection ended, once that was seen.
+    pub(super) fn end(&self) -> Option<Ending> {
+        self.end.clone()
     }
 
     pub(super) async fn close(&mut self) {

@@ -10,8 +10,7 @@ use super::client::Incoming;
 use super::rules::Arrived;
 use super::{Run, shorten};
 use crate::eval::Scope;
-use crate::script::pattern::Pattern;
-use crate::script::step::Expectation;
+use crate::script::step::{Closing, Expectation};
 
 impl Run<'_> {
     pub(super) async fn expect(&mut self, wanted: &Expectation) -> Result<(), String> {
@@ -101,20 +100,20 @@ impl Run<'_> {
         }
     }
 
-    pub(super) async fn closed(
-        &mut self,
-        name: &str,
-        code: Option<&Pattern>,
-        within: Option<Duration>,
-    ) -> Result<(), String> {
-        let until = self.deadline(within);
-        match self.next(name, until).await? {
-            Next::Nothing => return Err("the connection is still open".to_owned()),
-            Next::Frame(arrived) => return Err(unwanted(&arrived)),
-            Next::Ended(_) => {}
+    pub(super) async fn closed(&mut self, wanted: &Closing) -> Result<(), String> {
+        let started = Instant::now();
+        let until = self.deadline(wanted.within);
+        loop {
+            match self.next(&wanted.client, until).await? {
+                Next::Nothing => return Err("the connection is still open".to_owned()),
+                Next::Frame(arrived) if wanted.eventually => self.blame_leaks(&arrived, &[]),
+                Next::Frame(arrived) => return Err(unwanted(&arrived)),
+                Next::Ended(_) => break,
+            }
         }
-        let Some(pattern) = code else { return Ok(()) };
-        let Incoming::Ended(end) = self.client(name)?.next(until).await else { return Ok(()) };
+        in_time(started.elapsed(), wanted.after)?;
+        let Some(pattern) = &wanted.code else { return Ok(()) };
+        let Some(end) = self.client(&wanted.client)?.end() else { return Ok(()) };
         let value = end.code.map_or(Value::Null, Value::from);
         let compared = self.scope.matches("close code", &value, pattern);
         compared.map_err(|wrong| format!("{wrong} ({})", end.text))
@@ -231,7 +230,7 @@ fn unwanted(arrived: &Arrived) -> String {
 }
 
 /// Whether something that took so long had to take longer.
-pub(super) fn in_time(took: Duration, after: Option<Duration>) -> Result<(), String> {
+fn in_time(took: Duration, after: Option<Duration>) -> Result<(), String> {
     match after {
         Some(after) if took < after => {
             Err(format!("it came after {} ms, too early", took.as_millis()))

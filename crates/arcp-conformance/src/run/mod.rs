@@ -119,11 +119,7 @@ impl<'a> Run<'a> {
             Action::Expect(wanted) => self.expect(wanted).await,
             Action::Nothing { client, during: None } => self.nothing_so_far(client).await,
             Action::Nothing { client, during: Some(time) } => self.nothing_for(client, *time).await,
-            Action::Closed { client, code, within, after } => {
-                let started = Instant::now();
-                self.closed(client, code.as_ref(), *within).await?;
-                expect::in_time(started.elapsed(), *after)
-            }
+            Action::Closed(wanted) => self.closed(wanted).await,
             Action::Drop(client) => {
                 self.note(client, "dropped");
                 self.clients.remove(client).map(drop).ok_or_else(|| not_connected(client))

@@ -4,16 +4,17 @@ use super::ScriptError;
 use super::cursor::{Cursor, is_name};
 use super::pattern::Pattern;
 use super::statement::{at_field, one_line};
-use super::step::{Action, Expectation};
+use super::step::{Action, Closing, Expectation};
 use super::value;
 
-/// What follows `A<`.
+/// What follows `A<`, or `A<~` for what comes eventually.
 pub(super) fn incoming(
     cursor: &mut Cursor<'_>,
     start: &Cursor<'_>,
     client: String,
+    eventually: bool,
 ) -> Result<Action, ScriptError> {
-    if cursor.take_word("nothing") {
+    if !eventually && cursor.take_word("nothing") {
         cursor.blanks();
         let during = if cursor.take_word("for") {
             cursor.blanks();
@@ -24,30 +25,34 @@ pub(super) fn incoming(
         return Ok(Action::Nothing { client, during });
     }
     if cursor.take_word("closed") {
-        return closed(cursor, client);
+        return Ok(Action::Closed(closed(cursor, client, eventually)?));
     }
-    Ok(Action::Expect(expectation(cursor, start, client, false)?))
+    Ok(Action::Expect(expectation(cursor, start, client, eventually)?))
 }
 
-fn closed(cursor: &mut Cursor<'_>, client: String) -> Result<Action, ScriptError> {
-    let (mut code, mut within, mut after) = (None, None, None);
+fn closed(
+    cursor: &mut Cursor<'_>,
+    client: String,
+    eventually: bool,
+) -> Result<Closing, ScriptError> {
+    let mut closing = Closing { client, eventually, code: None, within: None, after: None };
     while !cursor.at_line_end() {
         if cursor.take("code=") {
-            code = Some(Pattern::parse(cursor)?);
+            closing.code = Some(Pattern::parse(cursor)?);
         } else if cursor.take_word("within") {
             cursor.blanks();
-            within = Some(cursor.span()?);
+            closing.within = Some(cursor.span()?);
         } else if cursor.take_word("after") {
             cursor.blanks();
-            after = Some(cursor.span()?);
+            closing.after = Some(cursor.span()?);
         } else {
             return Err(cursor.wanted("`code=`, `within` or `after`"));
         }
     }
-    Ok(Action::Closed { client, code, within, after })
+    Ok(closing)
 }
 
-pub(super) fn expectation(
+fn expectation(
     cursor: &mut Cursor<'_>,
     start: &Cursor<'_>,
     client: String,

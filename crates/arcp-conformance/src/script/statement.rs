@@ -2,7 +2,7 @@
 
 use super::ScriptError;
 use super::cursor::{Cursor, is_name, is_word};
-use super::expectation::{expectation, incoming};
+use super::expectation::incoming;
 use super::pattern::Pattern;
 use super::step::{Action, Body, Message, Step};
 use super::value::{self, Expr};
@@ -145,11 +145,11 @@ fn of_client(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
     }
     if cursor.take("<~") {
         cursor.blanks();
-        return Ok(Action::Expect(expectation(cursor, &start, client, true)?));
+        return incoming(cursor, &start, client, true);
     }
     if cursor.take("<") {
         cursor.blanks();
-        return incoming(cursor, &start, client);
+        return incoming(cursor, &start, client, false);
     }
     cursor.blanks();
     let verb = cursor.clone();

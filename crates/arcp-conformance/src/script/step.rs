@@ -32,12 +32,7 @@ pub(crate) enum Action {
     /// `A< nothing`, by a ping, or `A< nothing for 300ms`.
     Nothing { client: String, during: Option<Duration> },
     /// `A< closed`.
-    Closed {
-        client: String,
-        code: Option<Pattern>,
-        within: Option<Duration>,
-        after: Option<Duration>,
-    },
+    Closed(Closing),
     /// `A drop`: without a goodbye.
     Drop(String),
     /// `A close`: with one.
@@ -88,6 +83,19 @@ pub(crate) enum Body {
     Binary(Expr),
     /// `bytes HEX`: these bytes as a binary frame.
     Bytes(Vec<u8>),
+}
+
+/// The end of a connection that is to come.
+#[derive(Debug, Clone)]
+pub(crate) struct Closing {
+    pub(crate) client: String,
+    /// Whether frames may come before it: `A<~`.
+    pub(crate) eventually: bool,
+    pub(crate) code: Option<Pattern>,
+    /// How long it may take.
+    pub(crate) within: Option<Duration>,
+    /// How long it has to take.
+    pub(crate) after: Option<Duration>,
 }
 
 /// A frame that is to come.

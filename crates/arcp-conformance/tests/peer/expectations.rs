@@ -219,6 +219,7 @@ async fn the_end() {
         "A open\nA> test.close\nA< closed",
         "A open\nA> test.break\nA< closed within 1s",
         "A open\nA> test.close\nA< closed code=null",
+        "A open\nA> ping\nA> what\nA> test.close\nA<~ closed code=null",
         "A open\nA> test.say {delay: 400}\nA> test.close\nA< closed after 300ms",
         "A open\nA> ping {nonce: 1}\nA< pong {nonce: $x}\nforget $x\nA> ping {nonce: 2}\nA< pong {nonce: $x}",
         "A open\nA> test.close\nA< closed\nA> ping\nA drop\nA open",
@@ -230,8 +231,9 @@ async fn the_end() {
             "A open\nA> ping\nA< closed",
             "A open\nA> test.close\nA< closed code=1009",
             "A open\nA> test.close\nA< closed after 300ms",
+            "A open\nA> ping\nA<~ closed within 1s",
         ],
-        expect![["
+        expect![[r#"
             A open
             A< closed within 1s
               => Failed
@@ -259,7 +261,14 @@ async fn the_end() {
             line 3: A< closed after 300ms
                 it came after 0 ms, too early
 
-        "]],
+            A open
+            A> ping
+            A<~ closed within 1s
+              => Failed
+            line 3: A<~ closed within 1s
+                the connection is still open
+
+        "#]],
     )
     .await;
 }
