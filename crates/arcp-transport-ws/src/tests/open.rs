@@ -238,9 +238,11 @@ async fn our_close_ends_our_waiting_source() {
 async fn a_peers_close_is_answered() {
     for sent in [None, Some(close_frame(1000)), Some(close_frame(4001))] {
         let (mut source, mut sink, mut client) = serve(WsOptions::default()).await;
+        assert_eq!(source.close_code(), None);
         client.send(Message::Close(sent.clone())).await.unwrap();
         assert_eq!(source.recv().await.unwrap(), None);
         assert_eq!(source.recv().await.unwrap(), None);
+        assert_eq!(source.close_code(), sent.as_ref().map(|close| close.code.into()));
         let answer = timeout(GUARD, client.next()).await.unwrap();
         assert_eq!(answer.unwrap().unwrap(), Message::Close(sent));
         let late = sink.send(&mut vec![Frame::text("{}")]).await;
