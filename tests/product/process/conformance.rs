@@ -158,6 +158,7 @@ async fn nobody_there_is_code_3() {
         run(&["conformance", "--serve", "--", "false"]).await.with(3);
         run(&["conformance", "--serve", "--", "no-such-program-of-anybody"]).await.with(3);
         run(&["conformance", "--", "no-such-program-of-anybody"]).await.with(3);
+        run(&["conformance", "--", "false"]).await.with(3);
     })
     .await;
 }

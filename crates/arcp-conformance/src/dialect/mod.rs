@@ -19,6 +19,13 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// The envelope of a frame that a client sends, without its payload.
     fn envelope(&self, kind: &str, session: Option<&str>) -> Map<String, Value>;
 
+    /// A whole frame.
+    fn frame(&self, kind: &str, payload: Value, session: Option<&str>) -> Value {
+        let mut frame = self.envelope(kind, session);
+        frame.insert("payload".to_owned(), payload);
+        Value::Object(frame)
+    }
+
     /// The type and payload that ask for a session.
     fn opening(&self, who: &Identity) -> (&'static str, Value);
 

@@ -75,9 +75,7 @@ impl Run<'_> {
     pub(super) async fn nothing_so_far(&mut self, name: &str) -> Result<(), String> {
         let (kind, payload) = self.dialect.ping();
         let session = self.client(name)?.session.clone();
-        let mut ping = self.dialect.envelope(kind, session.as_deref());
-        ping.insert("payload".to_owned(), payload);
-        let ping = Value::Object(ping);
+        let ping = self.dialect.frame(kind, payload, session.as_deref());
         let text = ping.to_string();
         self.transcript.sent(name, &text);
         let limit = self.scenario.deadline;

@@ -197,9 +197,9 @@ impl<'a> Run<'a> {
     async fn leave(&mut self) {
         let (kind, payload) = self.dialect.leave();
         let leaving = std::mem::take(&mut self.clients).into_values().map(|mut client| {
-            let mut goodbye = self.dialect.envelope(kind, client.session.as_deref());
-            goodbye.insert("payload".to_owned(), payload.clone());
-            async move { client.leave(&serde_json::Value::Object(goodbye)).await }
+            let session = client.session.as_deref();
+            let goodbye = self.dialect.frame(kind, payload.clone(), session);
+            async move { client.leave(&goodbye).await }
         });
         futures_util::future::join_all(leaving).await;
     }

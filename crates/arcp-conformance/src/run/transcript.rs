@@ -73,7 +73,7 @@ fn readable(text: &str) -> Option<String> {
 }
 
 /// How many lines are kept.
-const KEPT: usize = 16;
+const KEPT: usize = 24;
 
 /// How much of a frame a line shows.
 const SHOWN: usize = 600;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use arcp_core::Frame;
+use arcp_transport::CloseReason;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use super::{Plan, Suite, SuiteError};
 use crate::report::{Outcome, Status};
-use crate::run::{Run, RunEnd};
+use crate::run::{Identity, Run, RunEnd};
 use crate::script::Scenario;
 use crate::target::{Connections, Place, Target};
 
@@ -35,12 +37,35 @@ impl<'a> Stage<'a> {
             return Ok(());
         };
         let place = self.place(usize::MAX, first);
-        let connected = self.target.connect(&place).await.map(drop);
+        let answered = self.knock(&place).await;
         self.target.leave(&place).await;
-        connected.map_err(|error| SuiteError::Unreachable {
-            target: self.target.name(),
-            why: error.to_string(),
-        })
+        answered.map_err(|why| SuiteError::Unreachable { target: self.target.name(), why })
+    }
+
+    /// Asks for a session and waits for any answer.
+    async fn knock(&self, place: &Place) -> Result<(), String> {
+        let transport = self.target.connect(place).await.map_err(|error| error.to_string())?;
+        let (mut source, mut sink) = transport.split();
+        let dialect = self.suite.dialect;
+        let token = self.plan.tokens.get("alice").cloned();
+        let (kind, payload) = dialect.opening(&Identity { token });
+        let opening = dialect.frame(kind, payload, None);
+        let exchange = async {
+            let mut frames = vec![Frame::text(opening.to_string())];
+            sink.send(&mut frames).await.map_err(|error| error.to_string())?;
+            match source.recv().await {
+                Ok(Some(_)) => Ok(()),
+                Ok(None) => Err("it closed the connection instead of answering".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        let answered = timeout(ANSWER_LIMIT, exchange).await;
+        let (kind, payload) = dialect.leave();
+        let mut frames = vec![Frame::text(dialect.frame(kind, payload, None).to_string())];
+        // It may have gone meanwhile; then there is nothing to leave.
+        timeout(ANSWER_LIMIT, sink.send(&mut frames)).await.ok();
+        sink.close(CloseReason::Done).await;
+        answered.unwrap_or_else(|_| Err("it does not answer".to_owned()))
     }
 
     /// Whether a scenario can run beside others.
@@ -117,6 +142,9 @@ impl<'a> Stage<'a> {
         Some(asked.ok()??.into_iter().collect())
     }
 }
+
+/// How long a target may take to answer for the first time.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long it may take to learn which agents there are.
 const INVENTORY_LIMIT: Duration = Duration::from_secs(15);

@@ -233,7 +233,7 @@ async fn the_end() {
             "A open\nA> test.close\nA< closed after 300ms",
             "A open\nA> ping\nA<~ closed within 1s",
         ],
-        expect![[r#"
+        expect![["
             A open
             A< closed within 1s
               => Failed
@@ -268,7 +268,7 @@ async fn the_end() {
             line 3: A<~ closed within 1s
                 the connection is still open
 
-        "#]],
+        "]],
     )
     .await;
 }

@@ -16,7 +16,6 @@ use tokio::time::sleep;
 #[derive(Debug)]
 pub(crate) struct PeerTarget {
     pub(crate) offer: Offer,
-    pub(crate) connected: AtomicUsize,
     pub(crate) restarted: AtomicUsize,
     pub(crate) left: Mutex<Vec<Place>>,
     peers: Mutex<JoinSet<()>>,
@@ -33,7 +32,6 @@ impl Default for PeerTarget {
         };
         Self {
             offer,
-            connected: AtomicUsize::new(0),
             restarted: AtomicUsize::new(0),
             left: Mutex::default(),
             peers: Mutex::default(),
@@ -55,8 +53,19 @@ impl Target for PeerTarget {
         if place.profile == "gone" {
             return Err(TargetError::Impossible("nobody is there"));
         }
-        self.connected.fetch_add(1, Ordering::Relaxed);
         let (ours, theirs) = memory_pair(64);
+        match place.profile.as_str() {
+            // Its other end is dropped here.
+            "dead" => return Ok(Box::new(ours)),
+            "deaf" => {
+                self.peers.lock().unwrap().spawn(async move {
+                    let _kept = theirs;
+                    std::future::pending::<()>().await;
+                });
+                return Ok(Box::new(ours));
+            }
+            _ => {}
+        }
         self.peers.lock().unwrap().spawn(serve(theirs));
         Ok(Box::new(ours))
     }

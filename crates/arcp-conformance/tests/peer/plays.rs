@@ -73,11 +73,22 @@ async fn who_asks_for_it_is_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_that_is_not_there_is_no_failure() {
-    let text = script("profile: gone\n", "A open\n");
-    let requirements = Requirements::built_in().unwrap();
-    let suite = Suite::of("open", [("open/x", text.as_str())], requirements).unwrap();
-    let error = suite.play(&PeerTarget::default(), &Plan::default(), |_| {}).await.unwrap_err();
-    assert!(matches!(error, SuiteError::Unreachable { .. }), "{error}");
+    let mut out = String::new();
+    for profile in ["gone", "dead", "deaf"] {
+        let text = script(&format!("profile: {profile}\n"), "A open\n");
+        let requirements = Requirements::built_in().unwrap();
+        let suite = Suite::of("open", [("open/x", text.as_str())], requirements).unwrap();
+        let played = suite.play(&PeerTarget::default(), &Plan::default(), |_| {}).await;
+        let error = played.unwrap_err();
+        assert!(matches!(error, SuiteError::Unreachable { .. }), "{error}");
+        writeln!(out, "{profile}: {error}").unwrap();
+    }
+    expect![["
+        gone: cannot reach peer: nobody is there
+        dead: cannot reach peer: the connection broke
+        deaf: cannot reach peer: it does not answer
+    "]]
+    .assert_eq(&out);
 }
 
 #[tokio::test(start_paused = true)]
