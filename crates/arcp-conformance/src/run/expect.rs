@@ -30,7 +30,7 @@ impl Run<'_> {
                 }
                 Err(why) if wanted.eventually => {
                     passed.note(why);
-                    self.blame_leaks(&arrived, &[]);
+                    self.conclude(&arrived, &[]);
                 }
                 Err(why) => return Err(why),
             }
@@ -104,7 +104,7 @@ impl Run<'_> {
         loop {
             match self.next(&wanted.client, until).await? {
                 Next::Nothing => return Err("the connection is still open".to_owned()),
-                Next::Frame(arrived) if wanted.eventually => self.blame_leaks(&arrived, &[]),
+                Next::Frame(arrived) if wanted.eventually => self.conclude(&arrived, &[]),
                 Next::Frame(arrived) => return Err(unwanted(&arrived)),
                 Next::Ended(_) => break,
             }
@@ -136,13 +136,12 @@ impl Run<'_> {
             for (requirement, message) in broken {
                 self.blame(requirement, &message);
             }
-            self.learn(name, &frame);
             let leaks = self.leaks(&text);
-            let arrived = Arrived { frame, text, leaks };
+            let arrived = Arrived { client: name.to_owned(), frame, text, leaks };
             if !skipped {
                 return Ok(Next::Frame(arrived));
             }
-            self.blame_leaks(&arrived, &[]);
+            self.conclude(&arrived, &[]);
         }
     }
 
@@ -178,7 +177,7 @@ impl Run<'_> {
 
     fn settle(&mut self, wanted: &Expectation, scope: Scope, arrived: &Arrived) {
         self.scope = scope;
-        self.blame_leaks(arrived, &wanted.reveals);
+        self.conclude(arrived, &wanted.reveals);
     }
 
     fn in_vain(&self, wanted: &Expectation, passed: &Passed) -> String {

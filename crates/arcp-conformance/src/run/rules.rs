@@ -8,6 +8,7 @@ use super::{Broken, Run};
 /// A frame that came and is not skipped.
 #[derive(Debug)]
 pub(super) struct Arrived {
+    pub(super) client: String,
     pub(super) frame: Value,
     pub(super) text: String,
     /// The secrets in it, by their place among all.
@@ -15,8 +16,15 @@ pub(super) struct Arrived {
 }
 
 impl Run<'_> {
+    /// A frame has been compared with what was wanted, if anything was: it may hold the secrets that
+    /// it `reveals`, and from now on its client is what it says.
+    pub(super) fn conclude(&mut self, arrived: &Arrived, reveals: &[Vec<String>]) {
+        self.blame_leaks(arrived, reveals);
+        self.learn(&arrived.client, &arrived.frame);
+    }
+
     /// What a script can ask of its clients.
-    pub(super) fn learn(&mut self, name: &str, frame: &Value) {
+    fn learn(&mut self, name: &str, frame: &Value) {
         let gives = [self.dialect.opened(), self.dialect.resumed()];
         let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
         if !gives.contains(&kind) {
@@ -41,7 +49,7 @@ impl Run<'_> {
         held.map(|(index, _)| index).collect()
     }
 
-    pub(super) fn blame_leaks(&mut self, arrived: &Arrived, reveals: &[Vec<String>]) {
+    fn blame_leaks(&mut self, arrived: &Arrived, reveals: &[Vec<String>]) {
         let named = |index: &usize| self.secrets.get(*index).map(|(name, _)| name);
         let names = arrived.leaks.iter().filter_map(named);
         let leaked: Vec<String> = names

@@ -50,7 +50,10 @@ impl Header {
         cursor: &mut Cursor<'_>,
     ) -> Result<(), ScriptError> {
         match key {
-            "title" => self.title = cursor.run(|c| c != '\n').trim().to_owned(),
+            "title" => {
+                let line = cursor.run(|c| c != '\n');
+                self.title = line.split(" #").next().unwrap_or(line).trim().to_owned();
+            }
             "covers" => self.covers.extend(words(cursor)),
             "profile" => self.profile = cursor.run(is_word).to_owned(),
             "agents" => self.agents = Some(words(cursor)),

@@ -24,7 +24,7 @@ fn check_errors(bodies: &[&str], expected: &Expect) {
 
 #[test]
 fn a_head_says_what_it_is_about() {
-    let text = "# a comment\ntitle: A title: with colons\ncovers: R1-1, M2.3-4 R5-6\n\
+    let text = "# a comment\ntitle: A title: with colons # and a comment\ncovers: R1-1, M2.3-4 R5-6\n\
                 profile: timed # why\ndeadline: 300ms\nskip: log metric\ntransport: ws\nneeds: alone\n\n\
                 A open\n";
     let scenario = Scenario::parse("open/01/x", text).unwrap();

@@ -328,6 +328,7 @@ async fn any_order() {
 async fn values() {
     all_pass(&[
         "let $x = {a: [1, {b: two}]}\ncheck $x.a.1.b is two",
+        "A open\nlet $old = $A.opened\nA> open\nA< session.accepted $A.opened & $old",
         "A open\nrepeat 3 {\nA> ping {nonce: $n}\nA< pong {nonce: $n}\n}\ncheck $n is 3",
         "A open\nrepeat 2 {\nA start $j = conf.echo $n\nA< job.completed job=$j {value: $n}\n}",
         "A open capabilities={extensions: [x]} client={kind: k}",
