@@ -11,8 +11,8 @@ mod report;
 mod requirement;
 mod run;
 mod script;
+mod subject;
 mod suite;
-mod target;
 
 pub use dialect::{ALL as DIALECTS, Dialect, Watch, by_name as dialect};
 pub use expected::{Expected, ExpectedError};
@@ -20,7 +20,7 @@ pub use report::{Outcome, Report, RequirementOutcome, RequirementState, Status, 
 pub use requirement::{Kind, Level, Requirement, RequirementError, Requirements};
 pub use run::{Broken, Failure, Identity, RunEnd, Tokens};
 pub use script::{Needs, Scenario, ScriptError};
-pub use suite::{Plan, Selection, Suite, SuiteError, fixture_tokens};
-pub use target::{
+pub use subject::{
     Connections, Offer, Place, ServeTarget, StdioTarget, Target, TargetError, UrlTarget,
 };
+pub use suite::{Plan, Selection, Suite, SuiteError, fixture_tokens};

@@ -16,7 +16,7 @@ use crate::dialect::Dialect;
 use crate::eval::Scope;
 use crate::script::Scenario;
 use crate::script::step::{Action, Step};
-use crate::target::{Place, Target};
+use crate::subject::{Place, Target};
 use client::Client;
 use transcript::Transcript;
 

@@ -15,7 +15,7 @@ use crate::report::{Outcome, Report};
 use crate::requirement::{Level, Requirement, RequirementError, Requirements};
 use crate::run::Tokens;
 use crate::script::{Scenario, ScriptError};
-use crate::target::Target;
+use crate::subject::Target;
 use stage::Stage;
 
 /// The scenarios of a dialect and the requirements they cover.

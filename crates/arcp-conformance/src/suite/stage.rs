@@ -12,7 +12,7 @@ use super::{Plan, Suite, SuiteError};
 use crate::report::{Outcome, Status};
 use crate::run::{Identity, Run, RunEnd};
 use crate::script::Scenario;
-use crate::target::{Connections, Place, Target};
+use crate::subject::{Connections, Place, Target};
 
 /// A suite with its target.
 #[derive(Debug)]
