@@ -75,9 +75,24 @@ pub(crate) struct Serve {
     /// Something else that a job's lease may grant (may be given often)
     #[arg(long = "allow", value_name = "NAMESPACE=PATTERN")]
     pub(crate) allowed: Vec<String>,
+    /// Which agents to host
+    #[arg(long, value_enum, default_value_t = AgentSet::Builtin)]
+    pub(crate) agents: AgentSet,
+    /// With the fixture agents: the settings of this profile of the conformance suite
+    #[arg(long, value_name = "PROFILE", default_value = "standard")]
+    pub(crate) profile: String,
     /// A file with settings; what is said here goes before what it says
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// A set of agents.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AgentSet {
+    /// Those that the program brings along
+    Builtin,
+    /// The fixture of the conformance suite, with its tokens
+    Conformance,
 }
 
 /// Which runtime to speak to.

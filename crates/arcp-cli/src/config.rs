@@ -8,8 +8,9 @@ use arcp::core::{Limits, Secret};
 use arcp::store_sqlite::Durability;
 use serde::Deserialize;
 
-use crate::args::Serve;
+use crate::args::{AgentSet, Serve};
 use crate::exit::Error;
+use crate::profile::Profile;
 
 /// How to serve.
 pub(crate) struct Settings {
@@ -28,7 +29,10 @@ pub(crate) struct Settings {
     pub(crate) session_lease: Option<Duration>,
     pub(crate) resume_window: Option<Duration>,
     pub(crate) cancel_grace: Option<Duration>,
+    pub(crate) ack_window: Option<u64>,
     pub(crate) limits: Limits,
+    /// The profile of the conformance suite to serve, with its agents.
+    pub(crate) fixture: Option<&'static Profile>,
 }
 
 /// The file. Every key may be left out.
@@ -47,6 +51,7 @@ struct File {
     session_lease_seconds: Option<u64>,
     resume_window_seconds: Option<u64>,
     cancel_grace_ms: Option<u64>,
+    ack_window: Option<u64>,
     tokens: Vec<Token>,
     limits: LimitsTable,
 }
@@ -115,6 +120,10 @@ impl Settings {
             }
             (false, None, None | Some(Workspace::Switch(true))) => Some(PathBuf::from(".")),
         };
+        let fixture = match args.agents {
+            AgentSet::Builtin => None,
+            AgentSet::Conformance => Some(Profile::named(&args.profile)?),
+        };
         Ok(Self {
             listen: args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             data: args.data.or(file.data).unwrap_or_else(|| PathBuf::from("arcp-data")),
@@ -132,7 +141,9 @@ impl Settings {
             session_lease: file.session_lease_seconds.map(Duration::from_secs),
             resume_window: file.resume_window_seconds.map(Duration::from_secs),
             cancel_grace: file.cancel_grace_ms.map(Duration::from_millis),
+            ack_window: file.ack_window,
             limits: file.limits.apply(),
+            fixture,
         })
     }
 }

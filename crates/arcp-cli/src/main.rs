@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod follow;
 mod lease;
+mod profile;
 mod run;
 mod serve;
 mod show;

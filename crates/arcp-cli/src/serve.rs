@@ -103,7 +103,13 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
     let mut made = None;
     let options = Options { durability: settings.durability, ..Options::default() };
     let store = SqliteStore::open(&settings.data, options).await.map_err(Error::failed)?;
-    let mut server = with_agents(Server::with_store(Arc::new(store)));
+    let mut server = Server::with_store(Arc::new(store));
+    if let Some(profile) = settings.fixture {
+        let server = server.configure(|runtime| runtime.cancel_grace(FIXTURE_GRACE));
+        let server = profile.apply(server, settings.limits.clone());
+        return Ok((if profile.anonymous() { server.anonymous() } else { server }, None));
+    }
+    server = with_agents(server);
     for (token, principal) in &settings.tokens {
         server = server.bearer(token, principal);
     }
@@ -133,6 +139,9 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
         runtime = runtime.session_lease(settings.session_lease);
         if let Some(window) = settings.resume_window {
             runtime = runtime.resume_window(window);
+        }
+        if let Some(events) = settings.ack_window {
+            runtime = runtime.ack_window(events);
         }
         if let Some(grace) = settings.cancel_grace {
             runtime = runtime.cancel_grace(grace);
@@ -175,6 +184,8 @@ pub(crate) fn random_token() -> Result<Secret<String>, Error> {
     Ok(Secret::new(format!("{a:016x}{b:016x}{c:016x}{d:016x}")))
 }
 
+/// How long a cancelled job of the fixture gets when its canceller does not say.
+const FIXTURE_GRACE: Duration = Duration::from_secs(1);
 /// How long a peer may take to read what it is told at the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 

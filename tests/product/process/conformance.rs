@@ -8,6 +8,20 @@ use super::program::{Ended, Serve, program, run, text, within};
 const SERVE: [&str; 7] =
     ["serve", "--data", "{data}", "--token", "conf-alice=alice", "--token", "conf-bob=bob"];
 
+/// How it serves the fixture.
+const FIXTURE: [&str; 7] =
+    ["serve", "--data", "{data}", "--agents", "conformance", "--profile", "{profile}"];
+
+/// Plays the suite against the fixture, reached in the way that `how` says.
+async fn play_suite(options: &[&str], how: &[&str]) -> Ended {
+    let mut arguments = vec!["conformance"];
+    arguments.extend(options);
+    arguments.extend(["--", text(program())]);
+    arguments.extend(FIXTURE);
+    arguments.extend(how);
+    run(&arguments).await
+}
+
 /// Plays scenarios against `arcp serve`, reached in the way that `how` says.
 async fn play(options: &[&str], how: &[&str]) -> Ended {
     let mut arguments = vec!["conformance"];
@@ -33,7 +47,8 @@ fn folder(script: &str) -> tempfile::TempDir {
 #[tokio::test]
 async fn this_runtime_passes_over_a_websocket() {
     within(async {
-        let played = play_serving(&["--jobs", "2"]).await.with(0);
+        let options = ["--jobs", "2", "--serve", "--complete"];
+        let played = play_suite(&options, &["--listen", "127.0.0.1:0"]).await.with(0);
         assert!(played.out.contains("ok"), "{}", played.out);
         assert!(played.out.contains(" 0 failed, 0 known failures"), "{}", played.out);
     })
@@ -43,7 +58,7 @@ async fn this_runtime_passes_over_a_websocket() {
 #[tokio::test]
 async fn this_runtime_passes_over_standard_streams() {
     within(async {
-        let played = play(&[], &["--stdio"]).await.with(0);
+        let played = play_suite(&[], &["--stdio"]).await.with(0);
         assert!(played.out.contains(" 0 failed, 0 known failures"), "{}", played.out);
         let about = "(it is about ws, and the target is reached by stdio)";
         assert!(played.out.contains(about), "{}", played.out);

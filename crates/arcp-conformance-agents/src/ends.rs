@@ -1,0 +1,47 @@
+//! Agents that only end, in one way or another.
+
+use arcp_agent::{Code, Fault, JobContext, Json, Outcome};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::input;
+
+/// Returns its input.
+pub(crate) async fn echo(_: JobContext, input: Json) -> Result<Outcome, Fault> {
+    Ok(Outcome::Value(input))
+}
+
+/// Returns the version that ran.
+pub(crate) async fn version(version: &'static str) -> Result<Outcome, Fault> {
+    Outcome::of(&json!({ "version": version }))
+}
+
+/// Returns the trace that it was told.
+pub(crate) async fn trace(job: JobContext, _: Json) -> Result<Outcome, Fault> {
+    Outcome::of(&json!({ "trace": job.trace().map(AsRef::<str>::as_ref) }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failure {
+    code: String,
+    message: String,
+    retryable: Option<bool>,
+    details: Option<serde_json::Value>,
+}
+
+/// Fails as it is told.
+pub(crate) async fn fail(_: JobContext, json: Json) -> Result<Outcome, Fault> {
+    let Failure { code, message, retryable, details } = input(&json)?;
+    let code = Code::parse(&code)
+        .ok_or_else(|| Fault::invalid(format!("`code`: no `{code}` is known")))?;
+    let mut fault = Fault::new(code, message);
+    fault.retryable = retryable.unwrap_or(fault.retryable);
+    fault.detail = details.as_ref().map(Json::from);
+    Err(fault)
+}
+
+#[expect(clippy::panic, reason = "that is what it is for")]
+pub(crate) async fn panic(_: JobContext, _: Json) -> Result<Outcome, Fault> {
+    panic!("an agent that panics was asked for")
+}

@@ -1,0 +1,68 @@
+//! The fixture agents of the conformance suite, as `docs/conformance/AGENTS.md` specifies them.
+//!
+//! They know no runtime: whatever hosts agents can host these. What they share, the gates, lives in
+//! one set of them.
+
+mod ends;
+mod gates;
+mod lease;
+mod says;
+
+use std::sync::Arc;
+
+use arcp_agent::{Agent, Fault, Json, agent_fn, read_input};
+use serde::de::DeserializeOwned;
+
+use gates::Gates;
+
+/// Every fixture agent: its name, its version and itself. Where a name has several versions, the
+/// last one is the default.
+pub fn agents() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
+    let gates = Gates::default();
+    let [gate, open, stubborn, authorize] = std::array::from_fn(|_| gates.clone());
+    vec![
+        ("conf.echo", "1.0.0", Arc::new(agent_fn(ends::echo))),
+        ("conf.version", "1.0.0", Arc::new(agent_fn(|_, _| ends::version("1.0.0")))),
+        ("conf.version", "2.0.0", Arc::new(agent_fn(|_, _| ends::version("2.0.0")))),
+        ("conf.log", "1.0.0", Arc::new(agent_fn(says::log))),
+        ("conf.flood", "1.0.0", Arc::new(agent_fn(says::flood))),
+        ("conf.events", "1.0.0", Arc::new(agent_fn(says::events))),
+        ("conf.chunks", "1.0.0", Arc::new(agent_fn(says::chunks))),
+        ("conf.gate", "1.0.0", Arc::new(agent_fn(move |job, input| gate.clone().gate(job, input)))),
+        ("conf.open", "1.0.0", Arc::new(agent_fn(move |_, input| open.clone().open(input)))),
+        (
+            "conf.stubborn",
+            "1.0.0",
+            Arc::new(agent_fn(move |job, input| stubborn.clone().stubborn(job, input))),
+        ),
+        ("conf.fail", "1.0.0", Arc::new(agent_fn(ends::fail))),
+        ("conf.panic", "1.0.0", Arc::new(agent_fn(ends::panic))),
+        ("conf.charge", "1.0.0", Arc::new(agent_fn(lease::charge))),
+        (
+            "conf.authorize",
+            "1.0.0",
+            Arc::new(agent_fn(move |job, input| lease::authorize(authorize.clone(), job, input))),
+        ),
+        ("conf.trace", "1.0.0", Arc::new(agent_fn(ends::trace))),
+    ]
+}
+
+/// Reads an input that has to be an object of this form.
+fn input<T: DeserializeOwned>(input: &Json) -> Result<T, Fault> {
+    read_input(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_version_is_there_once() {
+        let agents = agents();
+        let names: BTreeSet<_> = agents.iter().map(|(name, version, _)| (name, version)).collect();
+        assert_eq!(names.len(), agents.len());
+        assert!(agents.iter().all(|(name, _, _)| name.starts_with("conf.")));
+    }
+}
