@@ -6,18 +6,13 @@ use serde_json::json;
 
 use crate::input;
 
-/// Returns its input.
-pub(crate) async fn echo(_: JobContext, input: Json) -> Result<Outcome, Fault> {
-    Ok(Outcome::Value(input))
-}
-
 /// Returns the version that ran.
-pub(crate) async fn version(version: &'static str) -> Result<Outcome, Fault> {
+pub(crate) fn version(version: &'static str) -> Result<Outcome, Fault> {
     Outcome::of(&json!({ "version": version }))
 }
 
 /// Returns the trace that it was told.
-pub(crate) async fn trace(job: JobContext, _: Json) -> Result<Outcome, Fault> {
+pub(crate) fn trace(job: &JobContext) -> Result<Outcome, Fault> {
     Outcome::of(&json!({ "trace": job.trace().map(AsRef::<str>::as_ref) }))
 }
 
@@ -31,8 +26,8 @@ struct Failure {
 }
 
 /// Fails as it is told.
-pub(crate) async fn fail(_: JobContext, json: Json) -> Result<Outcome, Fault> {
-    let Failure { code, message, retryable, details } = input(&json)?;
+pub(crate) fn fail(json: &Json) -> Result<Outcome, Fault> {
+    let Failure { code, message, retryable, details } = input(json)?;
     let code = Code::parse(&code)
         .ok_or_else(|| Fault::invalid(format!("`code`: no `{code}` is known")))?;
     let mut fault = Fault::new(code, message);
@@ -41,7 +36,8 @@ pub(crate) async fn fail(_: JobContext, json: Json) -> Result<Outcome, Fault> {
     Err(fault)
 }
 
+/// Crashes.
 #[expect(clippy::panic, reason = "that is what it is for")]
-pub(crate) async fn panic(_: JobContext, _: Json) -> Result<Outcome, Fault> {
+pub(crate) fn panic() -> Result<Outcome, Fault> {
     panic!("an agent that panics was asked for")
 }

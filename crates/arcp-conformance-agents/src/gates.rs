@@ -57,8 +57,8 @@ impl Gates {
     }
 
     /// Opens the gate.
-    pub(crate) async fn open(self, json: Json) -> Result<Outcome, Fault> {
-        let Gate { gate, log: _ } = input(&json)?;
+    pub(crate) fn open(&self, json: &Json) -> Result<Outcome, Fault> {
+        let Gate { gate, log: _ } = input(json)?;
         self.0.send_modify(|open| {
             open.insert(gate);
         });

@@ -8,9 +8,10 @@ mod gates;
 mod lease;
 mod says;
 
+use std::future::ready;
 use std::sync::Arc;
 
-use arcp_agent::{Agent, Fault, Json, agent_fn, read_input};
+use arcp_agent::{Agent, Fault, Json, Outcome, agent_fn, read_input};
 use serde::de::DeserializeOwned;
 
 use gates::Gates;
@@ -21,29 +22,29 @@ pub fn agents() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
     let gates = Gates::default();
     let [gate, open, stubborn, authorize] = std::array::from_fn(|_| gates.clone());
     vec![
-        ("conf.echo", "1.0.0", Arc::new(agent_fn(ends::echo))),
-        ("conf.version", "1.0.0", Arc::new(agent_fn(|_, _| ends::version("1.0.0")))),
-        ("conf.version", "2.0.0", Arc::new(agent_fn(|_, _| ends::version("2.0.0")))),
+        ("conf.echo", "1.0.0", Arc::new(agent_fn(|_, input| ready(Ok(Outcome::Value(input)))))),
+        ("conf.version", "1.0.0", Arc::new(agent_fn(|_, _| ready(ends::version("1.0.0"))))),
+        ("conf.version", "2.0.0", Arc::new(agent_fn(|_, _| ready(ends::version("2.0.0"))))),
         ("conf.log", "1.0.0", Arc::new(agent_fn(says::log))),
         ("conf.flood", "1.0.0", Arc::new(agent_fn(says::flood))),
         ("conf.events", "1.0.0", Arc::new(agent_fn(says::events))),
         ("conf.chunks", "1.0.0", Arc::new(agent_fn(says::chunks))),
         ("conf.gate", "1.0.0", Arc::new(agent_fn(move |job, input| gate.clone().gate(job, input)))),
-        ("conf.open", "1.0.0", Arc::new(agent_fn(move |_, input| open.clone().open(input)))),
+        ("conf.open", "1.0.0", Arc::new(agent_fn(move |_, input| ready(open.open(&input))))),
         (
             "conf.stubborn",
             "1.0.0",
             Arc::new(agent_fn(move |job, input| stubborn.clone().stubborn(job, input))),
         ),
-        ("conf.fail", "1.0.0", Arc::new(agent_fn(ends::fail))),
-        ("conf.panic", "1.0.0", Arc::new(agent_fn(ends::panic))),
+        ("conf.fail", "1.0.0", Arc::new(agent_fn(|_, input| ready(ends::fail(&input))))),
+        ("conf.panic", "1.0.0", Arc::new(agent_fn(|_, _| async { ends::panic() }))),
         ("conf.charge", "1.0.0", Arc::new(agent_fn(lease::charge))),
         (
             "conf.authorize",
             "1.0.0",
             Arc::new(agent_fn(move |job, input| lease::authorize(authorize.clone(), job, input))),
         ),
-        ("conf.trace", "1.0.0", Arc::new(agent_fn(ends::trace))),
+        ("conf.trace", "1.0.0", Arc::new(agent_fn(|job, _| ready(ends::trace(&job))))),
     ]
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn events(job: JobContext, _: Json) -> Result<Outcome, Fault> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Chunks {
+struct Streamed {
     chunks: Vec<String>,
     encoding: Encoding,
     summary: Option<String>,
@@ -74,7 +74,7 @@ enum Encoding {
 
 /// Streams its result.
 pub(crate) async fn chunks(job: JobContext, json: Json) -> Result<Outcome, Fault> {
-    let Chunks { chunks, encoding, summary } = input(&json)?;
+    let Streamed { chunks, encoding, summary } = input(&json)?;
     let mut stream = job.result_stream(match encoding {
         Encoding::Utf8 => ChunkEncoding::Utf8,
         Encoding::Base64 => ChunkEncoding::Base64,
