@@ -23,8 +23,8 @@ pub(super) enum Way {
     Says(&'static [&'static str], &'static str),
     /// A recorded frame does not come.
     Absent(When),
-    /// Another frame comes, a type and its code.
-    Replaced(When, &'static str),
+    /// Other frames come, each a type and its code.
+    Replaced(When, &'static [&'static str]),
     /// Where nothing came, these frames come; and then the connection ends, or goes on.
     Instead { of: Nothing, when: When, comes: &'static [&'static str], then_closed: bool },
 }
@@ -179,23 +179,11 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         flows: &["39"],
-        way: Way::Says(&["nack"], "payload.code"),
-        why: "`job.subscribe` is not built yet: `nack` UNIMPLEMENTED (MAPPING section 2)",
-    },
-    Difference {
-        flows: &["39"],
-        way: Way::Says(&["nack"], "payload.message"),
-        why: "`job.subscribe` is not built yet: `nack` UNIMPLEMENTED (MAPPING section 2)",
-    },
-    Difference {
-        flows: &["39"],
-        way: Way::Lacks(&["nack"], "job_id"),
-        why: "`job.subscribe` is not built yet: `nack` UNIMPLEMENTED (MAPPING section 2)",
-    },
-    Difference {
-        flows: &["39"],
-        way: Way::Lacks(&["nack"], "event_seq"),
-        why: "replies carry no number (MAPPING section 3)",
+        way: Way::Replaced(
+            |place| place.command_is("job.subscribe"),
+            &["job.subscribed", "job.started"],
+        ),
+        why: "all sessions of a principal may watch its jobs, with their past (MAPPING 5.8)",
     },
     Difference {
         flows: &["39"],
@@ -313,19 +301,22 @@ pub(super) const DIFFERENCES: &[Difference] = &[
                     && place.recorded_is("cancel.accepted")
                     && place.next.is_none_or(|next| next["type"] != "job.cancelled")
             },
-            "cancel.refused",
+            &["cancel.refused"],
         ),
         why: "a job that has ended cannot be cancelled any more (R 10.4)",
     },
     Difference {
         flows: &["38"],
-        way: Way::Replaced(|place| place.recorded_is("cancel.accepted"), "cancel.refused"),
+        way: Way::Replaced(|place| place.recorded_is("cancel.accepted"), &["cancel.refused"]),
         why: "the job has ended: a panic ends it",
     },
     Difference {
         flows: &["39"],
-        way: Way::Replaced(|place| place.recorded_is("cancel.refused"), "cancel.accepted"),
-        why: "all sessions of a principal may cancel its jobs (MAPPING 5.6)",
+        way: Way::Replaced(
+            |place| place.recorded_is("cancel.refused"),
+            &["cancel.accepted", "job.cancelled"],
+        ),
+        why: "all sessions of a principal may cancel its jobs (MAPPING 5.6), and it watches",
     },
     // Panics.
     Difference {
@@ -363,7 +354,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         flows: &["22"],
         way: Way::Replaced(
             |place| place.command["payload"]["cursor"] == "x",
-            "nack INVALID_ARGUMENT",
+            &["nack INVALID_ARGUMENT"],
         ),
         why: "limit and cursor are heeded, and `x` is no cursor",
     },

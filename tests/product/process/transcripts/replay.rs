@@ -118,7 +118,9 @@ impl Replay {
         };
         *count += 1;
         if let Way::Replaced(_, by) = difference.way {
-            self.comes(number, name, by).await;
+            for one in by {
+                self.comes(number, name, one).await;
+            }
         }
     }
 
@@ -179,6 +181,7 @@ impl Replay {
         assert_eq!(format!("{kind}{}", code.unwrap_or_default()), want, "{flow}:{number}: {ours}");
         if let Some(id) = conn.command["id"].as_str().filter(|id| id.starts_with("msg_"))
             && kind != "job.failed"
+            && ours.get("event_seq").is_none()
         {
             assert_eq!(ours["correlation_id"], id, "{flow}:{number}: {ours}");
         }
