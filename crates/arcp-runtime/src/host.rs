@@ -7,11 +7,13 @@ use std::sync::Arc;
 use arcp_agent::port::{Brief, Port, Report, ReportKind, Room, room, take_room};
 use arcp_agent::{Agent, JobContext, Outcome};
 use arcp_core::{AgentRef, Code, Event, Fault, JobId, Json, Limits};
+use arcp_store::Store;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::engine::StartJob;
+use crate::past;
 
 /// The agents by reference, version included.
 pub(crate) type Registry = BTreeMap<AgentRef, Arc<dyn Agent>>;
@@ -20,6 +22,7 @@ pub(crate) type Registry = BTreeMap<AgentRef, Arc<dyn Agent>>;
 pub(crate) struct Host {
     agents: Registry,
     pool: Pool,
+    store: Arc<dyn Store>,
     reports: mpsc::Sender<Report>,
     room: Room,
     limits: Limits,
@@ -36,12 +39,13 @@ impl Host {
     pub(crate) fn new(
         agents: Registry,
         pool: Pool,
+        store: Arc<dyn Store>,
         reports: mpsc::Sender<Report>,
         limits: Limits,
     ) -> Self {
         let room = room(limits.input_bytes);
         let (tasks, running) = (JoinSet::new(), HashMap::new());
-        Self { agents, pool, reports, room, limits, tasks, running }
+        Self { agents, pool, store, reports, room, limits, tasks, running }
     }
 
     /// Runs a job's agent. It reports, and says last that it has ended.
@@ -61,6 +65,10 @@ impl Host {
         };
         let (reports, room) = (self.reports.clone(), Room::clone(&self.room));
         let port = Port { brief: Arc::new(brief), reports, room, cancelled };
+        let input = match input {
+            Some(input) => Source::Here(input),
+            None => Source::Stored(Arc::clone(&self.store)),
+        };
         let abort = self.tasks.spawn_on(run(code, port, input), self.pool.handle());
         self.running.insert(job, Running { cancel, abort });
     }
@@ -92,14 +100,32 @@ impl std::fmt::Debug for Host {
     }
 }
 
+/// Where a job's input is.
+enum Source {
+    Here(Json),
+    Stored(Arc<dyn Store>),
+}
+
+impl Source {
+    async fn take(self, job: &JobId) -> Result<Json, Fault> {
+        match self {
+            Self::Here(input) => Ok(input),
+            Self::Stored(store) => past::input(&*store, job).await,
+        }
+    }
+}
+
 /// Runs one job to its end; a panic is a failure like another.
-async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Json) {
+async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Source) {
     let job = port.brief.job.clone();
     let (reports, room) = (port.reports.clone(), Room::clone(&port.room));
     let limit = port.brief.event_bytes;
     let work = async move {
         match agent {
-            Some(agent) => agent.run(JobContext::new(port), input).await,
+            Some(agent) => {
+                let input = input.take(&port.brief.job).await?;
+                agent.run(JobContext::new(port), input).await
+            }
             None => Err(Fault::new(Code::AgentNotAvailable, "the agent is gone")),
         }
     };

@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use arcp_core::{Code, Fault, JobId, Key, Limits};
-use arcp_store::{Store, StoreError};
+use arcp_core::{Code, Fault, JobId, Json, Key, Limits};
+use arcp_store::{Bytes, Store, StoreError};
 
 use crate::dispatch::store_fault;
 use crate::engine::{PastQuery, Recall};
 use crate::record::{Anchor, JobFact, RecordError, Run, key, read_job_page};
+
+/// What a job's agent gets.
+pub(crate) async fn input(store: &dyn Store, job: &JobId) -> Result<Json, Fault> {
+    let value = fact(store, &key::job_input(job)).await?;
+    let value = value.ok_or_else(|| damaged(&format_args!("{job} has no input")))?;
+    let text = std::str::from_utf8(&value).map_err(|error| damaged(&error))?;
+    Json::parse(text).map_err(|error| damaged(&error))
+}
 
 /// The ended job that is asked for, when the principal has it.
 pub(crate) async fn recall(store: &dyn Store, recall: &Recall) -> Result<Option<JobFact>, Fault> {
@@ -15,11 +23,15 @@ pub(crate) async fn recall(store: &dyn Store, recall: &Recall) -> Result<Option<
 }
 
 async fn ended(store: &dyn Store, name: &Key) -> Result<Option<JobFact>, Fault> {
-    let facts = store.scan(name.as_bytes(), None, 1).await.map_err(|error| store_fault(&error))?;
-    match facts.first().filter(|(key, _)| key == name) {
-        Some((_, value)) => JobFact::from_bytes(value).map(Some).map_err(|error| damaged(&error)),
+    match fact(store, name).await? {
+        Some(value) => JobFact::from_bytes(&value).map(Some).map_err(|error| damaged(&error)),
         None => Ok(None),
     }
+}
+
+async fn fact(store: &dyn Store, name: &Key) -> Result<Option<Bytes>, Fault> {
+    let facts = store.scan(name.as_bytes(), None, 1).await.map_err(|error| store_fault(&error))?;
+    Ok(facts.into_iter().next().filter(|(key, _)| key == name).map(|(_, value)| value))
 }
 
 /// Where the events are that a new subscription wants first: job by job in the order of creation.

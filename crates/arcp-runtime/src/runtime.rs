@@ -69,7 +69,7 @@ impl Runtime {
         let (stop, stops) = watch::channel(None);
         let (reports, said) = mpsc::channel(limits.input_queue);
         let pool = Pool::new(agent_threads).map_err(RuntimeError::Threads)?;
-        let host = Host::new(registry, pool, reports, (*limits).clone());
+        let host = Host::new(registry, pool, Arc::clone(&store), reports, (*limits).clone());
         let writer = Writer {
             engine,
             store: Arc::clone(&store),

@@ -279,7 +279,7 @@ impl Writer {
 
     fn halt_if_due(&mut self) {
         let Some(at) = self.state.stop_at.filter(|_| !self.state.halted) else { return };
-        if self.engine.open_jobs() == 0 || self.clock.now().moment >= at {
+        if !self.engine.is_working() || self.clock.now().moment >= at {
             self.handle(Input::Halt, None);
             self.state.halted = true;
         }

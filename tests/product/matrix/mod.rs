@@ -55,6 +55,7 @@ mod keys;
 mod lease;
 mod limits;
 mod list;
+mod queue;
 mod restart;
 mod session;
 mod size;

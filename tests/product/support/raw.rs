@@ -164,7 +164,7 @@ impl Raw {
             let jobs = page["jobs"].as_array().unwrap();
             let line = jobs.iter().find(|line| line["job_id"] == job).expect("the job in the list");
             let state = line["status"].as_str().unwrap();
-            if state != "running" {
+            if !matches!(state, "queued" | "running" | "blocked") {
                 return state.to_owned();
             }
         }

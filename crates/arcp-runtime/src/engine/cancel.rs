@@ -16,21 +16,23 @@ impl Engine {
         cancel: Cancel,
         fx: &mut Effects,
     ) {
-        let reply = match cancel.target {
-            CancelTarget::Job => match self.find_cancellable(from, &cancel.target_id) {
+        let Cancel { target, target_id, reason, deadline } = cancel;
+        match target {
+            CancelTarget::Job => match self.find_cancellable(from, &target_id) {
                 Ok(job) => {
-                    let reason = cancel.reason.unwrap_or_else(|| "cancelled".to_owned());
-                    self.cancel_job(now, &job, reason, cancel.deadline, fx);
-                    Reply::CancelAccepted { target_id: cancel.target_id, job: Some(job) }
+                    let reason = reason.unwrap_or_else(|| "cancelled".to_owned());
+                    let reply = Reply::CancelAccepted { target_id, job: Some(job.clone()) };
+                    self.reply(now, from, reply, fx);
+                    self.cancel_job(now, &job, reason, deadline, fx);
                 }
-                Err(fault) => Reply::CancelRefused { target_id: cancel.target_id, fault },
+                Err(fault) => self.reply(now, from, Reply::CancelRefused { target_id, fault }, fx),
             },
-            CancelTarget::Stream | CancelTarget::Session => Reply::Nack(Fault::new(
-                Code::Unimplemented,
-                "only jobs can be cancelled; to end a session, close it",
-            )),
-        };
-        self.reply(now, from, reply, fx);
+            CancelTarget::Stream | CancelTarget::Session => {
+                let message = "only jobs can be cancelled; to end a session, close it";
+                let fault = Fault::new(Code::Unimplemented, message);
+                self.reply(now, from, Reply::Nack(fault), fx);
+            }
+        }
     }
 
     /// The job, when it has not ended and the session's principal may cancel it. What the
@@ -44,7 +46,8 @@ impl Engine {
         }
     }
 
-    /// Asks a job to end. Asked again, the earlier deadline holds.
+    /// Asks a job to end; one that has not started ends at once. Asked again, the earlier deadline
+    /// holds.
     pub(super) fn cancel_job(
         &mut self,
         now: Now,
@@ -56,11 +59,18 @@ impl Engine {
         let Some(job) = self.jobs.get_mut(id) else {
             return;
         };
-        let deadline = now.moment.after(deadline.unwrap_or(self.settings.cancel_grace));
-        if job.phase == Phase::Running {
-            job.phase = Phase::Cancelling;
-            fx.task(Task::Signal { job: id.clone(), reason });
+        match job.phase {
+            Phase::Queued => {
+                self.end_job(now, id, Event::Cancelled { reason }, fx);
+                return;
+            }
+            Phase::Running => {
+                job.phase = Phase::Cancelling;
+                fx.task(Task::Signal { job: id.clone(), reason });
+            }
+            Phase::Cancelling => {}
         }
+        let deadline = now.moment.after(deadline.unwrap_or(self.settings.cancel_grace));
         self.timers.set_earlier(Timer::CancelDeadline(id.clone()), deadline);
     }
 
@@ -70,11 +80,13 @@ impl Engine {
         self.end_job_by_force(now, id, Event::Failed(fault), fx);
     }
 
-    /// The runtime stops: open jobs end, clients are told, sessions wait for the next start.
+    /// The runtime stops: jobs that have started end, clients are told, sessions and queued jobs wait
+    /// for the next start.
     pub(super) fn on_halt(&mut self, now: Now, fx: &mut Effects) {
         self.draining = true;
         let stopping = || Fault::new(Code::Unavailable, "the runtime is shutting down");
-        let jobs: Vec<_> = self.jobs.keys().cloned().collect();
+        let started = self.jobs.iter().filter(|(_, job)| job.has_started());
+        let jobs: Vec<_> = started.map(|(id, _)| id.clone()).collect();
         for job in &jobs {
             self.end_job_by_force(now, job, Event::Failed(stopping()), fx);
         }

@@ -186,8 +186,8 @@ pub struct StartJob {
     pub job: JobId,
     /// The agent, with its version.
     pub agent: arcp_core::AgentRef,
-    /// What it gets.
-    pub input: Json,
+    /// What it gets; to be read from the store when it is not here.
+    pub input: Option<Json>,
     /// Its effective lease.
     pub lease: arcp_core::Lease,
     /// Its trace.

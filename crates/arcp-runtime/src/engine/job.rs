@@ -1,6 +1,7 @@
 //! A job: from its acceptance to its one terminal event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arcp_core::lease::Budget;
 use arcp_core::{
@@ -23,6 +24,8 @@ pub(super) struct Job {
     /// What is left of the lease's budget.
     pub(super) remaining: Budget,
     pub(super) created_at: Timestamp,
+    /// How long it may run.
+    pub(super) max_runtime: Option<Duration>,
     pub(super) phase: Phase,
     pub(super) stream: Key,
     /// The index of its next event.
@@ -34,6 +37,8 @@ pub(super) struct Job {
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// It has not started.
+    Queued,
     /// Its agent is at work.
     Running,
     /// Its agent was asked to end; a timer ends it by force.
@@ -57,10 +62,23 @@ impl Job {
             remaining: fact.lease.budget.clone(),
             lease: fact.lease,
             created_at: fact.created_at,
-            phase: Phase::Running,
+            max_runtime: fact.max_runtime,
+            phase: Phase::Queued,
             stream: key::job_stream(id),
             next_index: 1,
             watchers: Vec::new(),
+        }
+    }
+
+    pub(super) fn has_started(&self) -> bool {
+        self.phase != Phase::Queued
+    }
+
+    /// Where it stands, as it is told.
+    pub(super) fn state(&self) -> JobState {
+        match self.phase {
+            Phase::Queued => JobState::Queued,
+            Phase::Running | Phase::Cancelling => JobState::Running,
         }
     }
 
@@ -68,7 +86,7 @@ impl Job {
         JobSummary {
             job: self.head.job.clone(),
             agent: self.agent.to_string(),
-            state: JobState::Running,
+            state: self.state(),
             created_at: self.created_at,
             trace: self.head.trace.clone(),
             parent: None,
@@ -101,6 +119,7 @@ impl Job {
             agent: self.agent.clone(),
             lease: self.lease.clone(),
             created_at: self.created_at,
+            max_runtime: self.max_runtime,
             outcome,
         }
     }
@@ -171,13 +190,15 @@ impl Engine {
         for watcher in &job.watchers {
             self.close_when_idle(now, watcher, fx);
         }
+        self.start_next(now, &job.principal, fx);
     }
 
     /// Ends a job whose agent has not: what the agent still says is not heard.
     pub(super) fn end_job_by_force(&mut self, now: Now, id: &JobId, end: Event, fx: &mut Effects) {
         if self.jobs.contains_key(id) {
-            self.end_job(now, id, end, fx);
+            // Before another one takes its place.
             fx.task(Task::Kill { job: id.clone() });
+            self.end_job(now, id, end, fx);
         }
     }
 

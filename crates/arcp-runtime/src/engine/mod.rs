@@ -141,6 +141,11 @@ impl Engine {
         self.jobs.len()
     }
 
+    /// Whether a job is at work.
+    pub fn is_working(&self) -> bool {
+        self.jobs.values().any(Job::has_started)
+    }
+
     fn handle_command(
         &mut self,
         now: Now,

@@ -56,7 +56,8 @@ impl Engine {
     /// Takes in what the store knows: all sessions, then all jobs, then the rest. Call it once,
     /// first.
     ///
-    /// Jobs that were running end as failed, retryable, in one batch.
+    /// Jobs that were running end as failed, retryable, in one batch; those that had not started are
+    /// still to come.
     pub fn recover(
         &mut self,
         now: Now,
@@ -68,8 +69,10 @@ impl Engine {
             match fact {
                 Fact::Session { id, value, last } => self.recover_session(now, id, &value, last)?,
                 Fact::Job { id, value, last } => {
-                    self.recover_job(&id, &value, last)?;
-                    died.push(id);
+                    self.recover_job(now, &id, &value, last)?;
+                    if last > 0 {
+                        died.push(id);
+                    }
                 }
                 Fact::Watcher { job, session } => self.recover_watcher(job, session, fx),
                 Fact::Key { value } => self.recover_key(now, &value)?,
@@ -78,6 +81,9 @@ impl Engine {
         for job in died {
             let fault = Fault::new(Code::Unavailable, "runtime restarted").with_retryable(true);
             self.end_job(now, &job, Event::Failed(fault), fx);
+        }
+        for principal in self.tallies.with_queued() {
+            self.start_next(now, &principal, fx);
         }
         Ok(())
     }
@@ -119,7 +125,14 @@ impl Engine {
         Ok(())
     }
 
-    fn recover_job(&mut self, id: &JobId, value: &[u8], last: u64) -> Result<(), RecoverError> {
+    /// A job that has said nothing, not even that it has started, was queued.
+    fn recover_job(
+        &mut self,
+        now: Now,
+        id: &JobId,
+        value: &[u8],
+        last: u64,
+    ) -> Result<(), RecoverError> {
         let fact = JobFact::from_bytes(value)
             .map_err(|source| RecoverError { what: id.to_string(), source })?;
         let mut job = Job::new(id, fact);
@@ -129,6 +142,12 @@ impl Engine {
             job.watchers.push(job.session.clone());
         }
         self.tallies.add_job(&job.principal, id.clone());
+        if last == 0 {
+            self.tallies.queue_job(&job.principal, id.clone());
+            if let Some(end) = job.lease.expires_at {
+                self.timers.set(Timer::Lease(id.clone()), now.moment_of(end));
+            }
+        }
         self.jobs.insert(id.clone(), job);
         Ok(())
     }

@@ -1,14 +1,12 @@
 //! Accepting a job: everything that could refuse it is checked first (§7.1).
 
-use std::time::Duration;
-
 use arcp_core::{
     AgentRef, Code, Event, Fault, IdempotencyKey, JobId, Json, Lease, Now, Principal, Reply,
     Submit, TraceId,
 };
 use bytes::Bytes;
 
-use super::job::Job;
+use super::job::{Job, Phase};
 use super::{Effects, Engine, From, Intent, StartJob, Task, Timer};
 use crate::record::{JobFact, KeyFact, key};
 
@@ -29,7 +27,6 @@ pub(super) struct Draft {
     pub(super) from: From,
     pub(super) fact: JobFact,
     pub(super) input: Json,
-    pub(super) max_runtime: Option<Duration>,
     /// The key that it is made for, with what was wanted.
     pub(super) key: Option<(IdempotencyKey, Intent)>,
 }
@@ -73,11 +70,11 @@ impl Engine {
             agent,
             lease,
             created_at: now.wall,
+            max_runtime: submit.max_runtime,
             outcome: None,
         };
         let key = submit.key.clone().map(|key| (key, Intent::of(&submit)));
-        let Submit { input, max_runtime, .. } = submit;
-        Draft { id: self.ids.job(now), from: from.clone(), fact, input, max_runtime, key }
+        Draft { id: self.ids.job(now), from: from.clone(), fact, input: submit.input, key }
     }
 
     /// What a submit stands for, or why it is refused.
@@ -114,7 +111,7 @@ impl Engine {
 
     /// Accepts a job: nothing can refuse it any more.
     fn accept_job(&mut self, now: Now, draft: Draft, fx: &mut Effects) {
-        let Draft { id, from, fact, input, max_runtime, key } = draft;
+        let Draft { id, from, fact, input, key } = draft;
         if let Some((key, intent)) = key {
             let bound = KeyFact { job: id.clone(), intent, at: now.wall };
             self.bind_key(now, &fact.principal, key, bound, fx);
@@ -131,21 +128,31 @@ impl Engine {
             self.timers.set(Timer::Lease(id.clone()), now.moment_of(end));
         }
         let accepted = job.accepted();
+        let principal = job.principal.clone();
         self.jobs.insert(id.clone(), job);
         self.reply(now, &from, Reply::JobAccepted(Box::new(accepted)), fx);
-        self.start_job(now, &id, input, max_runtime, fx);
+        // It counts as running by now.
+        if self.tallies.running_count(&principal) > self.settings.limits.running_per_principal {
+            self.tallies.queue_job(&principal, id);
+        } else {
+            self.start_job(now, &id, Some(input), fx);
+        }
     }
 
-    /// Sets a job's agent to work.
-    fn start_job(
-        &mut self,
-        now: Now,
-        id: &JobId,
-        input: Json,
-        max_runtime: Option<Duration>,
-        fx: &mut Effects,
-    ) {
-        let Some(job) = self.jobs.get(id) else { return };
+    /// Starts the principal's jobs whose turn it is.
+    pub(super) fn start_next(&mut self, now: Now, principal: &Principal, fx: &mut Effects) {
+        let bound = self.settings.limits.running_per_principal;
+        while !self.draining
+            && let Some(job) = self.tallies.next_job(principal, bound)
+        {
+            self.start_job(now, &job, None, fx);
+        }
+    }
+
+    /// Sets a job's agent to work. An input that is not given is read from the store.
+    fn start_job(&mut self, now: Now, id: &JobId, input: Option<Json>, fx: &mut Effects) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        job.phase = Phase::Running;
         let start = StartJob {
             job: id.clone(),
             agent: job.agent.clone(),
@@ -154,7 +161,7 @@ impl Engine {
             trace: job.head.trace.clone(),
         };
         let description = format!("invoking {}", job.agent);
-        if let Some(span) = max_runtime {
+        if let Some(span) = job.max_runtime {
             self.timers.set(Timer::Runtime(id.clone()), now.moment.after(span));
         }
         self.emit(now, id, Event::Started { description }, fx);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{JobId, Principal, SessionId};
 
-/// The open sessions and jobs of every principal that has any.
+/// The open sessions and jobs of every principal that has any, and which of the jobs wait for a
+/// place among those that run.
 #[derive(Debug, Default)]
 pub(super) struct Tallies(BTreeMap<Principal, Tally>);
 
@@ -12,6 +13,14 @@ pub(super) struct Tallies(BTreeMap<Principal, Tally>);
 struct Tally {
     sessions: BTreeSet<SessionId>,
     jobs: BTreeSet<JobId>,
+    /// Those of the jobs that have not started, the oldest first.
+    queued: BTreeSet<JobId>,
+}
+
+impl Tally {
+    fn running(&self) -> usize {
+        self.jobs.len() - self.queued.len()
+    }
 }
 
 impl Tallies {
@@ -23,12 +32,32 @@ impl Tallies {
         self.0.entry(principal.clone()).or_default().jobs.insert(job);
     }
 
+    /// Has a job wait for its turn.
+    pub(super) fn queue_job(&mut self, principal: &Principal, job: JobId) {
+        self.0.entry(principal.clone()).or_default().queued.insert(job);
+    }
+
+    /// Takes the job whose turn it is, if fewer than `bound` run.
+    pub(super) fn next_job(&mut self, principal: &Principal, bound: usize) -> Option<JobId> {
+        let tally = self.0.get_mut(principal)?;
+        if tally.running() < bound { tally.queued.pop_first() } else { None }
+    }
+
+    /// Everybody who has a job that waits for its turn.
+    pub(super) fn with_queued(&self) -> Vec<Principal> {
+        let waits = |(_, tally): &(&Principal, &Tally)| !tally.queued.is_empty();
+        self.0.iter().filter(waits).map(|(principal, _)| principal.clone()).collect()
+    }
+
     pub(super) fn remove_session(&mut self, principal: &Principal, session: &SessionId) {
         self.update(principal, |tally| tally.sessions.remove(session));
     }
 
     pub(super) fn remove_job(&mut self, principal: &Principal, job: &JobId) {
-        self.update(principal, |tally| tally.jobs.remove(job));
+        self.update(principal, |tally| {
+            tally.queued.remove(job);
+            tally.jobs.remove(job)
+        });
     }
 
     /// The principal's open sessions.
@@ -43,6 +72,10 @@ impl Tallies {
 
     pub(super) fn job_count(&self, principal: &Principal) -> usize {
         self.0.get(principal).map_or(0, |tally| tally.jobs.len())
+    }
+
+    pub(super) fn running_count(&self, principal: &Principal) -> usize {
+        self.0.get(principal).map_or(0, Tally::running)
     }
 
     pub(super) fn session_count(&self, principal: &Principal) -> usize {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
@@ -45,6 +46,8 @@ pub struct JobFact {
     pub lease: Lease,
     /// When it was accepted.
     pub created_at: Timestamp,
+    /// How long it may run, to the millisecond.
+    pub max_runtime: Option<Duration>,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
 }
@@ -101,6 +104,7 @@ impl JobFact {
                 agent: self.agent.to_string().into(),
                 lease: StoredLease::of(&self.lease),
                 created: self.created_at.as_micros(),
+                max_runtime: self.max_runtime.map(millis),
                 outcome: self.outcome.as_ref().map(StoredOutcome::of),
             },
         )
@@ -120,6 +124,7 @@ impl JobFact {
             agent: AgentRef::parse(&stored.agent).map_err(|error| bad(&error))?,
             lease: stored.lease.into_lease()?,
             created_at: Timestamp::from_micros(stored.created),
+            max_runtime: stored.max_runtime.map(Duration::from_millis),
             outcome: stored.outcome.map(StoredOutcome::into_outcome).transpose()?,
         })
     }
@@ -175,6 +180,9 @@ struct StoredJob<'a> {
     #[serde(borrow)]
     lease: StoredLease<'a>,
     created: i64,
+    /// Milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_runtime: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     outcome: Option<StoredOutcome<'a>>,
 }
@@ -257,6 +265,10 @@ impl<'a> StoredLease<'a> {
         }
         Ok(lease)
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn write<T: Serialize>(what: &'static str, stored: &T) -> Result<Bytes, RecordError> {

@@ -1,6 +1,7 @@
 //! What is written reads back; what is damaged or newer is refused; the format stays as it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
@@ -93,7 +94,7 @@ fn events() -> Vec<Event> {
             resource: odd.clone(),
             operation: "o".to_owned(),
             reason: Some(odd.clone()),
-            lease: Some(std::time::Duration::from_secs(9)),
+            lease: Some(Duration::from_secs(9)),
         }),
         Event::LeaseGranted(GrantedLease {
             lease: lease.clone(),
@@ -244,6 +245,7 @@ fn facts_read_back_and_newer_ones_are_refused() {
         agent: AgentRef::parse("a@1").unwrap(),
         lease,
         created_at: Timestamp::from_micros(7),
+        max_runtime: Some(Duration::from_millis(1_500)),
         outcome: Some(outcome),
     };
     let bytes = job.to_bytes().unwrap();

@@ -390,6 +390,8 @@ impl World {
                 Effect::Task(Task::Start(start)) => {
                     let agent = Agent::new(&mut self.random);
                     self.agents.insert(start.job, agent);
+                    let running = self.agents.len();
+                    assert!(running <= 2 * RUNNING, "seed {}: {running} jobs run", self.seed);
                 }
                 Effect::Task(Task::Signal { job, reason }) => {
                     if let Some(agent) = self.agents.get_mut(&job) {
@@ -557,7 +559,8 @@ impl World {
                     let last = fact.outcome.unwrap().last_index;
                     jobs.entry(JobId::parse(id).unwrap()).or_insert(last);
                 }
-                let runs = jobs.into_iter().map(|(job, last)| Run::between(job, 1, last));
+                let begun = jobs.into_iter().filter(|(_, last)| *last > 0);
+                let runs = begun.map(|(job, last)| Run::between(job, 1, last));
                 let (subscription, past) = (query.subscription.clone(), Ok(runs.collect()));
                 self.input(Input::Past { subscription, past });
             }
@@ -638,6 +641,7 @@ fn settings() -> Settings {
     let mut limits = Limits::default();
     limits.sessions_per_principal = 6;
     limits.jobs_per_principal = 20;
+    limits.running_per_principal = RUNNING;
     limits.remembered_messages = 64;
     Settings {
         identity: RuntimeIdentity {
@@ -665,6 +669,9 @@ fn entropy(random: &mut StdRng) -> [u8; 32] {
     random.fill_bytes(&mut seed);
     seed
 }
+
+/// Jobs of one principal that run at a time; there are two principals.
+const RUNNING: usize = 6;
 
 /// The store is a `Store` like any other; the world calls its synchronous side.
 const _: fn() = || {
