@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arcp_core::lease::Operation;
 use arcp_core::{
-    AgentRef, ChunkEncoding, Code, Event, Fault, JobId, Json, Lease, LogLevel, Progress, Quantity,
-    TraceId,
+    AgentRef, Answer, ChunkEncoding, Code, Event, Fault, JobId, Json, Lease, LogLevel, Progress,
+    Quantity, Question, StreamId, StreamInfo, TraceId,
 };
 use rust_decimal::Decimal;
 use tokio::sync::oneshot;
 
-use crate::port::{Port, Report, ReportKind, take_room};
+use crate::job_stream::JobStream;
+use crate::port::{Pace, Port, Report, ReportKind, take_room};
 use crate::stream::ResultStream;
 
 /// What a running job can say, ask and learn. Cheap to clone.
@@ -160,23 +161,36 @@ impl JobContext {
     /// the target is not in its one normal form (see [`Operation::new`]).
     pub async fn authorize(&self, namespace: &str, target: &str) -> Result<(), Fault> {
         let operation = Operation::new(namespace, target)?;
-        let (answer, verdict) = oneshot::channel();
-        self.report(ReportKind::Authorize { operation, answer }, 0).await?;
-        verdict.await.unwrap_or_else(|_| Err(over()))
+        match self.ask(Question::Authorize(operation)).await? {
+            Answer::Authorized => Ok(()),
+            other @ Answer::Stream(_) => Err(crossed(&other)),
+        }
+    }
+
+    /// Opens a stream of chunks beside the job's events (R§11). Streams that are open when the job
+    /// ends are ended by the runtime.
+    ///
+    /// Fails with `ResourceExhausted` when the job has as many open streams as it may.
+    pub async fn open_stream(&self, info: StreamInfo) -> Result<JobStream, Fault> {
+        let kind = info.kind;
+        match self.ask(Question::OpenStream(info)).await? {
+            Answer::Stream(id) => Ok(JobStream::new(self.clone(), id, kind)),
+            other @ Answer::Authorized => Err(crossed(&other)),
+        }
     }
 
     /// Waits until the job is asked to end and returns why. Cancel-safe.
     pub async fn cancelled(&self) -> String {
-        let mut signal = self.port.cancelled.clone();
-        match signal.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
+        let mut signals = self.port.signals.clone();
+        match signals.wait_for(|signals| signals.cancelled.is_some()).await {
+            Ok(signals) => signals.cancelled.clone().unwrap_or_default(),
             Err(_) => "the runtime is gone".to_owned(),
         }
     }
 
     /// Why the job is asked to end, if it is.
     pub fn cancellation(&self) -> Option<String> {
-        self.port.cancelled.borrow().clone()
+        self.port.signals.borrow().cancelled.clone()
     }
 
     async fn measure(
@@ -205,15 +219,39 @@ impl JobContext {
         self.report(ReportKind::Emit(event), size).await
     }
 
+    /// How fast a stream may be; `None` when it is over.
+    pub(crate) fn pace(&self, stream: &StreamId) -> Option<Pace> {
+        self.port.signals.borrow().streams.get(stream).copied()
+    }
+
+    /// Waits until `pace` of a stream is another than `known`. Cancel-safe.
+    pub(crate) async fn pace_changed(&self, stream: &StreamId, known: Option<Pace>) {
+        let mut signals = self.port.signals.clone();
+        let changed = signals.wait_for(|now| now.streams.get(stream).copied() != known).await;
+        // Without a runtime nothing is open.
+        drop(changed);
+    }
+
+    async fn ask(&self, question: Question) -> Result<Answer, Fault> {
+        let (answer, answered) = oneshot::channel();
+        self.report(ReportKind::Ask { question, answer }, 0).await?;
+        answered.await.unwrap_or_else(|_| Err(over()))
+    }
+
     async fn report(&self, kind: ReportKind, size: usize) -> Result<(), Fault> {
         // The host lets go of the signal when the job is over.
-        if self.port.cancelled.has_changed().is_err() {
+        if self.port.signals.has_changed().is_err() {
             return Err(over());
         }
         let room = take_room(&self.port.room, size).await;
         let report = Report { job: self.job().clone(), kind, room };
         self.port.reports.send(report).await.map_err(|_| over())
     }
+}
+
+/// An answer to another question: a fault of the host's.
+fn crossed(answer: &Answer) -> Fault {
+    Fault::internal(format_args!("crossed answer: {answer:?}"))
 }
 
 fn over() -> Fault {

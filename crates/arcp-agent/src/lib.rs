@@ -3,6 +3,7 @@
 //! A runtime hosts agents; this crate does not know how. `port` is the host's side of a context.
 
 mod context;
+mod job_stream;
 mod outcome;
 pub mod port;
 mod stream;
@@ -11,11 +12,13 @@ use std::future::Future;
 
 pub use arcp_core::lease::Operation;
 pub use arcp_core::{
-    AgentRef, ChunkEncoding, Code, Fault, JobId, Json, Lease, LogLevel, Progress, Quantity, TraceId,
+    AgentRef, ChunkEncoding, Code, Fault, JobId, Json, Lease, LogLevel, Progress, Quantity,
+    StreamId, StreamInfo, StreamKind, TraceId,
 };
 pub use async_trait::async_trait;
 
 pub use context::JobContext;
+pub use job_stream::JobStream;
 pub use outcome::{Outcome, Streamed, read_input};
 pub use stream::ResultStream;
 

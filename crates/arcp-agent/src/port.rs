@@ -1,9 +1,11 @@
 //! The host's side of a [`JobContext`](crate::JobContext): what comes out of it, what goes in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arcp_core::lease::Operation;
-use arcp_core::{AgentRef, Event, Fault, JobId, Lease, TraceId};
+use arcp_core::{
+    AgentRef, Answer, Event, Fault, JobId, Lease, Question, StreamEvent, StreamId, TraceId,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::Outcome;
@@ -63,12 +65,12 @@ pub async fn take_room(room: &Room, bytes: usize) -> Option<OwnedSemaphorePermit
 pub enum ReportKind {
     /// An event happened; never a terminal one.
     Emit(Event),
-    /// May I?
-    Authorize {
+    /// It asks something.
+    Ask {
         /// What.
-        operation: Operation,
+        question: Question,
         /// Where the answer goes. Dropped when the job is over.
-        answer: oneshot::Sender<Result<(), Fault>>,
+        answer: oneshot::Sender<Result<Answer, Fault>>,
     },
     /// The agent is done; said by the host itself, in the same queue, so that nothing overtakes.
     Ended(Result<Outcome, Fault>),
@@ -83,6 +85,33 @@ pub struct Port {
     pub reports: mpsc::Sender<Report>,
     /// The room for them: at least that of one event, [`Brief::event_bytes`].
     pub room: Room,
-    /// Turns to the reason when the job is asked to end.
-    pub cancelled: watch::Receiver<Option<String>>,
+    /// What the job is told while it runs. The host lets go of its end when the job is over.
+    pub signals: watch::Receiver<Signals>,
+}
+
+/// What a job is told while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Signals {
+    /// Why it is asked to end, if it is.
+    pub cancelled: Option<String>,
+    /// Its open streams. One that is not here is over, whatever its writer thinks.
+    pub streams: BTreeMap<StreamId, Pace>,
+}
+
+/// How fast a stream may be: so many chunks a second at most; `None` for no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pace(pub Option<u32>);
+
+impl Signals {
+    /// Asks the job to end.
+    pub fn cancel(&mut self, reason: impl Into<String>) {
+        self.cancelled = Some(reason.into());
+    }
+
+    /// Takes note of what a job says of a stream: an end ends it.
+    pub fn note(&mut self, said: &StreamEvent) {
+        if said.change.is_end() {
+            self.streams.remove(&said.stream);
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub enum Feature {
     DurableJobs,
     /// Checkpoints (R§19).
     Checkpoints,
-    /// Binary sidecar frames (R§11.3).
+    /// Streams of bytes (R§11.3).
     BinaryStreams,
     /// Handing a job to another agent (R§14).
     AgentHandoff,

@@ -28,6 +28,11 @@ impl Json {
         Self(RawValue::NULL.to_owned().into())
     }
 
+    /// A JSON string.
+    pub fn text(text: &str) -> Self {
+        Self::from(&serde_json::Value::from(text))
+    }
+
     /// Writes `value` as JSON.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, ParseJsonError> {
         Ok(Self(serde_json::value::to_raw_value(value)?.into()))

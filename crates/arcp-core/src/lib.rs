@@ -13,6 +13,7 @@ mod commit;
 mod event;
 mod fault;
 mod frame;
+mod hex;
 mod id;
 mod job;
 mod json;
@@ -22,6 +23,7 @@ mod output;
 mod permission;
 mod principal;
 mod quantity;
+mod question;
 mod secret;
 mod stream;
 mod time;
@@ -41,6 +43,7 @@ pub use event::{
 };
 pub use fault::Fault;
 pub use frame::{Frame, FrameKind};
+pub use hex::hex;
 pub use id::{
     ArtifactId, ConnectionId, IdempotencyKey, JobId, LeaseId, MessageId, ParseIdError, ResultId,
     SessionId, StreamId, SubscriptionId, TraceId,
@@ -56,6 +59,7 @@ pub use output::{
 pub use permission::{GrantedLease, PermissionAnswer, PermissionRequest, PermissionVerdict};
 pub use principal::Principal;
 pub use quantity::{ParseQuantityError, Quantity};
+pub use question::{Answer, Question};
 pub use secret::Secret;
 pub use stream::{StreamChange, StreamChunk, StreamEvent, StreamInfo, StreamKind};
 pub use time::{Moment, Now, ParseTimestampError, Timestamp};

@@ -27,6 +27,13 @@ pub enum StreamChange {
     Failed(Fault),
 }
 
+impl StreamChange {
+    /// Whether no other can follow.
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::Closed { .. } | Self::Failed(_))
+    }
+}
+
 /// What a stream says of itself when it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamInfo {
@@ -36,6 +43,27 @@ pub struct StreamInfo {
     pub content_type: Option<String>,
     /// How they are written.
     pub encoding: Option<String>,
+}
+
+impl StreamInfo {
+    /// A stream of this kind.
+    pub fn new(kind: StreamKind) -> Self {
+        Self { kind, content_type: None, encoding: None }
+    }
+
+    /// The media type of its chunks.
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// How its chunks are written.
+    #[must_use]
+    pub fn encoding(mut self, encoding: impl Into<String>) -> Self {
+        self.encoding = Some(encoding.into());
+        self
+    }
 }
 
 /// A piece of a stream.

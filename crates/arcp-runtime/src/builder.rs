@@ -246,15 +246,17 @@ impl std::fmt::Debug for RuntimeBuilder {
 /// What is built, and nothing else.
 fn capabilities(anonymous: bool) -> Capabilities {
     let mut capabilities = Capabilities::default()
-        .with(Feature::Streaming, false)
+        .with(Feature::Streaming, true)
+        .with(Feature::BinaryStreams, true)
         .with(Feature::DurableJobs, true)
         .with(Feature::Artifacts, false)
-        .with(Feature::Subscriptions, false)
+        .with(Feature::Subscriptions, true)
         .with(Feature::ScheduledJobs, false)
         .with(Feature::Interrupt, false);
     if anonymous {
         capabilities = capabilities.with(Feature::Anonymous, true);
     }
+    capabilities.binary_encodings.insert("base64".to_owned());
     capabilities
 }
 

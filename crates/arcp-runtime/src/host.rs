@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use arcp_agent::port::{Brief, Port, Report, ReportKind, Room, room, take_room};
+use arcp_agent::port::{Brief, Pace, Port, Report, ReportKind, Room, Signals, room, take_room};
 use arcp_agent::{Agent, JobContext, Outcome};
-use arcp_core::{AgentRef, Code, Event, Fault, JobId, Json, Limits};
+use arcp_core::{AgentRef, Code, Event, Fault, JobId, Json, Limits, StreamEvent, StreamId};
 use arcp_store::Store;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
@@ -31,7 +31,7 @@ pub(crate) struct Host {
 }
 
 struct Running {
-    cancel: watch::Sender<Option<String>>,
+    signals: watch::Sender<Signals>,
     abort: AbortHandle,
 }
 
@@ -52,7 +52,7 @@ impl Host {
     pub(crate) fn start(&mut self, start: StartJob) {
         while self.tasks.try_join_next().is_some() {}
         let StartJob { job, agent, input, lease, trace } = start;
-        let (cancel, cancelled) = watch::channel(None);
+        let (tell, signals) = watch::channel(Signals::default());
         let code = self.agents.get(&agent).cloned();
         let brief = Brief {
             job: job.clone(),
@@ -64,26 +64,60 @@ impl Host {
             result_bytes: self.limits.result_bytes,
         };
         let (reports, room) = (self.reports.clone(), Room::clone(&self.room));
-        let port = Port { brief: Arc::new(brief), reports, room, cancelled };
+        let port = Port { brief: Arc::new(brief), reports, room, signals };
         let input = match input {
             Some(input) => Source::Here(input),
             None => Source::Stored(Arc::clone(&self.store)),
         };
         let abort = self.tasks.spawn_on(run(code, port, input), self.pool.handle());
-        self.running.insert(job, Running { cancel, abort });
+        self.running.insert(job, Running { signals: tell, abort });
     }
 
     /// Asks a job's agent to end.
     pub(crate) fn signal(&mut self, job: &JobId, reason: String) {
+        self.tell(job, |signals| signals.cancel(reason));
+    }
+
+    /// Tells a job's agent that it has a stream.
+    pub(crate) fn open_stream(&mut self, job: &JobId, stream: StreamId, rate: Option<u32>) {
+        self.tell(job, |signals| {
+            signals.streams.insert(stream, Pace(rate));
+        });
+    }
+
+    /// Takes note of what a job says of a stream of its.
+    pub(crate) fn note_stream(&mut self, job: &JobId, said: &StreamEvent) {
+        if said.change.is_end() {
+            self.tell(job, |signals| signals.note(said));
+        }
+    }
+
+    /// Tells a job's agent that a stream of its is over.
+    pub(crate) fn stop_stream(&mut self, job: &JobId, stream: &StreamId) {
+        self.tell(job, |signals| {
+            signals.streams.remove(stream);
+        });
+    }
+
+    /// Tells a job's agent how fast a stream may be.
+    pub(crate) fn pace(&mut self, job: &JobId, stream: &StreamId, rate: Option<u32>) {
+        self.tell(job, |signals| {
+            if let Some(known) = signals.streams.get_mut(stream) {
+                *known = Pace(rate);
+            }
+        });
+    }
+
+    fn tell(&mut self, job: &JobId, change: impl FnOnce(&mut Signals)) {
         if let Some(running) = self.running.get(job) {
-            running.cancel.send_replace(Some(reason));
+            running.signals.send_modify(change);
         }
     }
 
     /// Drops a job's agent at its next await point.
     pub(crate) fn kill(&mut self, job: &JobId) {
         if let Some(running) = self.running.remove(job) {
-            running.cancel.send_replace(Some("the job is over".to_owned()));
+            running.signals.send_modify(|signals| signals.cancel("the job is over"));
             running.abort.abort();
         }
     }

@@ -1,7 +1,7 @@
-//! Reading what an engine has to know at the start: open sessions, open jobs and who watches them,
-//! bound keys; nothing else.
+//! Reading what an engine has to know at the start: open sessions, open jobs, who watches them and
+//! their open streams, bound keys; nothing else.
 
-use arcp_core::{JobId, Key, SessionId};
+use arcp_core::{JobId, Key, SessionId, StreamId};
 use arcp_store::{Store, StoreError, StoreErrorKind};
 
 use crate::engine::Fact;
@@ -25,6 +25,12 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
         let job = JobId::parse(job).map_err(corrupt)?;
         let session = SessionId::parse(session).map_err(corrupt)?;
         facts.push(Fact::Watcher { job, session });
+    }
+    for (name, _) in scan_all(store, key::OPEN_STREAMS).await? {
+        let (job, stream) = name.split_once('\0').unwrap_or_default();
+        let job = JobId::parse(job).map_err(corrupt)?;
+        let stream = StreamId::parse(stream).map_err(corrupt)?;
+        facts.push(Fact::Stream { job, stream });
     }
     for (_, value) in scan_all(store, key::KEYS).await? {
         facts.push(Fact::Key { value });

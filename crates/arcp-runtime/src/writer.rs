@@ -11,7 +11,8 @@ use std::time::Duration;
 use arcp_agent::port::{Report, ReportKind};
 use arcp_auth::{Authenticator, Origin};
 use arcp_core::{
-    Commit, ConnectionId, Fault, Issued, Limits, MessageId, Moment, SessionId, SubscriptionId,
+    Answer, Commit, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment, SessionId,
+    SubscriptionId,
 };
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
@@ -67,7 +68,7 @@ pub(crate) struct State {
     outlets: HashMap<ConnectionId, (Peer, Outlet)>,
     /// Authentications and listings under way.
     tasks: JoinSet<(Input, Option<Permit>)>,
-    questions: HashMap<Ticket, oneshot::Sender<Result<(), Fault>>>,
+    questions: HashMap<Ticket, oneshot::Sender<Result<Answer, Fault>>>,
     next_ticket: u64,
     /// Handled, and waiting for the commit before it.
     pending: Batch,
@@ -231,12 +232,17 @@ impl Writer {
         // The room is given back at the end: what was said is in the batch now.
         let Report { job, kind, room: _room } = report;
         let report = match kind {
-            ReportKind::Emit(event) => JobReport::Emit(event),
-            ReportKind::Authorize { operation, answer } => {
+            ReportKind::Emit(event) => {
+                if let Event::Stream(said) = &event {
+                    self.host.note_stream(&job, said);
+                }
+                JobReport::Emit(event)
+            }
+            ReportKind::Ask { question, answer } => {
                 self.state.next_ticket += 1;
                 let ticket = Ticket(self.state.next_ticket);
                 self.state.questions.insert(ticket, answer);
-                JobReport::Authorize { operation, ticket }
+                JobReport::Ask { question, ticket }
             }
             ReportKind::Ended(result) => {
                 self.host.forget(&job);
@@ -412,6 +418,9 @@ impl Writer {
             Task::Start(start) => self.host.start(*start),
             Task::Signal { job, reason } => self.host.signal(&job, reason),
             Task::Kill { job } => self.host.kill(&job),
+            Task::OpenStream { job, stream, rate } => self.host.open_stream(&job, stream, rate),
+            Task::StopStream { job, stream } => self.host.stop_stream(&job, &stream),
+            Task::Pace { job, stream, rate } => self.host.pace(&job, &stream, rate),
             Task::Answer { ticket, result } => {
                 if let Some(answer) = self.state.questions.remove(&ticket) {
                     // An agent that has stopped waiting wants no answer.

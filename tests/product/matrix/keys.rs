@@ -220,6 +220,8 @@ async fn fifty_at_once_are_one_job(on: On) {
     assert!(accepted.iter().all(|one| job_of(one) == job_of(&accepted[0])));
     let fresh = accepted.iter().filter(|one| one.get("idempotency_key").is_none());
     assert_eq!(fresh.count(), 1);
+    let mut raw = house.raw_as("alice").await;
+    assert_eq!(raw.until_ended(job_of(&accepted[0])).await, "completed");
     assert_eq!(house.stage.echoes(), 1);
 }
 

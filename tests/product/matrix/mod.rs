@@ -61,6 +61,7 @@ mod session;
 mod size;
 mod slow_reader;
 mod store_failures;
+mod streams;
 mod submit;
 mod subscribe;
 mod watch;

@@ -17,6 +17,7 @@ matrix!(
     a_session_is_asked_to_renew_and_may,
     a_session_that_is_not_renewed_is_evicted,
     only_its_principal_renews_a_session,
+    a_session_can_be_cancelled_by_its_principal_only,
 );
 
 async fn closing_cancels_the_jobs_and_then_ends(on: On) {
@@ -186,6 +187,39 @@ async fn only_its_principal_renews_a_session(on: On) {
 
 fn expiry(accepted: &Value) -> String {
     accepted["payload"]["lease"]["expires_at"].as_str().unwrap().to_owned()
+}
+
+async fn a_session_can_be_cancelled_by_its_principal_only(on: On) {
+    let house = on.usual().await;
+    let (mut one, mut other) = (house.raw_as("alice").await, house.raw_as("bob").await);
+    let job = one.submit("gate", json!(1)).await;
+    one.expect("job.started").await;
+    let cancel = |id: &str| json!({"target": "session", "target_id": id});
+    let mut reasons = Vec::new();
+    for id in [&*one.session.clone(), "sess_none"] {
+        other.say("cancel", cancel(id)).await;
+        reasons.push(other.expect("cancel.refused").await["payload"]["reason"].clone());
+    }
+    assert_eq!(reasons[0], reasons[1]);
+    other.say("cancel", cancel("job_1")).await;
+    let refused = other.expect("cancel.refused").await;
+    assert_eq!(refused["payload"]["reason"], "malformed session id");
+    one.is_quiet().await;
+    // Of somebody else's session of the same principal, and of its own.
+    let mut same = house.raw_as("alice").await;
+    same.say("cancel", cancel(&one.session)).await;
+    same.expect("cancel.accepted").await;
+    let last = one.rest().await;
+    assert_eq!(last.iter().map(kind).collect::<Vec<_>>(), ["session.evicted"]);
+    assert_eq!((code(&last[0]), &last[0]["payload"]["reason"]), ("CANCELLED", &json!("cancelled")));
+    same.say("cancel", cancel(&same.session.clone())).await;
+    same.expect("cancel.accepted").await;
+    same.expect("session.evicted").await;
+    same.is_over().await;
+    // The job goes on.
+    house.stage.open_gate();
+    let mut later = house.raw_as("alice").await;
+    assert_eq!(later.until_ended(&job).await, "completed");
 }
 
 async fn leased(on: On) -> (HandClock, crate::support::House) {

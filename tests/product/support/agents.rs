@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arcp_agent::{ChunkEncoding, Code, Fault, JobContext, Json, LogLevel, Outcome, Progress};
+use arcp_agent::{JobStream, StreamInfo, StreamKind};
 use arcp_agent::{agent_fn, read_input};
 use arcp_core::Quantity;
 use arcp_runtime::RuntimeBuilder;
@@ -127,6 +128,7 @@ impl Stage {
     /// A list of steps, each `[what, arguments...]`.
     async fn script(self, job: JobContext, input: Json) -> Result<Outcome, Fault> {
         let steps: Vec<Vec<Value>> = read_input(&input)?;
+        let mut streams: Vec<Option<JobStream>> = Vec::new();
         for step in &steps {
             let text = |place: usize| step[place].as_str().unwrap();
             match text(0) {
@@ -158,10 +160,53 @@ impl Stage {
                     job.emit("answer", Json::from(&json!(said))).await?;
                 }
                 "need" => job.authorize(text(1), text(2)).await?,
+                "end" => return Err(Fault::new(Code::parse(text(1)).unwrap(), "as told")),
+                other if other.starts_with("stream") => {
+                    stream_step(&job, &mut streams, step).await?;
+                }
                 other => return Err(Fault::invalid(format!("no step `{other}`"))),
             }
         }
         Ok(Outcome::Value(Json::null()))
+    }
+}
+
+/// `[stream.WHAT, number of the stream, ...]`: a refusal is said as an event named `refused`.
+async fn stream_step(
+    job: &JobContext,
+    streams: &mut Vec<Option<JobStream>>,
+    step: &[Value],
+) -> Result<(), Fault> {
+    let place = usize::try_from(step[1].as_u64().unwrap()).unwrap();
+    let text = |place: usize| step[place].as_str().unwrap();
+    let done = match (step[0].as_str().unwrap(), streams.get_mut(place)) {
+        ("stream.open", None) => {
+            let kind = StreamKind::parse(text(2)).unwrap();
+            let opened = job.open_stream(StreamInfo::new(kind).content_type("a/b")).await;
+            opened.map(|stream| streams.push(Some(stream)))
+        }
+        ("stream.write", Some(Some(stream))) => stream.write(Json::from(&step[2])).await,
+        ("stream.bytes", Some(Some(stream))) => stream.write_bytes(text(2).as_bytes()).await,
+        ("stream.think", Some(Some(stream))) => {
+            stream.think(text(2), text(3), step[4] == true).await
+        }
+        ("stream.stopped", Some(Some(stream))) => {
+            stream.stopped().await;
+            Ok(())
+        }
+        ("stream.rate", Some(Some(stream))) => {
+            job.emit("rate", Json::of(&stream.rate()).unwrap()).await
+        }
+        ("stream.close", Some(stream)) => stream.take().unwrap().close().await,
+        ("stream.fail", Some(stream)) => {
+            let fault = Fault::new(Code::parse(text(2)).unwrap(), text(3));
+            stream.take().unwrap().fail(fault).await
+        }
+        (other, _) => Err(Fault::invalid(format!("no step `{other}`"))),
+    };
+    match done {
+        Ok(()) => Ok(()),
+        Err(fault) => job.emit("refused", Json::text(fault.code.as_str())).await,
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp::agent::port::{Brief, Port, Report, ReportKind, room};
+use arcp::agent::port::{Brief, Port, Report, ReportKind, Signals, room};
 use arcp::agent::{Fault, JobContext, JobId, Json, Lease, Outcome};
-use arcp::core::{AgentRef, Completion, Event, Timestamp};
+use arcp::core::{AgentRef, Answer, Completion, Event, Question, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::builtin;
@@ -67,38 +67,39 @@ impl Host {
     /// Runs the built-in agent `name` on `input` to its end.
     pub(super) async fn run(self, name: &str, input: &str) -> Run {
         let (_, _, agent) = builtin().into_iter().find(|(n, _, _)| *n == name).unwrap();
-        let (cancel, cancelled) = watch::channel(None);
+        let (tell, signals) = watch::channel(Signals::default());
         let (reports, inbox) = mpsc::channel(16);
         let job = JobContext::new(Port {
             brief: Arc::new(brief(name, &self.lease)),
             reports,
             room: room(1 << 20),
-            cancelled,
+            signals,
         });
         let work = agent.run(job, Json::parse(input).unwrap());
-        let later = cancel_later(self.cancel_after.clone(), cancel.clone());
-        let (end, (events, asked), ()) = tokio::join!(work, self.collect(inbox, cancel), later);
+        let later = cancel_later(self.cancel_after.clone(), tell.clone());
+        let (end, (events, asked), ()) = tokio::join!(work, self.collect(inbox, tell), later);
         Run { events, asked, end }
     }
 
     async fn collect(
         mut self,
         mut inbox: mpsc::Receiver<Report>,
-        cancel: watch::Sender<Option<String>>,
+        tell: watch::Sender<Signals>,
     ) -> (Vec<Event>, Vec<String>) {
         let (mut events, mut asked) = (Vec::new(), Vec::new());
         while let Some(report) = inbox.recv().await {
             if let Some(reason) = (self.cancel_when)(&report.kind) {
-                cancel.send_replace(Some(reason));
+                tell.send_modify(|signals| signals.cancel(reason));
             }
             match report.kind {
                 ReportKind::Emit(event) => events.push(event),
-                ReportKind::Authorize { operation, answer } => {
+                ReportKind::Ask { question: Question::Authorize(operation), answer } => {
                     asked.push(operation.target().to_owned());
                     let now = Timestamp::from_micros(0);
                     let verdict = self.lease.authorize(&operation, &self.lease.budget, now);
-                    answer.send(verdict).unwrap();
+                    answer.send(verdict.map(|()| Answer::Authorized)).unwrap();
                 }
+                ReportKind::Ask { question, .. } => panic!("nobody answers {question:?}"),
                 ReportKind::Ended(end) => panic!("only the host says {end:?}"),
             }
         }
@@ -126,10 +127,10 @@ impl Run {
     }
 }
 
-async fn cancel_later(when: Option<(Duration, String)>, cancel: watch::Sender<Option<String>>) {
+async fn cancel_later(when: Option<(Duration, String)>, tell: watch::Sender<Signals>) {
     if let Some((span, reason)) = when {
         tokio::time::sleep(span).await; // tidy: sleep because who uses it has paused the clock
-        cancel.send_replace(Some(reason));
+        tell.send_modify(|signals| signals.cancel(reason));
     }
 }
 

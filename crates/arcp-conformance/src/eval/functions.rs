@@ -1,5 +1,6 @@
 //! The functions that scripts can call.
 
+use arcp_core::hex;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -102,11 +103,6 @@ fn hmac(key: &str, data: &str) -> Vec<u8> {
     let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(data);
     let outer = Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c));
     outer.chain_update(inner.finalize()).finalize().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(half.into(), 16);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect()
 }
 
 /// The block of SHA-256.

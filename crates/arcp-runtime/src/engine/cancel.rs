@@ -1,12 +1,24 @@
-//! Cancelling: cooperative up to a deadline, then by force (R§10.4).
+//! Cancelling jobs, streams and sessions (R§10.4): a job cooperatively up to a deadline, then by
+//! force.
 
 use std::time::Duration;
 
-use arcp_core::{Cancel, CancelTarget, Code, Event, Fault, JobId, Notice, Now, Reply};
+use arcp_core::{
+    Cancel, CancelTarget, Code, Event, Fault, JobId, Notice, Now, Reply, SessionId, StreamId,
+};
 use arcp_transport::CloseReason;
 
 use super::job::Phase;
+use super::stream::no_such_stream;
 use super::{Effects, Engine, From, Task, Timer};
+
+/// What is to be cancelled, found.
+enum Target {
+    Job(JobId),
+    /// Of this job.
+    Stream(JobId, StreamId),
+    Session(SessionId),
+}
 
 impl Engine {
     pub(super) fn handle_cancel(
@@ -17,32 +29,55 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let Cancel { target, target_id, reason, deadline } = cancel;
-        match target {
-            CancelTarget::Job => match self.find_cancellable(from, &target_id) {
-                Ok(job) => {
-                    let reason = reason.unwrap_or_else(|| "cancelled".to_owned());
-                    let reply = Reply::CancelAccepted { target_id, job: Some(job.clone()) };
-                    self.reply(now, from, reply, fx);
-                    self.cancel_job(now, &job, reason, deadline, fx);
-                }
-                Err(fault) => self.reply(now, from, Reply::CancelRefused { target_id, fault }, fx),
-            },
-            CancelTarget::Stream | CancelTarget::Session => {
-                let message = "only jobs can be cancelled; to end a session, close it";
-                let fault = Fault::new(Code::Unimplemented, message);
-                self.reply(now, from, Reply::Nack(fault), fx);
+        let reason = reason.unwrap_or_else(|| CANCELLED.to_owned());
+        let found = match target {
+            CancelTarget::Job => self.find_job(from, &target_id).map(Target::Job),
+            CancelTarget::Stream => self.find_open_stream(from, &target_id),
+            CancelTarget::Session => self.find_session(from, &target_id).map(Target::Session),
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(fault) => {
+                self.reply(now, from, Reply::CancelRefused { target_id, fault }, fx);
+                return;
+            }
+        };
+        let job = if let Target::Job(job) = &found { Some(job.clone()) } else { None };
+        self.reply(now, from, Reply::CancelAccepted { target_id, job }, fx);
+        match found {
+            Target::Job(job) => self.cancel_job(now, &job, reason, deadline, fx),
+            Target::Stream(job, stream) => self.stop_stream(now, &job, stream, reason, fx),
+            Target::Session(session) => {
+                let fault = Fault::new(Code::Cancelled, CANCELLED);
+                self.evict(now, &session, fault, CloseReason::Done, fx);
             }
         }
     }
 
     /// The job, when it has not ended and the session's principal may cancel it. What the
     /// principal may not know of looks like what is not there.
-    fn find_cancellable(&self, from: &From, text: &str) -> Result<JobId, Fault> {
+    fn find_job(&self, from: &From, text: &str) -> Result<JobId, Fault> {
         let id = JobId::parse(text).map_err(|_| Fault::invalid("malformed job id"))?;
         let principal = self.sessions.get(&from.session).map(|session| &session.principal);
         match self.jobs.get(&id) {
             Some(job) if Some(&job.principal) == principal => Ok(id),
             _ => Err(Fault::new(Code::JobNotFound, "no such in-flight job")),
+        }
+    }
+
+    fn find_open_stream(&self, from: &From, text: &str) -> Result<Target, Fault> {
+        let stream = StreamId::parse(text).map_err(|_| Fault::invalid("malformed stream id"))?;
+        let job = self.find_stream(from, &stream).ok_or_else(no_such_stream)?;
+        Ok(Target::Stream(job, stream))
+    }
+
+    /// The session, when it is of the asking session's principal.
+    fn find_session(&self, from: &From, text: &str) -> Result<SessionId, Fault> {
+        let id = SessionId::parse(text).map_err(|_| Fault::invalid("malformed session id"))?;
+        let principal = self.sessions.get(&from.session).map(|session| &session.principal);
+        match self.sessions.get(&id) {
+            Some(session) if Some(&session.principal) == principal => Ok(id),
+            _ => Err(Fault::new(Code::NotFound, "no such session")),
         }
     }
 
@@ -104,3 +139,6 @@ impl Engine {
         }
     }
 }
+
+/// The reason when nobody gave one, and the word by which a session's client knows (R§10.4).
+const CANCELLED: &str = "cancelled";

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    Append, Commit, ConnectionId, Delivery, Event, EventFilter, Fault, JobEvent, JobFilter,
+    Answer, Append, Commit, ConnectionId, Delivery, Event, EventFilter, Fault, JobEvent, JobFilter,
     JobHead, JobId, JobSummary, Json, Key, MessageId, Offer, Output, Principal, SessionId,
-    SubscriptionId, Timestamp,
+    StreamId, SubscriptionId, Timestamp,
 };
 use arcp_transport::CloseReason;
 use bytes::Bytes;
@@ -154,7 +154,32 @@ pub enum Task {
         /// Which.
         ticket: Ticket,
         /// The answer.
-        result: Result<(), Fault>,
+        result: Result<Answer, Fault>,
+    },
+    /// Let a job's agent write to a stream; before the answer that says so.
+    OpenStream {
+        /// The job.
+        job: JobId,
+        /// Which.
+        stream: StreamId,
+        /// Chunks a second; `None` for no bound.
+        rate: Option<u32>,
+    },
+    /// Tell a job's agent that a stream of its is over.
+    StopStream {
+        /// The job.
+        job: JobId,
+        /// Which.
+        stream: StreamId,
+    },
+    /// Tell a job's agent how fast a stream of its may be.
+    Pace {
+        /// The job.
+        job: JobId,
+        /// Which.
+        stream: StreamId,
+        /// Chunks a second; `None` for no bound.
+        rate: Option<u32>,
     },
 }
 

@@ -1,9 +1,8 @@
 //! What the engine can be told. Closed on purpose.
 
-use arcp_core::lease::Operation;
 use arcp_core::{
     Completion, ConnectionId, Event, Fault, Issued, JobId, JobSummary, MessageId, Principal,
-    SubscriptionId,
+    Question, SubscriptionId,
 };
 
 use super::{ListQuery, Recall};
@@ -100,10 +99,10 @@ pub enum Judgement {
 pub enum JobReport {
     /// An event happened; never a terminal one.
     Emit(Event),
-    /// May it?
-    Authorize {
+    /// It asks something.
+    Ask {
         /// What.
-        operation: Operation,
+        question: Question,
         /// Where the answer goes.
         ticket: Ticket,
     },

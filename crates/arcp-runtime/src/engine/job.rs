@@ -9,6 +9,7 @@ use arcp_core::{
     Key, Lease, Now, Principal, SessionId, Timestamp,
 };
 
+use super::stream::Streams;
 use super::{Effects, Engine, Task, Timer};
 use crate::record::{JobFact, Outcome, event_id, key};
 
@@ -32,6 +33,7 @@ pub(super) struct Job {
     pub(super) next_index: u64,
     /// The sessions that get its events.
     pub(super) watchers: Vec<SessionId>,
+    pub(super) streams: Streams,
 }
 
 /// Where a job stands.
@@ -67,6 +69,7 @@ impl Job {
             stream: key::job_stream(id),
             next_index: 1,
             watchers: Vec::new(),
+            streams: Streams::default(),
         }
     }
 
@@ -168,6 +171,7 @@ impl Engine {
             _ => JobState::Failed,
         };
         debug_assert!(end.is_terminal(), "a job ends with a terminal event");
+        self.end_streams(now, id, &end, fx);
         self.emit(now, id, end, fx);
         let Some(job) = self.jobs.remove(id) else {
             return;

@@ -21,6 +21,7 @@ mod recover;
 mod report;
 mod session;
 mod settings;
+mod stream;
 mod submit;
 mod tally;
 mod timers;
@@ -30,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{
     Code, Command, ConnectionId, Fault, Issued, JobId, MessageId, Moment, Notice, Now, Output,
-    PingKind, Reply, SessionId, TraceId,
+    PingKind, Reply, SessionId, StreamId, TraceId,
 };
 
 pub use effect::{Effect, Effects, ListQuery, Observe, StartJob, Task};
@@ -60,6 +61,8 @@ pub struct Engine {
     sessions: BTreeMap<SessionId, Session>,
     /// Jobs that have not ended; of those that have, the store knows.
     jobs: BTreeMap<JobId, Job>,
+    /// The open streams, each with its job.
+    streams: BTreeMap<StreamId, JobId>,
     tallies: Tallies,
     keys: Keys,
     observers: Observers,
@@ -78,6 +81,7 @@ impl Engine {
             connections: BTreeMap::new(),
             sessions: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            streams: BTreeMap::new(),
             tallies: Tallies::default(),
             keys: Keys::default(),
             observers: Observers::default(),
@@ -213,10 +217,12 @@ impl Engine {
             | Command::ReleaseArtifact { .. }
             | Command::AnswerPermission(_)
             | Command::RefreshLease { .. }
-            | Command::RevokeLease { .. }
-            | Command::Backpressure { .. } => {
+            | Command::RevokeLease { .. } => {
                 let fault = Fault::new(Code::Unimplemented, "not built yet");
                 self.refuse(now, from, false, fault, fx);
+            }
+            Command::Backpressure { stream, rate } => {
+                self.handle_backpressure(now, from, stream, rate, fx);
             }
             Command::Refused { submit, fault } => self.refuse(now, from, submit, fault, fx),
         }

@@ -1,7 +1,7 @@
 //! Starting from what the store knows: open sessions wait for their clients, open jobs have died
 //! with the runtime that ran them.
 
-use arcp_core::{Code, Event, Fault, JobId, Now, SessionId};
+use arcp_core::{Code, Event, Fault, JobId, Now, SessionId, StreamId};
 use bytes::Bytes;
 
 use super::job::Job;
@@ -36,6 +36,13 @@ pub enum Fact {
         job: JobId,
         /// The session.
         session: SessionId,
+    },
+    /// That a stream of a job is open.
+    Stream {
+        /// The job.
+        job: JobId,
+        /// The stream.
+        stream: StreamId,
     },
     /// What an idempotency key is bound to.
     Key {
@@ -75,6 +82,7 @@ impl Engine {
                     }
                 }
                 Fact::Watcher { job, session } => self.recover_watcher(job, session, fx),
+                Fact::Stream { job, stream } => self.recover_stream(job, stream, fx),
                 Fact::Key { value } => self.recover_key(now, &value)?,
             }
         }

@@ -1,7 +1,7 @@
 //! What jobs say: events, questions, their end.
 
 use arcp_core::lease::Operation;
-use arcp_core::{Code, Completion, Event, Fault, JobId, Now, Quantity};
+use arcp_core::{Answer, Code, Completion, Event, Fault, JobId, Now, Quantity, Question};
 
 use rust_decimal::Decimal;
 
@@ -17,9 +17,7 @@ impl Engine {
     ) {
         match report {
             JobReport::Emit(event) => self.on_event(now, job, event, fx),
-            JobReport::Authorize { operation, ticket } => {
-                self.on_authorize(now, job, &operation, ticket, fx);
-            }
+            JobReport::Ask { question, ticket } => self.on_question(now, job, question, ticket, fx),
             JobReport::Ended(result) => self.on_agent_ended(now, job, result, fx),
         }
     }
@@ -33,6 +31,7 @@ impl Engine {
             Event::Metric { name, value, unit: Some(unit), .. } if name.starts_with("cost.") => {
                 Some((*value, unit.clone()))
             }
+            Event::Stream(said) if !self.note_stream(id, said, fx) => return,
             _ => None,
         };
         self.emit(now, id, event, fx);
@@ -64,19 +63,24 @@ impl Engine {
         self.emit(now, id, remaining, fx);
     }
 
-    fn on_authorize(
+    fn on_question(
         &mut self,
         now: Now,
         id: &JobId,
-        operation: &Operation,
+        question: Question,
         ticket: Ticket,
         fx: &mut Effects,
     ) {
-        let result = match self.jobs.get(id) {
-            Some(job) => self.judge(job, operation, now),
-            None => Err(Fault::new(Code::Aborted, "the job is over")),
+        let result = match question {
+            Question::Authorize(operation) => self.authorize(now, id, &operation),
+            Question::OpenStream(info) => self.open_stream(now, id, info, fx),
         };
         fx.task(Task::Answer { ticket, result });
+    }
+
+    fn authorize(&self, now: Now, id: &JobId, operation: &Operation) -> Result<Answer, Fault> {
+        let job = self.jobs.get(id).ok_or_else(over)?;
+        self.judge(job, operation, now).map(|()| Answer::Authorized)
     }
 
     fn judge(&self, job: &Job, operation: &Operation, now: Now) -> Result<(), Fault> {
@@ -105,4 +109,9 @@ impl Engine {
         };
         self.end_job(now, id, end, fx);
     }
+}
+
+/// What a job is told that has ended meanwhile.
+pub(super) fn over() -> Fault {
+    Fault::new(Code::Aborted, "the job is over")
 }

@@ -296,16 +296,26 @@ impl Engine {
         }
     }
 
-    /// Nobody renewed it (R§8.4). Its jobs go on.
+    /// Nobody renewed it (R§8.4).
     pub(super) fn on_session_lease_over(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
-        let Some(session) = self.remove_session(id, fx) else {
-            return;
-        };
+        let fault = Fault::new(Code::Unauthenticated, "the session's lease has ended");
+        self.evict(now, id, fault, CloseReason::Policy, fx);
+    }
+
+    /// Ends a session and says why (R§8.5). Its jobs go on.
+    pub(super) fn evict(
+        &mut self,
+        now: Now,
+        id: &SessionId,
+        fault: Fault,
+        reason: CloseReason,
+        fx: &mut Effects,
+    ) {
+        let Some(session) = self.remove_session(id, fx) else { return };
         if let Some(connection) = session.phase.connection() {
-            let fault = Fault::new(Code::Unauthenticated, "the session's lease has ended");
             self.end_subscriptions(now, &session.principal, id, &fault, fx);
             self.notify(now, connection, Notice::Evicted(fault), fx);
-            self.end_connection(connection, CloseReason::Policy, fx);
+            self.end_connection(connection, reason, fx);
         }
     }
 

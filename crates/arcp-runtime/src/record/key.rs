@@ -1,6 +1,6 @@
 //! The names of streams and facts.
 
-use arcp_core::{IdempotencyKey, JobId, Key, Principal, SessionId};
+use arcp_core::{IdempotencyKey, JobId, Key, Principal, SessionId, StreamId};
 
 /// The stream of a job's events.
 pub fn job_stream(job: &JobId) -> Key {
@@ -46,10 +46,22 @@ pub const WATCHERS: &[u8] = b"watch/";
 
 /// That `session` watches `job`.
 pub fn watcher(job: &JobId, session: &SessionId) -> Key {
-    let mut key = WATCHERS.to_vec();
+    of_job(WATCHERS, job, session.as_str())
+}
+
+/// Where all streams of jobs are that are open.
+pub const OPEN_STREAMS: &[u8] = b"stream/";
+
+/// That `stream` of `job` is open.
+pub fn open_stream(job: &JobId, stream: &StreamId) -> Key {
+    of_job(OPEN_STREAMS, job, stream.as_str())
+}
+
+fn of_job(prefix: &[u8], job: &JobId, name: &str) -> Key {
+    let mut key = prefix.to_vec();
     key.extend_from_slice(job.as_str().as_bytes());
     key.push(0);
-    join(&key, session.as_str().as_bytes())
+    join(&key, name.as_bytes())
 }
 
 /// Where the ended jobs of `principal` are, in the order of creation.

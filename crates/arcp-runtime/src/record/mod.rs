@@ -2,7 +2,7 @@
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
 //! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
-//! `watch/JOB/SESSION` and `input/JOB`, which is the JSON text as it came.
+//! `watch/JOB/SESSION`, `stream/JOB/STREAM` and `input/JOB`, which is the JSON text as it came.
 
 mod anchor;
 mod artifact;

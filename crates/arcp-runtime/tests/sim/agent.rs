@@ -1,7 +1,10 @@
 //! A model agent: what it may still say, and whether it listens.
 
+use std::collections::BTreeMap;
+
 use arcp_core::lease::Operation;
-use arcp_core::{Code, Completion, Event, Fault, Json, LogLevel, Progress, Quantity};
+use arcp_core::{Code, Completion, Event, Fault, Json, LogLevel, Progress, Quantity, Question};
+use arcp_core::{StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind};
 use arcp_runtime::engine::{JobReport, Ticket};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -17,6 +20,8 @@ pub(crate) struct Agent {
     pub(crate) cancelled: Option<String>,
     /// How it ends when nobody stops it.
     pub(crate) panics: bool,
+    /// Its open streams, each with the number of its next chunk.
+    pub(crate) streams: BTreeMap<StreamId, u64>,
 }
 
 impl Agent {
@@ -26,7 +31,30 @@ impl Agent {
             obedient: random.random_bool(0.8),
             cancelled: None,
             panics: random.random_bool(0.1),
+            streams: BTreeMap::new(),
         }
+    }
+
+    /// What it says of one of its streams.
+    fn stream(&mut self, random: &mut StdRng) -> JobReport {
+        let at = random.random_range(0..self.streams.len());
+        let (stream, next) = self.streams.iter_mut().nth(at).unwrap();
+        let (stream, sequence) = (stream.clone(), *next);
+        let change = if random.random_bool(0.2) {
+            self.streams.remove(&stream);
+            StreamChange::Closed { last: sequence.checked_sub(1) }
+        } else {
+            *next += 1;
+            StreamChange::Chunk(StreamChunk {
+                sequence,
+                data: Json::text("sim"),
+                content_type: None,
+                sha256: None,
+                role: None,
+                redacted: false,
+            })
+        };
+        JobReport::Emit(Event::Stream(StreamEvent { stream, change }))
     }
 
     /// What it says next; an ended one says nothing more.
@@ -39,7 +67,12 @@ impl Agent {
             return JobReport::Ended(if self.panics { Err(Fault::internal("sim")) } else { fine });
         }
         self.left -= 1;
-        match random.random_range(0..5) {
+        match random.random_range(0..8) {
+            5..7 if !self.streams.is_empty() => self.stream(random),
+            7 => {
+                let question = Question::OpenStream(StreamInfo::new(StreamKind::Text));
+                JobReport::Ask { question, ticket }
+            }
             0 => JobReport::Emit(Event::Log {
                 level: LogLevel::Info,
                 message: format!("{} left", self.left),
@@ -57,8 +90,8 @@ impl Agent {
                 unit: Some("USD".to_owned()),
                 dimensions: None,
             }),
-            3 => JobReport::Authorize {
-                operation: Operation::new("tool.call", "hammer").unwrap(),
+            3 => JobReport::Ask {
+                question: Question::Authorize(Operation::new("tool.call", "hammer").unwrap()),
                 ticket,
             },
             _ => JobReport::Emit(Event::Custom {

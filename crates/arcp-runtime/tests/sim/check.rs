@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arcp_core::{Delivery, Event, JobEvent, JobId, Quantity, SessionId};
+use arcp_core::{Delivery, Event, JobEvent, JobId, Quantity, SessionId, StreamChange};
 use arcp_runtime::record::{self, JobFact, key};
 use arcp_store::MemoryStore;
 
@@ -49,6 +49,26 @@ pub(crate) fn delivered_is_stored(store: &MemoryStore, session: &SessionId, deli
     assert_eq!(*stored, *delivery.event, "{session} {}", delivery.seq);
 }
 
+/// Every stream is opened once, numbers its chunks, and ends once, before its job.
+fn streams_are_whole(job: &JobId, events: &[(u64, JobEvent)]) {
+    let mut open = BTreeMap::new();
+    for (_, event) in events {
+        assert!(!event.event.is_terminal() || open.is_empty(), "{job}: streams outlive it");
+        let Event::Stream(said) = &event.event else { continue };
+        match &said.change {
+            StreamChange::Opened(_) => assert_eq!(open.insert(&said.stream, 0), None, "{job}"),
+            StreamChange::Chunk(chunk) => {
+                let next = open.get_mut(&said.stream).expect("a chunk of an open stream");
+                assert_eq!(chunk.sequence, *next, "{job} {}", said.stream);
+                *next += 1;
+            }
+            StreamChange::Closed { .. } | StreamChange::Failed(_) => {
+                open.remove(&said.stream).expect("an end of an open stream");
+            }
+        }
+    }
+}
+
 /// Exactly one terminal event, and it is the last one; the budget never rises.
 pub(crate) fn job_is_whole(store: &MemoryStore, job: &JobId, fact: &JobFact) {
     let events = job_events(store, job);
@@ -58,6 +78,7 @@ pub(crate) fn job_is_whole(store: &MemoryStore, job: &JobId, fact: &JobFact) {
     assert!(last.1.event.is_terminal(), "{job}: goes on after its end");
     let outcome = fact.outcome.as_ref().expect("an ended job has an outcome");
     assert_eq!(outcome.last_index, last.0, "{job}");
+    streams_are_whole(job, &events);
     let mut before: Option<Quantity> = None;
     for (_, event) in &events {
         if let Event::Metric { name, value, .. } = &event.event

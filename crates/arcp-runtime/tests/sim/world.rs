@@ -9,8 +9,8 @@ use arcp_core::{
     Cancel, CancelTarget, Capabilities, ClientIdentity, Command, Commit, ConnectionId, Delivery,
     EventFilter, Fault, Feature, IdempotencyKey, Issued, JobEvent, JobId, Json, Lease, Limits,
     ListJobs, MessageId, Moment, Now, Observed, Offer, OnClose, Open, Output, PingKind, Principal,
-    Reply, RuntimeIdentity, Secret, SessionId, Since, Submit, Subscribe, SubscriptionId, Timestamp,
-    TrustLevel, WatchJob,
+    Reply, RuntimeIdentity, Secret, SessionId, Since, StreamId, Submit, Subscribe, SubscriptionId,
+    Timestamp, TrustLevel, WatchJob,
 };
 use arcp_runtime::engine::{
     Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Judgement, Observe, Settings, Task,
@@ -167,12 +167,10 @@ impl World {
             let known = keys.entry((principal, key)).or_insert((intent, job));
             assert_eq!(*known, (intent, job), "seed {}: {key}", self.seed);
         }
-        assert_eq!(
-            self.store.facts(key::WATCHERS, None, usize::MAX).len(),
-            0,
-            "seed {}: watchers of jobs that have ended",
-            self.seed
-        );
+        for prefix in [key::WATCHERS, key::OPEN_STREAMS] {
+            let left = self.store.facts(prefix, None, usize::MAX);
+            assert!(left.is_empty(), "seed {}: {left:?} of jobs that have ended", self.seed);
+        }
     }
 
     // What clients do.
@@ -233,6 +231,11 @@ impl World {
                 self.issue(who, connection, Command::ListJobs(Box::<ListJobs>::default()), true);
             }
             8..10 => self.cancel(who, connection),
+            12 => self.cancel_other(who, connection),
+            13 => {
+                let command = Command::Backpressure { stream: None, rate: Some(7) };
+                self.issue(who, connection, command, true);
+            }
             10 => self.watch(who, connection),
             11 => self.observe(who, connection),
             _ => self.submit(who, connection),
@@ -249,6 +252,22 @@ impl World {
         let target_id = known.map_or_else(|| "job_none".to_owned(), |job| job.to_string());
         let deadline = self.random.random_bool(0.3).then_some(Duration::from_millis(20));
         let cancel = Cancel { target: CancelTarget::Job, target_id, reason: None, deadline };
+        self.issue(who, connection, Command::Cancel(Box::new(cancel)), true);
+    }
+
+    /// A stream of anybody's, or a session.
+    fn cancel_other(&mut self, who: usize, connection: ConnectionId) {
+        let sessions = self.clients.iter().filter_map(|client| client.session.as_ref());
+        let streams = self.agents.values().flat_map(|agent| agent.streams.keys());
+        let streams = streams.map(|stream| (CancelTarget::Stream, stream.to_string()));
+        let sessions = sessions.map(|session| (CancelTarget::Session, session.to_string()));
+        let some = if self.random.random_bool(0.8) {
+            streams.choose(&mut self.random)
+        } else {
+            sessions.choose(&mut self.random)
+        };
+        let Some((target, target_id)) = some else { return };
+        let cancel = Cancel { target, target_id, reason: None, deadline: None };
         self.issue(who, connection, Command::Cancel(Box::new(cancel)), true);
     }
 
@@ -401,7 +420,17 @@ impl World {
                 Effect::Task(Task::Kill { job }) => {
                     self.agents.remove(&job);
                 }
-                Effect::Acked { .. } | Effect::Task(Task::Answer { .. }) => {}
+                Effect::Acked { .. } | Effect::Task(Task::Pace { .. } | Task::Answer { .. }) => {}
+                Effect::Task(Task::OpenStream { job, stream, .. }) => {
+                    if let Some(agent) = self.agents.get_mut(&job) {
+                        agent.streams.insert(stream, 0);
+                    }
+                }
+                Effect::Task(Task::StopStream { job, stream }) => {
+                    if let Some(agent) = self.agents.get_mut(&job) {
+                        agent.streams.remove(&stream);
+                    }
+                }
                 Effect::Task(task) => self.tasks.push(task),
             }
         }
@@ -622,6 +651,12 @@ impl World {
             let (job, session) = name.split_once('\0').unwrap();
             let session = SessionId::parse(session).unwrap();
             facts.push(Fact::Watcher { job: JobId::parse(job).unwrap(), session });
+        }
+        for (at, _) in self.store.facts(key::OPEN_STREAMS, None, usize::MAX) {
+            let name = name(key::OPEN_STREAMS, &at);
+            let (job, stream) = name.split_once('\0').unwrap();
+            let stream = StreamId::parse(stream).unwrap();
+            facts.push(Fact::Stream { job: JobId::parse(job).unwrap(), stream });
         }
         for (_, value) in self.store.facts(key::KEYS, None, usize::MAX) {
             facts.push(Fact::Key { value });

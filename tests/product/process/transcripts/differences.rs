@@ -164,18 +164,8 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     // Not built yet.
     Difference {
         flows: OFFERED_MORE,
-        way: Way::Says(&["session.accepted"], "payload.capabilities.streaming"),
-        why: "`stream.*` is not built yet",
-    },
-    Difference {
-        flows: OFFERED_MORE,
         way: Way::Says(&["session.accepted"], "payload.capabilities.artifacts"),
         why: "artifacts are not built yet",
-    },
-    Difference {
-        flows: OFFERED_MORE,
-        way: Way::Says(&["session.accepted"], "payload.capabilities.subscriptions"),
-        why: "subscriptions are not built yet",
     },
     Difference {
         flows: &["39"],
@@ -199,11 +189,21 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         flows: &["18"],
         way: Way::Instead {
             of: Nothing::Silence,
-            when: |place| place.command_is("cancel"),
-            comes: &["nack UNIMPLEMENTED"],
+            when: |place| place.command["payload"]["target"] == "stream",
+            comes: &["cancel.refused"],
             then_closed: false,
         },
-        why: "never silence for what is core and not built yet (MAPPING section 2)",
+        why: "streams can be cancelled, and there is none (R 10.4)",
+    },
+    Difference {
+        flows: &["18"],
+        way: Way::Instead {
+            of: Nothing::Silence,
+            when: |place| place.command["payload"]["target"] == "session",
+            comes: &["cancel.accepted", "session.evicted CANCELLED"],
+            then_closed: true,
+        },
+        why: "sessions can be cancelled (R 10.4)",
     },
     // Handshake.
     Difference {

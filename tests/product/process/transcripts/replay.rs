@@ -153,6 +153,9 @@ impl Replay {
             self.comes(number, name, one).await;
         }
         self.then(number, name, closes).await;
+        if let Some(conn) = self.conns.get_mut(name) {
+            conn.over |= closes;
+        }
     }
 
     /// Nothing more comes: the connection has ended, or it goes on.
@@ -180,7 +183,7 @@ impl Replay {
         let kind = ours["type"].as_str().unwrap_or_default();
         assert_eq!(format!("{kind}{}", code.unwrap_or_default()), want, "{flow}:{number}: {ours}");
         if let Some(id) = conn.command["id"].as_str().filter(|id| id.starts_with("msg_"))
-            && kind != "job.failed"
+            && !matches!(kind, "job.failed" | "session.evicted")
             && ours.get("event_seq").is_none()
         {
             assert_eq!(ours["correlation_id"], id, "{flow}:{number}: {ours}");

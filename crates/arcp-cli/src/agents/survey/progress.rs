@@ -66,7 +66,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 mod tests {
     use std::sync::Arc;
 
-    use arcp::agent::port::{Brief, Port, Report, ReportKind, room};
+    use arcp::agent::port::{Brief, Port, Report, ReportKind, Signals, room};
     use arcp::agent::{AgentRef, JobContext, JobId, Lease};
     use arcp::core::Event;
     use tokio::sync::{mpsc, watch};
@@ -75,7 +75,7 @@ mod tests {
     use super::Reporter;
 
     /// A job's context, what it says, and the signal that is kept while the job lives.
-    fn job() -> (JobContext, mpsc::Receiver<Report>, watch::Sender<Option<String>>) {
+    fn job() -> (JobContext, mpsc::Receiver<Report>, watch::Sender<Signals>) {
         let (reports, inbox) = mpsc::channel(1_000);
         let brief = Brief {
             event_bytes: 1 << 20,
@@ -86,10 +86,10 @@ mod tests {
             chunk_bytes: 0,
             result_bytes: 0,
         };
-        let (cancel, cancelled) = watch::channel(None);
+        let (tell, signals) = watch::channel(Signals::default());
         let room = room(1 << 20);
-        let port = Port { brief: Arc::new(brief), reports, room, cancelled };
-        (JobContext::new(port), inbox, cancel)
+        let port = Port { brief: Arc::new(brief), reports, room, signals };
+        (JobContext::new(port), inbox, tell)
     }
 
     /// What is said when `files` take `pace` each, of `total` that were counted.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use arcp::core::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -216,16 +217,6 @@ impl Survey {
             self.largest.truncate(MAX_LARGEST);
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for half in [byte >> 4, byte & 0xf] {
-            text.extend(char::from_digit(half.into(), 16));
-        }
-    }
-    text
 }
 
 fn extension(path: &Path) -> String {

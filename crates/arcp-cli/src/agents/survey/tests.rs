@@ -9,8 +9,8 @@ use std::process::Command;
 
 use arcp::agent::port::ReportKind;
 use arcp::agent::{Code, Lease, LogLevel};
-use arcp::core::Event;
 use arcp::core::lease::Pattern;
+use arcp::core::{Event, Question};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -292,7 +292,7 @@ async fn what_vanishes_meanwhile_is_unreadable() {
     // By the time the lease is asked the file is listed, but not opened; the folder is known, but
     // not listed.
     let host = Host::new(tree.lease()).cancel_when(move |report| {
-        if let ReportKind::Authorize { operation, .. } = report
+        if let ReportKind::Ask { question: Question::Authorize(operation), .. } = report
             && Path::new(operation.target()) == file
         {
             fs::remove_file(&file).unwrap();
@@ -318,7 +318,7 @@ async fn a_link_that_takes_a_files_place_is_not_followed() {
     let tree = Tree::new().with("a", "a").with("sub/b", "b");
     let (file, folder) = (tree.root.join("a"), tree.root.join("sub"));
     let host = Host::new(tree.lease()).cancel_when(move |report| {
-        if let ReportKind::Authorize { operation, .. } = report
+        if let ReportKind::Ask { question: Question::Authorize(operation), .. } = report
             && Path::new(operation.target()) == file
         {
             fs::remove_file(&file).unwrap();
@@ -414,7 +414,9 @@ async fn a_cancellation_ends_it_between_files() {
         tree = tree.with(&format!("{i:02}"), "a");
     }
     let host = Host::new(tree.lease()).cancel_when(|report| match report {
-        ReportKind::Authorize { operation, .. } if operation.target().ends_with("/20") => {
+        ReportKind::Ask { question: Question::Authorize(operation), .. }
+            if operation.target().ends_with("/20") =>
+        {
             Some("enough".to_owned())
         }
         _ => None,
