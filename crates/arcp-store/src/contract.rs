@@ -14,9 +14,11 @@
 mod atomic;
 mod batch;
 mod bench;
+mod child;
 mod crash;
 mod ends;
 mod facts;
+mod kill;
 mod lock;
 mod overlap;
 mod pages;
@@ -38,7 +40,7 @@ pub use subject::Subject;
 /// function write to a store until it is killed. So nothing of weight should happen before it.
 pub fn main(subject: Subject) -> ExitCode {
     let subject = Arc::new(subject);
-    if let Some(role) = crash::Role::of_this_process() {
+    if let Some(role) = child::Role::of_this_process() {
         return role.play(&subject);
     }
     let tables = [atomic::CLAUSES, ends::CLAUSES, read::CLAUSES, facts::CLAUSES, pages::CLAUSES];
