@@ -7,9 +7,8 @@ use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 
 use libtest_mimic::Failed;
 
+use super::Outcome;
 use super::bench::starting;
-use super::crash::{say_how_it_opens, write_until_killed};
-use super::{Outcome, Subject};
 
 /// What a process started by the suite has to do, in the folder that it is told.
 pub(super) enum Role {
@@ -31,20 +30,6 @@ impl Role {
         }
     }
 
-    pub(super) fn play(self, subject: &Subject) -> ExitCode {
-        let played = match self {
-            Self::Write(folder) => write_until_killed(subject, folder),
-            Self::Open(folder) => say_how_it_opens(subject, folder),
-        };
-        match played {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failed) => {
-                eprintln!("child: {}", failed.message().unwrap_or_default());
-                ExitCode::FAILURE
-            }
-        }
-    }
-
     /// Starts this program in this role. What it says is read from its standard output.
     pub(super) fn start(self) -> Result<Actor, Failed> {
         let (name, folder) = match &self {
@@ -57,6 +42,17 @@ impl Role {
         let mut child = starting(|| command.spawn())?;
         let said = child.stdout.take().ok_or("the child has no standard output")?;
         Ok(Actor { child, said: BufReader::new(said) })
+    }
+}
+
+/// How a process ends that has played its role.
+pub(super) fn exit(played: Outcome) -> ExitCode {
+    match played {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            eprintln!("child: {}", failed.message().unwrap_or_default());
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -7,24 +7,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::batch::{Batch, key, record};
 use super::bench::{runtime, same, same_records};
-use super::kill::{LANES, kills};
+use super::child::Role;
+use super::kill::{kills, say, write_until_killed};
 use super::overlap::check_gap_free;
 use super::{Bench, Clause, Outcome, Subject, ensure};
 use crate::{Record, Store};
 
 pub(super) const CLAUSES: &[Clause] = &[
-    Clause::new("c01_kill_leaves_whole_commits", |bench| kills(bench, 32, |round| round * 7 % 11)),
+    Clause::new("c01_kill_leaves_whole_commits", |bench| {
+        kills(bench, 32, |round| round * 7 % 11, check_lane)
+    }),
     Clause::new("c02_acknowledged_commits_survive_a_kill", |bench| {
-        kills(bench, 4, |round| 30 + 40 * (round % 3))
+        kills(bench, 4, |round| 30 + 40 * (round % 3), check_lane)
     }),
 ];
 
-pub(super) fn say_how_it_opens(subject: &Subject, folder: PathBuf) -> Outcome {
+/// What this process was started for.
+pub(super) fn play(role: Role, subject: &Subject) -> Outcome {
+    match role {
+        Role::Write(folder) => write_until_killed(subject, folder, write_lane),
+        Role::Open(folder) => say_how_it_opens(subject, folder),
+    }
+}
+
+fn say_how_it_opens(subject: &Subject, folder: PathBuf) -> Outcome {
     let line = match runtime()?.block_on(subject.open(folder)) {
         Ok(_) => "open\n".to_owned(),
         Err(error) => format!("{:?}\n", error.kind()),
@@ -37,24 +47,11 @@ const LAST_BATCH: u64 = 20_000;
 /// How long a writer waits for its store before it gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-pub(super) fn write_until_killed(subject: &Subject, folder: PathBuf) -> Outcome {
-    runtime()?.block_on(async {
-        let store = subject.open(folder).await?;
-        let lanes = (0..LANES).map(|lane| write_lane(Arc::clone(&store), lane));
-        let mut lanes: JoinSet<Outcome> = lanes.collect();
-        while let Some(ended) = lanes.join_next().await {
-            ended??;
-        }
-        Ok(())
-    })
-}
-
 async fn write_lane(store: Arc<dyn Store>, lane: usize) -> Outcome {
     let written = store.read(&key(format!("b{lane}")), u64::MAX, 0).await?.last / 2;
     for n in written + 1..=LAST_BATCH {
         timeout(PATIENCE, store.commit(batch(lane, n).into())).await??;
-        // One write, so that a kill leaves a whole line or none.
-        std::io::stdout().write_all(format!("{lane} {n}\n").as_bytes())?;
+        say(lane, n)?;
         if n.is_multiple_of(8) {
             timeout(PATIENCE, store.trim(&key(format!("a{lane}")), trimmed(n))).await??;
         }
@@ -96,7 +93,7 @@ fn trimmed(n: u64) -> u64 {
 }
 
 /// Checks what a lane left, and returns how many batches of it are there.
-pub(super) fn check_lane(bench: &Bench, lane: usize, acknowledged: u64) -> Result<u64, Failed> {
+fn check_lane(bench: &Bench, lane: usize, acknowledged: u64) -> Result<u64, Failed> {
     let found = match bench.fact(format!("last{lane}"))? {
         Some(text) => std::str::from_utf8(&text)?.parse()?,
         None => 0_u64,

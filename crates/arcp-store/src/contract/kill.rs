@@ -1,21 +1,58 @@
 //! Writers that are killed: in the middle of what they write, again and again.
 
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
+use tokio::task::JoinSet;
 
-use super::bench::{after, same};
+use super::bench::{after, runtime, same};
 use super::child::Role;
-use super::crash::check_lane;
-use super::{Bench, Outcome};
+use super::{Bench, Outcome, Subject};
 
 /// The writer is that many tasks, so that their commits overlap.
 pub(super) const LANES: usize = 4;
 
+/// What the writing process does: runs `write` for each lane, until it is killed.
+pub(super) fn write_until_killed<S, F>(
+    subject: &Subject<S>,
+    folder: PathBuf,
+    write: fn(Arc<S>, usize) -> F,
+) -> Outcome
+where
+    S: ?Sized + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    runtime()?.block_on(async {
+        let subject = subject.open(folder).await?;
+        let lanes = (0..LANES).map(|lane| write(Arc::clone(&subject), lane));
+        let mut lanes: JoinSet<Outcome> = lanes.collect();
+        while let Some(ended) = lanes.join_next().await {
+            ended??;
+        }
+        Ok(())
+    })
+}
+
+/// Says that batch `n` of a lane was acknowledged.
+pub(super) fn say(lane: usize, n: u64) -> Outcome {
+    // One write, so that a kill leaves a whole line or none.
+    Ok(std::io::stdout().write_all(format!("{lane} {n}\n").as_bytes())?)
+}
+
 /// Again and again: lets a process write until it has said so many lines, kills it a little later,
 /// and looks at what is there.
-pub(super) fn kills(bench: &mut Bench, rounds: usize, lines: fn(usize) -> usize) -> Outcome {
+///
+/// `check` looks at one lane; it is told the last batch that was acknowledged, and returns the
+/// last one that is there.
+pub(super) fn kills<S: ?Sized>(
+    bench: &mut Bench<S>,
+    rounds: usize,
+    lines: fn(usize) -> usize,
+    check: fn(&Bench<S>, usize, u64) -> Result<u64, Failed>,
+) -> Outcome {
     let mut written = [0; LANES];
     for round in 0..rounds {
         bench.close();
@@ -24,7 +61,7 @@ pub(super) fn kills(bench: &mut Bench, rounds: usize, lines: fn(usize) -> usize)
         bench.open()?;
         for (lane, written) in written.iter_mut().enumerate() {
             let acknowledged = acknowledged.get(lane).copied().unwrap_or_default();
-            *written = check_lane(bench, lane, acknowledged)
+            *written = check(bench, lane, acknowledged)
                 .map_err(|failed| after(&format!("round {round}, lane {lane}"), &failed))?;
         }
     }
