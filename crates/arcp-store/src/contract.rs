@@ -9,11 +9,13 @@
 //! }
 //! ```
 //!
-//! The test that calls it has `harness = false` in its `Cargo.toml`.
+//! The test that calls it has `harness = false` in its `Cargo.toml`. The suite of [`blobs`] is run
+//! in the same way.
 
 mod atomic;
 mod batch;
 mod bench;
+pub mod blobs;
 mod child;
 mod crash;
 mod ends;
