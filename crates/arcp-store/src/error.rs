@@ -28,6 +28,8 @@ pub enum StoreErrorKind {
     Corrupt,
     /// The store was closed.
     Closed,
+    /// It was asked for what no store does, such as a name that is too long. Do not ask again.
+    Invalid,
 }
 
 impl StoreError {
@@ -56,6 +58,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unavailable => "the store is not available",
             StoreErrorKind::Corrupt => "the store cannot be read",
             StoreErrorKind::Closed => "the store is closed",
+            StoreErrorKind::Invalid => "the store cannot do this",
         };
         write!(f, "{what}: {}", self.source)
     }

@@ -1,20 +1,24 @@
-//! The store seam: what a runtime keeps, as streams of records and small facts.
+//! The store seam: what a runtime keeps, as streams of records and small facts, and as blobs.
 //!
-//! A store knows nothing of sessions or jobs. Another one is a crate that implements [`Store`]
-//! and passes the `contract` suite (feature `contract`).
+//! A store knows nothing of sessions or jobs. Another one is a crate that implements [`Store`], or
+//! [`Blobs`], and passes the `contract` suite (feature `contract`).
 
+mod blobs;
 mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
 mod memory;
+mod memory_blobs;
 
 pub use arcp_core::{Append, Commit, Key, Record};
 pub use async_trait::async_trait;
+pub use blobs::{Blobs, MAX_BLOB_NAME, check_blob_name};
 pub use bytes::Bytes;
 pub use change::Change;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
+pub use memory_blobs::MemoryBlobs;
 
 /// Keeps streams of records, and facts by key.
 ///

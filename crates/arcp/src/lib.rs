@@ -19,6 +19,8 @@ pub use arcp_runtime as runtime;
 #[cfg(feature = "server")]
 pub use arcp_store as store;
 #[cfg(feature = "server")]
+pub use arcp_store_fs as store_fs;
+#[cfg(feature = "server")]
 pub use arcp_store_sqlite as store_sqlite;
 pub use arcp_transport as transport;
 #[cfg(any(feature = "server", feature = "client"))]

@@ -24,15 +24,15 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// start and its program a child holds a copy of every open file, and with it of every lock.
 static STARTING: RwLock<()> = RwLock::new(());
 
-pub(super) struct Bench {
-    subject: Arc<Subject>,
-    store: Option<Arc<dyn Store>>,
+pub(super) struct Bench<S: ?Sized = dyn Store> {
+    subject: Arc<Subject<S>>,
+    store: Option<Arc<S>>,
     runtime: Runtime,
     folder: TempDir,
 }
 
-impl Bench {
-    pub(super) fn new(subject: Arc<Subject>) -> Result<Self, Failed> {
+impl<S: ?Sized> Bench<S> {
+    pub(super) fn new(subject: Arc<Subject<S>>) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
         let mut bench = Self { subject, store: None, runtime: runtime()?, folder };
         bench.open()?;
@@ -44,7 +44,7 @@ impl Bench {
     }
 
     /// One more handle of the open store, for a task.
-    pub(super) fn handle(&self) -> Result<Arc<dyn Store>, Failed> {
+    pub(super) fn handle(&self) -> Result<Arc<S>, Failed> {
         self.store.clone().ok_or_else(|| Failed::from("the store is closed"))
     }
 
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     /// Opens the folder once more, whatever comes of it.
-    pub(super) fn try_open(&self) -> Result<Result<Arc<dyn Store>, StoreError>, Failed> {
+    pub(super) fn try_open(&self) -> Result<Result<Arc<S>, StoreError>, Failed> {
         self.block_on(self.subject.open(self.folder().to_owned()))
     }
 
@@ -79,7 +79,9 @@ impl Bench {
         }
         Ok(())
     }
+}
 
+impl Bench {
     pub(super) fn try_commit(
         &self,
         commit: impl Into<Commit>,
@@ -142,7 +144,7 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
+impl<S: ?Sized> Drop for Bench<S> {
     fn drop(&mut self) {
         self.close();
     }

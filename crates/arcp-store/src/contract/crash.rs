@@ -1,105 +1,36 @@
 //! Clauses 1 and 2 under a kill: another process writes, is killed in the middle of it, and what
 //! it leaves is looked at.
 
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::Failed;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::batch::{Batch, key, record};
-use super::bench::{after, runtime, same, same_records, starting};
+use super::bench::{runtime, same, same_records};
+use super::child::Role;
+use super::kill::{kills, say, write_until_killed};
 use super::overlap::check_gap_free;
 use super::{Bench, Clause, Outcome, Subject, ensure};
 use crate::{Record, Store};
 
 pub(super) const CLAUSES: &[Clause] = &[
-    Clause::new("c01_kill_leaves_whole_commits", |bench| kills(bench, 32, |round| round * 7 % 11)),
+    Clause::new("c01_kill_leaves_whole_commits", |bench| {
+        kills(bench, 32, |round| round * 7 % 11, check_lane)
+    }),
     Clause::new("c02_acknowledged_commits_survive_a_kill", |bench| {
-        kills(bench, 4, |round| 30 + 40 * (round % 3))
+        kills(bench, 4, |round| 30 + 40 * (round % 3), check_lane)
     }),
 ];
 
-/// What a process started by the suite has to do, in the folder that it is told.
-pub(super) enum Role {
-    Write(PathBuf),
-    Open(PathBuf),
-}
-
-const ROLE: &str = "ARCP_STORE_CONTRACT_ROLE";
-const FOLDER: &str = "ARCP_STORE_CONTRACT_FOLDER";
-
-impl Role {
-    /// The role that this process was started for, if the suite started it.
-    pub(super) fn of_this_process() -> Option<Self> {
-        let folder = PathBuf::from(std::env::var_os(FOLDER)?);
-        match std::env::var(ROLE).ok()?.as_str() {
-            "write" => Some(Self::Write(folder)),
-            "open" => Some(Self::Open(folder)),
-            _ => None,
-        }
-    }
-
-    pub(super) fn play(self, subject: &Subject) -> ExitCode {
-        let played = match self {
-            Self::Write(folder) => write_until_killed(subject, folder),
-            Self::Open(folder) => say_how_it_opens(subject, folder),
-        };
-        match played {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failed) => {
-                eprintln!("child: {}", failed.message().unwrap_or_default());
-                ExitCode::FAILURE
-            }
-        }
-    }
-
-    /// Starts this program in this role. What it says is read from its standard output.
-    pub(super) fn start(self) -> Result<Actor, Failed> {
-        let (name, folder) = match &self {
-            Self::Write(folder) => ("write", folder),
-            Self::Open(folder) => ("open", folder),
-        };
-        let mut command = Command::new(std::env::current_exe()?);
-        command.env(ROLE, name).env(FOLDER, OsString::from(folder));
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = starting(|| command.spawn())?;
-        let said = child.stdout.take().ok_or("the child has no standard output")?;
-        Ok(Actor { child, said: BufReader::new(said) })
-    }
-}
-
-/// A process in a role. It does not outlive this.
-pub(super) struct Actor {
-    child: Child,
-    said: BufReader<ChildStdout>,
-}
-
-impl Actor {
-    /// The next whole line; none when the process has ended.
-    pub(super) fn line(&mut self) -> Result<Option<String>, Failed> {
-        let mut line = String::new();
-        self.said.read_line(&mut line)?;
-        Ok(line.strip_suffix('\n').map(str::to_owned))
-    }
-
-    fn kill(&mut self) -> Outcome {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Actor {
-    fn drop(&mut self) {
-        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            eprintln!("cannot end a child: {error}");
-        }
+/// What this process was started for.
+pub(super) fn play(role: Role, subject: &Subject) -> Outcome {
+    match role {
+        Role::Write(folder) => write_until_killed(subject, folder, write_lane),
+        Role::Open(folder) => say_how_it_opens(subject, folder),
     }
 }
 
@@ -111,31 +42,16 @@ fn say_how_it_opens(subject: &Subject, folder: PathBuf) -> Outcome {
     Ok(std::io::stdout().write_all(line.as_bytes())?)
 }
 
-/// The writer is that many tasks, so that their commits overlap.
-const LANES: usize = 4;
 /// Where a writer that nobody kills stops.
 const LAST_BATCH: u64 = 20_000;
 /// How long a writer waits for its store before it gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn write_until_killed(subject: &Subject, folder: PathBuf) -> Outcome {
-    runtime()?.block_on(async {
-        let store = subject.open(folder).await?;
-        let lanes = (0..LANES).map(|lane| write_lane(Arc::clone(&store), lane));
-        let mut lanes: JoinSet<Outcome> = lanes.collect();
-        while let Some(ended) = lanes.join_next().await {
-            ended??;
-        }
-        Ok(())
-    })
-}
-
 async fn write_lane(store: Arc<dyn Store>, lane: usize) -> Outcome {
     let written = store.read(&key(format!("b{lane}")), u64::MAX, 0).await?.last / 2;
     for n in written + 1..=LAST_BATCH {
         timeout(PATIENCE, store.commit(batch(lane, n).into())).await??;
-        // One write, so that a kill leaves a whole line or none.
-        std::io::stdout().write_all(format!("{lane} {n}\n").as_bytes())?;
+        say(lane, n)?;
         if n.is_multiple_of(8) {
             timeout(PATIENCE, store.trim(&key(format!("a{lane}")), trimmed(n))).await??;
         }
@@ -174,60 +90,6 @@ fn fact(lane: usize, n: u64) -> String {
 /// Where a lane has its stream a trimmed after batch `n`: in the middle of a record.
 fn trimmed(n: u64) -> u64 {
     (3 * n).saturating_sub(20)
-}
-
-/// Again and again: lets a process write until it has said so many lines, kills it a little later,
-/// and looks at what is there.
-fn kills(bench: &mut Bench, rounds: usize, lines: fn(usize) -> usize) -> Outcome {
-    let mut written = [0; LANES];
-    for round in 0..rounds {
-        bench.close();
-        let later = Duration::from_micros(90) * u32::try_from(round)?;
-        let acknowledged = write_and_kill(bench.folder(), lines(round), later, written)?;
-        bench.open()?;
-        for (lane, written) in written.iter_mut().enumerate() {
-            let acknowledged = acknowledged.get(lane).copied().unwrap_or_default();
-            *written = check_lane(bench, lane, acknowledged)
-                .map_err(|failed| after(&format!("round {round}, lane {lane}"), &failed))?;
-        }
-    }
-    Ok(())
-}
-
-/// The last batch of each lane that the killed process has acknowledged.
-fn write_and_kill(
-    folder: &Path,
-    lines: usize,
-    later: Duration,
-    written: [u64; LANES],
-) -> Result<[u64; LANES], Failed> {
-    let mut acknowledged = written;
-    let mut writer = Role::Write(folder.to_owned()).start()?;
-    for _ in 0..lines {
-        let line = writer.line()?.ok_or("the writer has stopped by itself")?;
-        acknowledge(&mut acknowledged, &line)?;
-    }
-    // Right after a line the writer is at the beginning of its next commit. The kill has to fall
-    // elsewhere too, so it comes a little later each time.
-    let said = Instant::now();
-    while said.elapsed() < later {
-        std::hint::spin_loop();
-    }
-    writer.kill()?;
-    // What it said before it died counts too.
-    while let Some(line) = writer.line()? {
-        acknowledge(&mut acknowledged, &line)?;
-    }
-    Ok(acknowledged)
-}
-
-fn acknowledge(acknowledged: &mut [u64; LANES], line: &str) -> Outcome {
-    let (lane, n) = line.split_once(' ').ok_or("not a line of a writer")?;
-    let last = acknowledged.get_mut(lane.parse::<usize>()?).ok_or("no such lane")?;
-    let n = n.parse()?;
-    same("the number acknowledged next", n, *last + 1)?;
-    *last = n;
-    Ok(())
 }
 
 /// Checks what a lane left, and returns how many batches of it are there.

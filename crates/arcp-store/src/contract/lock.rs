@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, record};
 use super::bench::same;
-use super::crash::Role;
+use super::child::Role;
 use super::{Bench, Clause, Outcome};
 use crate::StoreErrorKind;
 

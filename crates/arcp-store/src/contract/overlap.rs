@@ -18,13 +18,13 @@ pub(super) const CLAUSES: &[Clause] = &[
     Clause::new("c10_reads_during_commits_see_whole_ones", reads_see_whole),
 ];
 
-const TASKS: u64 = 8;
+pub(super) const TASKS: u64 = 8;
 const COMMITS: u64 = 25;
 /// How many numbers all tasks try to win.
 const CONTENDED: u64 = 300;
 
 /// Runs the tasks to their end; the first that fails fails the clause.
-fn join(bench: &Bench, tasks: JoinSet<Outcome>) -> Outcome {
+pub(super) fn join<S: ?Sized>(bench: &Bench<S>, tasks: JoinSet<Outcome>) -> Outcome {
     bench.block_on(async {
         for outcome in tasks.join_all().await {
             outcome?;
@@ -34,11 +34,12 @@ fn join(bench: &Bench, tasks: JoinSet<Outcome>) -> Outcome {
 }
 
 /// Starts a task for each of `TASKS`.
-fn tasks<F>(
-    bench: &Bench,
-    task: impl Fn(Arc<dyn Store>, u64) -> F,
+pub(super) fn tasks<S, F>(
+    bench: &Bench<S>,
+    task: impl Fn(Arc<S>, u64) -> F,
 ) -> Result<JoinSet<Outcome>, Failed>
 where
+    S: ?Sized,
     F: Future<Output = Outcome> + Send + 'static,
 {
     let store = bench.handle()?;
