@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arcp_core::lease::Operation;
 use arcp_core::{
-    AgentRef, Answer, ChunkEncoding, Code, Event, Fault, JobId, Json, Lease, LogLevel, Progress,
-    Quantity, Question, StreamId, StreamInfo, TraceId,
+    AgentRef, Answer, ChunkEncoding, Code, Event, Fault, GrantedLease, JobId, Json, Lease,
+    LogLevel, PermissionRequest, Progress, Quantity, Question, StreamId, StreamInfo, TraceId,
 };
 use rust_decimal::Decimal;
 use tokio::sync::oneshot;
@@ -163,7 +164,32 @@ impl JobContext {
         let operation = Operation::new(namespace, target)?;
         match self.ask(Question::Authorize(operation)).await? {
             Answer::Authorized => Ok(()),
-            other @ Answer::Stream(_) => Err(crossed(&other)),
+            other => Err(crossed(&other)),
+        }
+    }
+
+    /// Asks whoever watches for a permission that the lease does not cover, and waits for the answer
+    /// (R§15.4): as long as `wait`, or until the job is asked to end. Once granted,
+    /// [`authorize`](Self::authorize) covers it, until it expires or is taken back. A call that is
+    /// dropped leaves its request open.
+    ///
+    /// Fails with `PermissionDenied` when it is denied, `TimedOut` when nobody answers in time,
+    /// `Cancelled` when the job is asked to end, `ResourceExhausted` when it waits for as many
+    /// permissions as it may.
+    pub async fn ask_permission(
+        &self,
+        request: PermissionRequest,
+        wait: Option<Duration>,
+    ) -> Result<GrantedLease, Fault> {
+        self.check_size(request.json_size())?;
+        let asking = self.ask(Question::Permission { request, wait });
+        let answer = tokio::select! {
+            answer = asking => answer?,
+            reason = self.cancelled() => return Err(Fault::new(Code::Cancelled, reason)),
+        };
+        match answer {
+            Answer::Permission(granted) => Ok(granted),
+            other => Err(crossed(&other)),
         }
     }
 
@@ -173,9 +199,10 @@ impl JobContext {
     /// Fails with `ResourceExhausted` when the job has as many open streams as it may.
     pub async fn open_stream(&self, info: StreamInfo) -> Result<JobStream, Fault> {
         let kind = info.kind;
+        self.check_size(info.json_size())?;
         match self.ask(Question::OpenStream(info)).await? {
             Answer::Stream(id) => Ok(JobStream::new(self.clone(), id, kind)),
-            other @ Answer::Authorized => Err(crossed(&other)),
+            other => Err(crossed(&other)),
         }
     }
 
@@ -211,12 +238,18 @@ impl JobContext {
     }
 
     pub(crate) async fn say(&self, event: Event) -> Result<(), Fault> {
-        let (size, limit) = (event.json_size(), self.port.brief.event_bytes);
+        let size = self.check_size(event.json_size())?;
+        self.report(ReportKind::Emit(event), size).await
+    }
+
+    /// Whether an event of this size fits into a frame.
+    fn check_size(&self, size: usize) -> Result<usize, Fault> {
+        let limit = self.port.brief.event_bytes;
         if size > limit {
             let message = format!("an event of {size} bytes exceeds `event_bytes` {limit}");
             return Err(Fault::new(Code::OutOfRange, message));
         }
-        self.report(ReportKind::Emit(event), size).await
+        Ok(size)
     }
 
     /// How fast a stream may be; `None` when it is over.

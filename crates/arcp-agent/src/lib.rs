@@ -12,8 +12,8 @@ use std::future::Future;
 
 pub use arcp_core::lease::Operation;
 pub use arcp_core::{
-    AgentRef, ChunkEncoding, Code, Fault, JobId, Json, Lease, LogLevel, Progress, Quantity,
-    StreamId, StreamInfo, StreamKind, TraceId,
+    AgentRef, ChunkEncoding, Code, Fault, GrantedLease, JobId, Json, Lease, LogLevel,
+    PermissionRequest, Progress, Quantity, StreamId, StreamInfo, StreamKind, TraceId,
 };
 pub use async_trait::async_trait;
 

@@ -177,10 +177,7 @@ impl Event {
             Self::ResultChunk(chunk) => escaped(&chunk.data),
             Self::Stream(StreamEvent { stream: _, change }) => stream_size(change),
             Self::Artifact(reference) => escaped(&reference.media_type),
-            Self::PermissionRequest(request) => {
-                let PermissionRequest { permission, resource, operation, reason, .. } = request;
-                escaped(permission) + escaped(resource) + escaped(operation) + text(reason)
-            }
+            Self::PermissionRequest(request) => request.json_size(),
             Self::LeaseGranted(GrantedLease { permission, resource, operation, .. }) => {
                 escaped(permission) + escaped(resource) + escaped(operation)
             }
@@ -197,7 +194,7 @@ impl Event {
 fn stream_size(change: &StreamChange) -> usize {
     let text = |text: &Option<String>| text.as_ref().map_or(0, |text| escaped(text));
     match change {
-        StreamChange::Opened(info) => text(&info.content_type) + text(&info.encoding),
+        StreamChange::Opened(info) => info.json_size(),
         StreamChange::Chunk(chunk) => {
             chunk.data.as_str().len()
                 + text(&chunk.content_type)
@@ -212,7 +209,7 @@ fn stream_size(change: &StreamChange) -> usize {
 }
 
 /// How many bytes a text takes inside a JSON string.
-fn escaped(text: &str) -> usize {
+pub(crate) fn escaped(text: &str) -> usize {
     let cost = |byte: u8| match byte {
         b'"' | b'\\' => 2,
         0..0x20 => 6,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::event::escaped;
 use crate::{JobId, LeaseId, MessageId, Timestamp};
 
 /// A job asks for something that its lease does not cover.
@@ -17,6 +18,44 @@ pub struct PermissionRequest {
     pub reason: Option<String>,
     /// For how long.
     pub lease: Option<Duration>,
+}
+
+impl PermissionRequest {
+    /// Asks for `permission`, on `resource`, to do `operation`.
+    pub fn new(
+        permission: impl Into<String>,
+        resource: impl Into<String>,
+        operation: impl Into<String>,
+    ) -> Self {
+        Self {
+            permission: permission.into(),
+            resource: resource.into(),
+            operation: operation.into(),
+            reason: None,
+            lease: None,
+        }
+    }
+
+    /// Says why, for a person.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// About how many bytes it takes as JSON.
+    pub fn json_size(&self) -> usize {
+        let Self { permission, resource, operation, reason, lease: _ } = self;
+        let reason = reason.as_ref().map_or(0, |reason| escaped(reason));
+        escaped(permission) + escaped(resource) + escaped(operation) + reason
+    }
+
+    /// Asks for it for so long, to the second.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = Some(lease);
+        self
+    }
 }
 
 /// The answer to a job that asked.

@@ -1,7 +1,9 @@
 //! What a running job asks of its runtime, and what it is answered.
 
+use std::time::Duration;
+
 use crate::lease::Operation;
-use crate::{StreamId, StreamInfo};
+use crate::{GrantedLease, PermissionRequest, StreamId, StreamInfo};
 
 /// What a running job asks. Unlike an event, it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +12,13 @@ pub enum Question {
     Authorize(Operation),
     /// Let it have a stream (R§11).
     OpenStream(StreamInfo),
+    /// Will somebody permit this (R§15.4)?
+    Permission {
+        /// What.
+        request: PermissionRequest,
+        /// How long it waits for the answer; `None` until its own end.
+        wait: Option<Duration>,
+    },
 }
 
 /// What a job is answered whose question was not refused: the variant that the question wants.
@@ -19,4 +28,6 @@ pub enum Answer {
     Authorized,
     /// The stream is open.
     Stream(StreamId),
+    /// It is permitted.
+    Permission(GrantedLease),
 }

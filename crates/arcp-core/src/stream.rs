@@ -1,5 +1,6 @@
 //! Streams of chunks that a job has beside its events (R§11).
 
+use crate::event::escaped;
 use crate::{Fault, Json, StreamId};
 
 /// Something that happened to one stream of a job.
@@ -56,6 +57,12 @@ impl StreamInfo {
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
+    }
+
+    /// About how many bytes it takes as JSON.
+    pub fn json_size(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| escaped(text));
+        text(&self.content_type) + text(&self.encoding)
     }
 
     /// How its chunks are written.

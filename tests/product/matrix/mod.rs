@@ -55,6 +55,7 @@ mod keys;
 mod lease;
 mod limits;
 mod list;
+mod permissions;
 mod queue;
 mod restart;
 mod session;

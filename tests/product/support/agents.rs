@@ -3,9 +3,10 @@
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arcp_agent::{ChunkEncoding, Code, Fault, JobContext, Json, LogLevel, Outcome, Progress};
-use arcp_agent::{JobStream, StreamInfo, StreamKind};
+use arcp_agent::{JobStream, PermissionRequest, StreamInfo, StreamKind};
 use arcp_agent::{agent_fn, read_input};
 use arcp_core::Quantity;
 use arcp_runtime::RuntimeBuilder;
@@ -160,6 +161,15 @@ impl Stage {
                     job.emit("answer", Json::from(&json!(said))).await?;
                 }
                 "need" => job.authorize(text(1), text(2)).await?,
+                "permit" => {
+                    let request = PermissionRequest::new(text(1), text(2), text(3));
+                    let wait = step.get(4).and_then(Value::as_u64).map(Duration::from_millis);
+                    let said = match job.ask_permission(request.reason("why"), wait).await {
+                        Ok(granted) => json!({"granted": granted.resource}),
+                        Err(fault) => json!(fault.code.as_str()),
+                    };
+                    job.emit("permit", Json::from(&said)).await?;
+                }
                 "end" => return Err(Fault::new(Code::parse(text(1)).unwrap(), "as told")),
                 other if other.starts_with("stream") => {
                     stream_step(&job, &mut streams, step).await?;

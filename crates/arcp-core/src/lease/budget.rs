@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::Quantity;
+use crate::{Code, Fault, Quantity};
 
 /// Counters by currency. A counter only falls, also below zero.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +43,16 @@ impl Budget {
     /// The first currency whose counter is at or below zero.
     pub fn exhausted(&self) -> Option<&str> {
         self.counters().find(|(_, left)| *left <= Decimal::ZERO).map(|(currency, _)| currency)
+    }
+
+    /// Whether every counter is above zero: `BudgetExhausted`.
+    pub fn check(&self) -> Result<(), Fault> {
+        match self.exhausted() {
+            Some(currency) => {
+                Err(Fault::new(Code::BudgetExhausted, format!("{currency} budget exhausted")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Takes `amount` off the counter of `currency` and returns what is left; `None` when that

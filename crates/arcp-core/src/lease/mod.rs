@@ -58,21 +58,23 @@ impl Lease {
         remaining: &Budget,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        if self.expires_at.is_some_and(|end| now >= end) {
-            return Err(self.expired());
+        self.check_time(now)?;
+        self.check_cover(operation)?;
+        remaining.check()
+    }
+
+    /// Whether the lease is not void yet: `LeaseExpired`.
+    pub fn check_time(&self, now: Timestamp) -> Result<(), Fault> {
+        if self.expires_at.is_some_and(|end| now >= end) { Err(self.expired()) } else { Ok(()) }
+    }
+
+    /// Whether a grant covers `operation`: `PermissionDenied`.
+    pub fn check_cover(&self, operation: &Operation) -> Result<(), Fault> {
+        if self.covers(operation) {
+            return Ok(());
         }
-        if !self.covers(operation) {
-            return Err(Fault::new(
-                Code::PermissionDenied,
-                format!("the lease does not cover {operation}"),
-            ));
-        }
-        match remaining.exhausted() {
-            Some(currency) => {
-                Err(Fault::new(Code::BudgetExhausted, format!("{currency} budget exhausted")))
-            }
-            None => Ok(()),
-        }
+        let message = format!("the lease does not cover {operation}");
+        Err(Fault::new(Code::PermissionDenied, message))
     }
 
     /// Whether a grant covers `operation`; expiry and budget apart.

@@ -1,6 +1,6 @@
 //! Ids, from a seed: unguessable, and rising within one engine.
 
-use arcp_core::{JobId, MessageId, Now, SessionId, StreamId, SubscriptionId, TraceId};
+use arcp_core::{JobId, LeaseId, MessageId, Now, SessionId, StreamId, SubscriptionId, TraceId};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use ulid::Ulid;
@@ -35,6 +35,10 @@ impl Ids {
 
     pub(super) fn stream(&mut self, now: Now) -> StreamId {
         StreamId::from_ulid(self.ulid(now))
+    }
+
+    pub(super) fn lease(&mut self, now: Now) -> LeaseId {
+        LeaseId::from_ulid(self.ulid(now))
     }
 
     /// A trace id in W3C form, 32 hexadecimal digits.

@@ -9,6 +9,7 @@ use arcp_core::{
     Key, Lease, Now, Principal, SessionId, Timestamp,
 };
 
+use super::permission::Held;
 use super::stream::Streams;
 use super::{Effects, Engine, Task, Timer};
 use crate::record::{JobFact, Outcome, event_id, key};
@@ -34,6 +35,8 @@ pub(super) struct Job {
     /// The sessions that get its events.
     pub(super) watchers: Vec<SessionId>,
     pub(super) streams: Streams,
+    /// Permissions that it waits for or holds.
+    pub(super) held: Held,
 }
 
 /// Where a job stands.
@@ -70,6 +73,7 @@ impl Job {
             next_index: 1,
             watchers: Vec::new(),
             streams: Streams::default(),
+            held: Held::default(),
         }
     }
 
@@ -81,6 +85,7 @@ impl Job {
     pub(super) fn state(&self) -> JobState {
         match self.phase {
             Phase::Queued => JobState::Queued,
+            Phase::Running if self.held.is_asking() => JobState::Blocked,
             Phase::Running | Phase::Cancelling => JobState::Running,
         }
     }
@@ -172,6 +177,7 @@ impl Engine {
         };
         debug_assert!(end.is_terminal(), "a job ends with a terminal event");
         self.end_streams(now, id, &end, fx);
+        self.end_permissions(id, fx);
         self.emit(now, id, end, fx);
         let Some(job) = self.jobs.remove(id) else {
             return;

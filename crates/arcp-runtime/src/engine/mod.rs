@@ -17,6 +17,7 @@ mod job;
 mod keys;
 mod list;
 mod observe;
+mod permission;
 mod recover;
 mod report;
 mod session;
@@ -48,6 +49,7 @@ use ids::Ids;
 use job::Job;
 use keys::Keys;
 use observe::Observers;
+use permission::Permissions;
 use session::Session;
 use tally::Tallies;
 use timers::{Timer, Timers};
@@ -63,6 +65,7 @@ pub struct Engine {
     jobs: BTreeMap<JobId, Job>,
     /// The open streams, each with its job.
     streams: BTreeMap<StreamId, JobId>,
+    permissions: Permissions,
     tallies: Tallies,
     keys: Keys,
     observers: Observers,
@@ -82,6 +85,7 @@ impl Engine {
             sessions: BTreeMap::new(),
             jobs: BTreeMap::new(),
             streams: BTreeMap::new(),
+            permissions: Permissions::default(),
             tallies: Tallies::default(),
             keys: Keys::default(),
             observers: Observers::default(),
@@ -135,6 +139,7 @@ impl Engine {
                 Timer::CancelDeadline(job) => self.on_cancel_overdue(now, &job, fx),
                 Timer::Lease(job) => self.on_lease_over(now, &job, fx),
                 Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
+                Timer::Permission(message) => self.on_permission_overdue(&message, fx),
                 Timer::Keys => self.on_keys_due(now, fx),
             }
         }
@@ -214,12 +219,16 @@ impl Engine {
             }
             Command::PutArtifact(_)
             | Command::FetchArtifact { .. }
-            | Command::ReleaseArtifact { .. }
-            | Command::AnswerPermission(_)
-            | Command::RefreshLease { .. }
-            | Command::RevokeLease { .. } => {
+            | Command::ReleaseArtifact { .. } => {
                 let fault = Fault::new(Code::Unimplemented, "not built yet");
                 self.refuse(now, from, false, fault, fx);
+            }
+            Command::AnswerPermission(answer) => self.handle_permission(now, from, &answer, fx),
+            Command::RefreshLease { lease, additional } => {
+                self.handle_refresh_lease(now, from, lease, additional, fx);
+            }
+            Command::RevokeLease { lease, reason } => {
+                self.handle_revoke_lease(now, from, lease, reason, fx);
             }
             Command::Backpressure { stream, rate } => {
                 self.handle_backpressure(now, from, stream, rate, fx);

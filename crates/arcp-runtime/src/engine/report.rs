@@ -74,6 +74,12 @@ impl Engine {
         let result = match question {
             Question::Authorize(operation) => self.authorize(now, id, &operation),
             Question::OpenStream(info) => self.open_stream(now, id, info, fx),
+            Question::Permission { request, wait } => {
+                match self.ask_permission(now, id, request, wait, ticket, fx) {
+                    Ok(()) => return,
+                    Err(fault) => Err(fault),
+                }
+            }
         };
         fx.task(Task::Answer { ticket, result });
     }
@@ -84,7 +90,11 @@ impl Engine {
     }
 
     fn judge(&self, job: &Job, operation: &Operation, now: Now) -> Result<(), Fault> {
-        job.lease.authorize(operation, &job.remaining, now.wall)?;
+        job.lease.check_time(now.wall)?;
+        job.lease
+            .check_cover(operation)
+            .or_else(|denied| job.held.check(operation, now.wall, denied))?;
+        job.remaining.check()?;
         if self.settings.ceiling.as_ref().is_none_or(|ceiling| ceiling.covers(operation)) {
             return Ok(());
         }

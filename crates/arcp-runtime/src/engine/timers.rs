@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arcp_core::{ConnectionId, JobId, Moment, SessionId};
+use arcp_core::{ConnectionId, JobId, MessageId, Moment, SessionId};
 
 /// Something that happens at a moment unless it is called off.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub(super) enum Timer {
     Lease(JobId),
     /// The job has run as long as it may.
     Runtime(JobId),
+    /// Nobody has answered the request that this message made.
+    Permission(MessageId),
     /// Idempotency keys are old enough to be forgotten.
     Keys,
 }

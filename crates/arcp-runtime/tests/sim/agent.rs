@@ -1,10 +1,13 @@
 //! A model agent: what it may still say, and whether it listens.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use arcp_core::lease::Operation;
 use arcp_core::{Code, Completion, Event, Fault, Json, LogLevel, Progress, Quantity, Question};
-use arcp_core::{StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind};
+use arcp_core::{
+    PermissionRequest, StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind,
+};
 use arcp_runtime::engine::{JobReport, Ticket};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -20,6 +23,8 @@ pub(crate) struct Agent {
     pub(crate) cancelled: Option<String>,
     /// How it ends when nobody stops it.
     pub(crate) panics: bool,
+    /// The question whose answer it waits for.
+    pub(crate) asking: Option<Ticket>,
     /// Its open streams, each with the number of its next chunk.
     pub(crate) streams: BTreeMap<StreamId, u64>,
 }
@@ -31,6 +36,7 @@ impl Agent {
             obedient: random.random_bool(0.8),
             cancelled: None,
             panics: random.random_bool(0.1),
+            asking: None,
             streams: BTreeMap::new(),
         }
     }
@@ -57,6 +63,11 @@ impl Agent {
         JobReport::Emit(Event::Stream(StreamEvent { stream, change }))
     }
 
+    /// Whether it waits for an answer, and for nothing else.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.asking.is_some() && !(self.obedient && self.cancelled.is_some())
+    }
+
     /// What it says next; an ended one says nothing more.
     pub(crate) fn next(&mut self, random: &mut StdRng, ticket: Ticket) -> JobReport {
         if let Some(reason) = self.cancelled.clone().filter(|_| self.obedient) {
@@ -67,7 +78,13 @@ impl Agent {
             return JobReport::Ended(if self.panics { Err(Fault::internal("sim")) } else { fine });
         }
         self.left -= 1;
-        match random.random_range(0..8) {
+        match random.random_range(0..9) {
+            8 => {
+                self.asking = Some(ticket);
+                let request = PermissionRequest::new("tool.call", "hammer", "hit");
+                let wait = Some(Duration::from_millis(random.random_range(0..3_000)));
+                JobReport::Ask { question: Question::Permission { request, wait }, ticket }
+            }
             5..7 if !self.streams.is_empty() => self.stream(random),
             7 => {
                 let question = Question::OpenStream(StreamInfo::new(StreamKind::Text));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{
-    Command, ConnectionId, IdempotencyKey, JobAccepted, JobEvent, JobId, MessageId, Notice,
-    Observed, Output, Reply, SessionId, SubscriptionId,
+    Command, ConnectionId, Event, IdempotencyKey, JobAccepted, JobEvent, JobId, LeaseId, MessageId,
+    Notice, Observed, Output, Reply, SessionId, SubscriptionId,
 };
 use arcp_runtime::record::Anchor;
 
@@ -16,6 +16,10 @@ pub(crate) struct Client {
     pub(crate) session: Option<SessionId>,
     /// Commands that want an answer on this connection.
     pub(crate) waiting: BTreeSet<MessageId>,
+    /// What jobs have asked for, by the messages that asked.
+    pub(crate) requests: Vec<MessageId>,
+    /// What jobs were granted.
+    pub(crate) leases: Vec<LeaseId>,
     /// Commands that were sent before the client knew of its acceptance: answered if the runtime
     /// had accepted by then, else dropped.
     pub(crate) early: BTreeSet<MessageId>,
@@ -74,6 +78,11 @@ impl Client {
     fn take_event(&mut self, event: &JobEvent) {
         let job = &event.head.job;
         let index = index(event);
+        match &event.event {
+            Event::PermissionRequest(_) => self.requests.push(event.id.clone()),
+            Event::LeaseGranted(granted) => self.leases.push(granted.lease.clone()),
+            _ => {}
+        }
         let next = self.expected.get_mut(job);
         let next = next.unwrap_or_else(|| panic!("{}: {job} is not watched", self.name));
         assert!(next.is_none_or(|next| next == index), "{}: {job} {index}, {next:?}", self.name);

@@ -62,4 +62,4 @@ fn one_seed_gives_one_history() {
     assert_ne!(history(1), history(2));
 }
 
-const STEPS: usize = 800;
+const STEPS: usize = 1_200;

@@ -8,9 +8,9 @@ use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
     Cancel, CancelTarget, Capabilities, ClientIdentity, Command, Commit, ConnectionId, Delivery,
     EventFilter, Fault, Feature, IdempotencyKey, Issued, JobEvent, JobId, Json, Lease, Limits,
-    ListJobs, MessageId, Moment, Now, Observed, Offer, OnClose, Open, Output, PingKind, Principal,
-    Reply, RuntimeIdentity, Secret, SessionId, Since, StreamId, Submit, Subscribe, SubscriptionId,
-    Timestamp, TrustLevel, WatchJob,
+    ListJobs, MessageId, Moment, Now, Observed, Offer, OnClose, Open, Output, PermissionAnswer,
+    PermissionVerdict, PingKind, Principal, Reply, RuntimeIdentity, Secret, SessionId, Since,
+    StreamId, Submit, Subscribe, SubscriptionId, Timestamp, TrustLevel, WatchJob,
 };
 use arcp_runtime::engine::{
     Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Judgement, Observe, Settings, Task,
@@ -218,7 +218,7 @@ impl World {
     }
 
     fn command(&mut self, who: usize, connection: ConnectionId) {
-        match self.random.random_range(0..20) {
+        match self.random.random_range(0..28) {
             0 => self.cut(who),
             1 => self.bad_frame(connection),
             2 => self.repeat(connection, who),
@@ -232,6 +232,7 @@ impl World {
             }
             8..10 => self.cancel(who, connection),
             12 => self.cancel_other(who, connection),
+            14..16 => self.answer_permission(who, connection),
             13 => {
                 let command = Command::Backpressure { stream: None, rate: Some(7) };
                 self.issue(who, connection, command, true);
@@ -261,7 +262,7 @@ impl World {
         let streams = self.agents.values().flat_map(|agent| agent.streams.keys());
         let streams = streams.map(|stream| (CancelTarget::Stream, stream.to_string()));
         let sessions = sessions.map(|session| (CancelTarget::Session, session.to_string()));
-        let some = if self.random.random_bool(0.8) {
+        let some = if self.random.random_bool(0.95) {
             streams.choose(&mut self.random)
         } else {
             sessions.choose(&mut self.random)
@@ -269,6 +270,38 @@ impl World {
         let Some((target, target_id)) = some else { return };
         let cancel = Cancel { target, target_id, reason: None, deadline: None };
         self.issue(who, connection, Command::Cancel(Box::new(cancel)), true);
+    }
+
+    /// Grants or denies something that was asked for, lets it last longer, or takes it back.
+    fn answer_permission(&mut self, who: usize, connection: ConnectionId) {
+        let client = &self.clients[who];
+        let command = if self.random.random_bool(0.7) {
+            let Some(request) = client.requests.iter().choose(&mut self.random) else { return };
+            let (resource, operation) = ("hammer".to_owned(), "hit".to_owned());
+            let verdict = if self.random.random_bool(0.7) {
+                let lease = Duration::from_secs(self.random.random_range(0..3));
+                PermissionVerdict::Grant { resource, operation, lease }
+            } else {
+                PermissionVerdict::Deny { reason: "sim".to_owned() }
+            };
+            let permission = "tool.call".to_owned();
+            let request = Some(request.clone());
+            Command::AnswerPermission(Box::new(PermissionAnswer {
+                request,
+                job: None,
+                permission,
+                verdict,
+            }))
+        } else {
+            let Some(lease) = client.leases.iter().choose(&mut self.random) else { return };
+            let lease = lease.clone();
+            if self.random.random_bool(0.5) {
+                Command::RefreshLease { lease, additional: Duration::from_secs(1) }
+            } else {
+                Command::RevokeLease { lease, reason: "sim".to_owned() }
+            }
+        };
+        self.issue(who, connection, command, true);
     }
 
     fn watch(&mut self, who: usize, connection: ConnectionId) {
@@ -361,6 +394,9 @@ impl World {
         let Some(job) = self.agents.keys().choose(&mut self.random).cloned() else { return };
         let ticket = Ticket(self.number());
         let Some(agent) = self.agents.get_mut(&job) else { return };
+        if agent.is_blocked() {
+            return;
+        }
         let report = agent.next(&mut self.random, ticket);
         if matches!(report, JobReport::Ended(_)) {
             self.agents.remove(&job);
@@ -420,7 +456,13 @@ impl World {
                 Effect::Task(Task::Kill { job }) => {
                     self.agents.remove(&job);
                 }
-                Effect::Acked { .. } | Effect::Task(Task::Pace { .. } | Task::Answer { .. }) => {}
+                Effect::Acked { .. } | Effect::Task(Task::Pace { .. }) => {}
+                Effect::Task(Task::Answer { ticket, .. }) => {
+                    let asked = self.agents.values_mut().find(|a| a.asking == Some(ticket));
+                    if let Some(agent) = asked {
+                        agent.asking = None;
+                    }
+                }
                 Effect::Task(Task::OpenStream { job, stream, .. }) => {
                     if let Some(agent) = self.agents.get_mut(&job) {
                         agent.streams.insert(stream, 0);
