@@ -5,6 +5,7 @@
 
 mod anonymous;
 mod bearer;
+mod challenge;
 
 use std::error::Error;
 use std::fmt;
@@ -21,6 +22,10 @@ pub use bearer::StaticBearer;
 /// 1. The verdict depends on the offer, the origin and the authenticator's own state only.
 /// 2. Neither a verdict nor an error ever contains what was offered.
 /// 3. A call may be dropped at any await point and leaves nothing half done.
+/// 4. A challenge never comes twice from one authenticator, and tells nothing that helps to answer
+///    another.
+/// 5. The runtime passes a challenge back to the authenticator that made it, with the answers of
+///    the connection that it was made for and of no other.
 ///
 /// The runtime bounds how long a call may take, and survives one that panics.
 #[async_trait]
