@@ -6,6 +6,8 @@
 mod anonymous;
 mod bearer;
 mod challenge;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 
 use std::error::Error;
 use std::fmt;

@@ -1,0 +1,65 @@
+//! What can be wrong with a token, and with the settings of those who judge it.
+
+use jsonwebtoken::Algorithm;
+
+/// Why an authenticator cannot be built: a setting is missing, or two do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A name is empty that a token could have as well.
+    #[error("an empty {0}")]
+    Empty(&'static str),
+    /// A bound that must be at least one is zero.
+    #[error("`{0}` must be at least 1")]
+    Zero(&'static str),
+    /// Nothing could be accepted.
+    #[error("no algorithm is allowed: add those that the issuer signs with")]
+    NoAlgorithm,
+    /// Nothing could be verified.
+    #[error("no key: add a secret or a public key")]
+    NoKey,
+    /// An algorithm that no key can verify.
+    #[error("{0:?} is allowed, but no key is for it")]
+    NoKeyFor(Algorithm),
+    /// A key that no allowed algorithm can use.
+    #[error("a {0} is given, but no allowed algorithm takes it")]
+    IdleKey(&'static str),
+    /// A secret that is easier to guess than the hash.
+    #[error("a secret is too short for {algorithm:?}: it needs {needed} bytes")]
+    ShortSecret {
+        /// What it should be good for.
+        algorithm: Algorithm,
+        /// How long it has to be.
+        needed: usize,
+    },
+    /// What was given as a public key.
+    #[error("not a public key: {0}")]
+    PublicKey(&'static str),
+}
+
+/// Why a token is refused, as the peer is told. Nothing of the token is in it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("jwt: a token is required")]
+    NoToken,
+    #[error("jwt: too long")]
+    TooLong,
+    #[error("jwt: malformed, or of an unknown algorithm")]
+    Malformed,
+    #[error("jwt: critical headers are not supported")]
+    Critical,
+    #[error("jwt: algorithm {0:?} is not allowed")]
+    Algorithm(Algorithm),
+    #[error("jwt: bad signature")]
+    Signature,
+    #[error("jwt: claim {0} is missing or malformed")]
+    Claim(String),
+    #[error("jwt: expired")]
+    Expired,
+    #[error("jwt: not valid yet")]
+    NotYet,
+    #[error("jwt: wrong audience")]
+    Audience,
+    #[error("jwt: wrong issuer")]
+    Issuer,
+}
