@@ -1,6 +1,8 @@
 //! Putting a `SignedJwt` together: what it is told once, checked before it judges.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arcp_core::{Now, Secret};
@@ -10,7 +12,9 @@ use super::SignedJwt;
 use super::claims::Rules;
 use super::clock::Clock;
 use super::error::BuildError;
+use super::file::KeyFile;
 use super::keys::{Key, KeySet, secret_bytes};
+use super::source::Source;
 
 /// Collects the keys and settings of a [`SignedJwt`].
 #[derive(Debug)]
@@ -18,9 +22,16 @@ pub struct Builder {
     algorithms: Vec<Algorithm>,
     secrets: Vec<Secret<Vec<u8>>>,
     public_keys: Vec<String>,
+    jwks: Vec<Jwks>,
     rules: Rules,
     token_bytes: usize,
     clock: Clock,
+}
+
+/// A set of keys that others keep.
+#[derive(Debug)]
+enum Jwks {
+    File(PathBuf),
 }
 
 impl Builder {
@@ -29,6 +40,7 @@ impl Builder {
             algorithms: Vec::new(),
             secrets: Vec::new(),
             public_keys: Vec::new(),
+            jwks: Vec::new(),
             rules: Rules {
                 audiences: BTreeSet::from([audience.to_owned()]),
                 issuers: BTreeSet::new(),
@@ -70,6 +82,17 @@ impl Builder {
         self
     }
 
+    /// Trusts the public keys of this JWKS file, by the `kid` that a token has to name. Secrets in it
+    /// are passed over, and keys that are for encryption.
+    ///
+    /// Changes take effect with the next token. When the file cannot be understood any more, or is
+    /// gone, the keys that were read last stay, and the log has a warning.
+    #[must_use]
+    pub fn jwks_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.jwks.push(Jwks::File(path.into()));
+        self
+    }
+
     /// Takes tokens of this issuer (`iss`), and of others that are added. Default: of anyone whose
     /// key is trusted.
     ///
@@ -108,13 +131,13 @@ impl Builder {
         self
     }
 
-    /// Checks that all fits together.
-    pub fn build(self) -> Result<SignedJwt, BuildError> {
+    /// Checks that all fits together. Reads the JWKS file, if there is one.
+    pub fn build(mut self) -> Result<SignedJwt, BuildError> {
         self.check_settings()?;
-        let keys = self.fixed_keys()?;
+        let source = self.source()?;
         Ok(SignedJwt {
             algorithms: self.algorithms,
-            keys,
+            source,
             rules: self.rules,
             token_bytes: self.token_bytes,
             clock: self.clock,
@@ -138,6 +161,22 @@ impl Builder {
             return Err(BuildError::NoAlgorithm);
         }
         Ok(())
+    }
+
+    fn source(&mut self) -> Result<Source, BuildError> {
+        let Some(jwks) = self.jwks.pop() else {
+            return Ok(Source::Fixed(Arc::new(self.fixed_keys()?)));
+        };
+        if !(self.jwks.is_empty() && self.secrets.is_empty() && self.public_keys.is_empty()) {
+            return Err(BuildError::MixedKeys);
+        }
+        let shared = |algorithm: &&Algorithm| algorithm.family() == AlgorithmFamily::Hmac;
+        if let Some(algorithm) = self.algorithms.iter().find(shared) {
+            return Err(BuildError::SecretInJwks(*algorithm));
+        }
+        match jwks {
+            Jwks::File(path) => Ok(Source::File(KeyFile::open(path)?)),
+        }
     }
 
     /// The keys that were given, each of use to an algorithm, and a key for each algorithm.

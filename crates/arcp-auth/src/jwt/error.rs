@@ -2,6 +2,8 @@
 
 use jsonwebtoken::Algorithm;
 
+use crate::AuthError;
+
 /// Why an authenticator cannot be built: a setting is missing, or two do not go together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -16,8 +18,22 @@ pub enum BuildError {
     #[error("no algorithm is allowed: add those that the issuer signs with")]
     NoAlgorithm,
     /// Nothing could be verified.
-    #[error("no key: add a secret or a public key")]
+    #[error("no key: add a secret, a public key or a JWKS")]
     NoKey,
+    /// Keys with and without an id, or ids that two sources give out.
+    #[error("a JWKS goes together with no other key or JWKS")]
+    MixedKeys,
+    /// An algorithm of which whoever can verify can also sign.
+    #[error("{0:?} takes a secret, and a JWKS has public keys only")]
+    SecretInJwks(Algorithm),
+    /// A JWKS that cannot be used.
+    #[error("the JWKS `{at}`: {why}")]
+    Jwks {
+        /// Where it should be.
+        at: String,
+        /// What is wrong.
+        why: String,
+    },
     /// An algorithm that no key can verify.
     #[error("{0:?} is allowed, but no key is for it")]
     NoKeyFor(Algorithm),
@@ -50,6 +66,12 @@ pub(super) enum Refusal {
     Critical,
     #[error("jwt: algorithm {0:?} is not allowed")]
     Algorithm(Algorithm),
+    #[error("jwt: no kid")]
+    NoKid,
+    #[error("jwt: no key with this kid")]
+    UnknownKid,
+    #[error("jwt: the key with this kid is for another algorithm")]
+    OtherAlgorithm,
     #[error("jwt: bad signature")]
     Signature,
     #[error("jwt: claim {0} is missing or malformed")]
@@ -62,4 +84,25 @@ pub(super) enum Refusal {
     Audience,
     #[error("jwt: wrong issuer")]
     Issuer,
+}
+
+/// Why there is no principal.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The token is to blame.
+    Refused(Refusal),
+    /// It could not be judged.
+    Failed(AuthError),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<AuthError> for Failure {
+    fn from(error: AuthError) -> Self {
+        Self::Failed(error)
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use arcp_core::Secret;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm};
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Header, Validation, decode,
 };
@@ -18,6 +18,8 @@ pub(super) struct KeySet(pub(super) Vec<Key>);
 
 /// A key and what it can verify, which never is nothing.
 pub(super) struct Key {
+    /// Tokens name it by this. Where a key has none, what they name does not matter.
+    kid: Option<String>,
     algorithms: Vec<Algorithm>,
     decoding: DecodingKey,
 }
@@ -26,7 +28,7 @@ impl KeySet {
     /// The claims, when one of the keys has signed them.
     pub(super) fn verify(&self, token: &str, header: &Header) -> Result<Claims, Refusal> {
         let rules = signature_only(header.alg);
-        for key in self.0.iter().filter(|key| key.verifies(header.alg)) {
+        for key in self.fitting(header)? {
             match decode(token, &key.decoding, &rules) {
                 Ok(token) => return Ok(token.claims),
                 Err(error) if *error.kind() == ErrorKind::InvalidSignature => {}
@@ -34,6 +36,19 @@ impl KeySet {
             }
         }
         Err(Refusal::Signature)
+    }
+
+    /// The keys that a token may mean.
+    fn fitting(&self, header: &Header) -> Result<Vec<&Key>, Refusal> {
+        let kid = header.kid.as_deref();
+        let named = self.0.iter().filter(|key| key.kid.is_none() || key.kid.as_deref() == kid);
+        let named: Vec<&Key> = named.collect();
+        if named.is_empty() {
+            return Err(Refusal::UnknownKid);
+        }
+        let fitting = named.into_iter().filter(|key| key.verifies(header.alg));
+        let fitting: Vec<&Key> = fitting.collect();
+        if fitting.is_empty() { Err(Refusal::OtherAlgorithm) } else { Ok(fitting) }
     }
 }
 
@@ -43,7 +58,8 @@ impl Key {
         let bytes = secret.expose();
         let strong = |algorithm: &Algorithm| bytes.len() >= secret_bytes(*algorithm);
         let algorithms = AlgorithmFamily::Hmac.algorithms().iter().copied().filter(strong);
-        Self { algorithms: algorithms.collect(), decoding: DecodingKey::from_secret(bytes) }
+        let decoding = DecodingKey::from_secret(bytes);
+        Self { kid: None, algorithms: algorithms.collect(), decoding }
     }
 
     /// The public key in a PEM text.
@@ -63,11 +79,16 @@ impl Key {
         ))
     }
 
-    /// A public key, if it is of a kind and strength that some algorithm takes.
-    fn jwk(jwk: &Jwk) -> Option<Self> {
+    /// A public key, if it is of a kind and strength that some algorithm takes. Where it says for
+    /// which algorithm it is, it is for no other.
+    pub(super) fn jwk(jwk: &Jwk) -> Option<Self> {
         let decoding = DecodingKey::from_jwk(jwk).ok()?;
-        let algorithms = takers(&jwk.algorithm, &decoding).to_vec();
-        (!algorithms.is_empty()).then_some(Self { algorithms, decoding })
+        let says = jwk.common.key_algorithm;
+        let meant = |taker: &Algorithm| says.is_none_or(|says| says == KeyAlgorithm::from(*taker));
+        let algorithms = takers(&jwk.algorithm, &decoding).iter().copied().filter(meant);
+        let algorithms: Vec<Algorithm> = algorithms.collect();
+        let kid = jwk.common.key_id.clone();
+        (!algorithms.is_empty()).then_some(Self { kid, algorithms, decoding })
     }
 
     pub(super) fn verifies(&self, algorithm: Algorithm) -> bool {
@@ -85,7 +106,10 @@ impl Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key").field("algorithms", &self.algorithms).finish_non_exhaustive()
+        f.debug_struct("Key")
+            .field("kid", &self.kid)
+            .field("algorithms", &self.algorithms)
+            .finish_non_exhaustive()
     }
 }
 

@@ -15,8 +15,11 @@
 mod builder;
 mod claims;
 mod clock;
+mod document;
 mod error;
+mod file;
 mod keys;
+mod source;
 
 use std::fmt;
 
@@ -31,8 +34,8 @@ pub use error::BuildError;
 
 use claims::Rules;
 use clock::Clock;
-use error::Refusal;
-use keys::KeySet;
+use error::{Failure, Refusal};
+use source::Source;
 
 /// Accepts who has a token for this runtime, signed with a key that it knows.
 ///
@@ -41,7 +44,7 @@ use keys::KeySet;
 /// What is not in the list of algorithms is refused before a key is looked for.
 pub struct SignedJwt {
     algorithms: Vec<Algorithm>,
-    keys: KeySet,
+    source: Source,
     rules: Rules,
     token_bytes: usize,
     clock: Clock,
@@ -53,10 +56,12 @@ impl SignedJwt {
         Builder::new(audience)
     }
 
-    fn judge(&self, token: &str) -> Result<Principal, Refusal> {
+    async fn judge(&self, token: &str) -> Result<Principal, Failure> {
         let header = self.header(token)?;
-        let claims = self.keys.verify(token, &header)?;
-        self.rules.principal(&claims, self.clock.now().wall)
+        let keys = self.source.keys(header.kid.as_deref()).await?;
+        let claims = keys.verify(token, &header)?;
+        // Keys may have taken their time to come.
+        Ok(self.rules.principal(&claims, self.clock.now().wall)?)
     }
 
     /// What the token says of itself, where that is worth looking for a key.
@@ -94,9 +99,10 @@ impl Authenticator for SignedJwt {
         let Some(token) = &offer.token else {
             return Ok(Verdict::Refuse(Refusal::NoToken.to_string()));
         };
-        Ok(match self.judge(token.expose()) {
-            Ok(principal) => Verdict::Accept(principal),
-            Err(refusal) => Verdict::Refuse(refusal.to_string()),
-        })
+        match self.judge(token.expose()).await {
+            Ok(principal) => Ok(Verdict::Accept(principal)),
+            Err(Failure::Refused(refusal)) => Ok(Verdict::Refuse(refusal.to_string())),
+            Err(Failure::Failed(error)) => Err(error),
+        }
     }
 }

@@ -15,7 +15,7 @@ fn something_has_to_be_trusted() {
         builder(&[]).secret(&secret(SECRET)),
         "no algorithm is allowed: add those that the issuer signs with",
     );
-    fails(builder(&[Algorithm::HS256]), "no key: add a secret or a public key");
+    fails(builder(&[Algorithm::HS256]), "no key: add a secret, a public key or a JWKS");
 }
 
 #[test]
@@ -30,6 +30,19 @@ fn keys_and_algorithms_belong_together() {
     fails(
         builder(&[Algorithm::ES256, Algorithm::ES384]).public_key(pem!("p256.pub")),
         "ES384 is allowed, but no key is for it",
+    );
+}
+
+#[test]
+fn a_jwks_stands_alone() {
+    let mixed = "a JWKS goes together with no other key or JWKS";
+    fails(hs256().jwks_file("keys.json"), mixed);
+    let rsa = || builder(&[Algorithm::RS256]).jwks_file("keys.json");
+    fails(rsa().public_key(pem!("rsa.pub")), mixed);
+    fails(rsa().jwks_file("keys.json"), mixed);
+    fails(
+        rsa().algorithm(Algorithm::HS256),
+        "HS256 takes a secret, and a JWKS has public keys only",
     );
 }
 

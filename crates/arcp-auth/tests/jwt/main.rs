@@ -7,6 +7,8 @@ mod building;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod file;
+#[cfg(test)]
 mod forgeries;
 #[cfg(test)]
 mod support;

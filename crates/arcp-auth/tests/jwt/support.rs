@@ -6,6 +6,7 @@ use std::time::Duration;
 use arcp_auth::jwt::{Algorithm, Builder, SignedJwt};
 use arcp_auth::{AuthError, Authenticator, Origin, Verdict};
 use arcp_core::{Moment, Now, Offer, Principal, Secret, Timestamp};
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
@@ -81,11 +82,28 @@ impl Signer {
         Self { algorithm, key: read(pem.as_bytes()).unwrap(), kid: None }
     }
 
+    /// Named by this id.
+    pub(crate) fn kid(self, kid: &'static str) -> Self {
+        Self { kid: Some(kid), ..self }
+    }
+
+    /// The public key as a JWKS has it.
+    pub(crate) fn jwk(&self) -> Value {
+        let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
+        jwk.common.key_id = self.kid.map(str::to_owned);
+        serde_json::to_value(jwk).unwrap()
+    }
+
     pub(crate) fn token(&self, claims: &Value) -> String {
         let mut header = Header::new(self.algorithm);
         header.kid = self.kid.map(str::to_owned);
         encode(&header, claims, &self.key).unwrap()
     }
+}
+
+/// A JWKS of these keys.
+pub(crate) fn jwks(keys: &[Value]) -> String {
+    json!({ "keys": keys }).to_string()
 }
 
 /// Claims that are right, of `alice`.
