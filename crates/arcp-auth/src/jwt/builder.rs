@@ -14,6 +14,8 @@ use super::clock::Clock;
 use super::error::BuildError;
 use super::file::KeyFile;
 use super::keys::{Key, KeySet, secret_bytes};
+#[cfg(feature = "jwks-url")]
+use super::remote::{JwksUrl, Remote};
 use super::source::Source;
 
 /// Collects the keys and settings of a [`SignedJwt`].
@@ -32,6 +34,8 @@ pub struct Builder {
 #[derive(Debug)]
 enum Jwks {
     File(PathBuf),
+    #[cfg(feature = "jwks-url")]
+    Url(JwksUrl),
 }
 
 impl Builder {
@@ -90,6 +94,15 @@ impl Builder {
     #[must_use]
     pub fn jwks_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.jwks.push(Jwks::File(path.into()));
+        self
+    }
+
+    /// Trusts the public keys of the JWKS at this URL, as [`jwks_file`](Self::jwks_file) does. Tokens
+    /// are then judged within a tokio runtime.
+    #[cfg(feature = "jwks-url")]
+    #[must_use]
+    pub fn jwks_url(mut self, url: JwksUrl) -> Self {
+        self.jwks.push(Jwks::Url(url));
         self
     }
 
@@ -176,6 +189,8 @@ impl Builder {
         }
         match jwks {
             Jwks::File(path) => Ok(Source::File(KeyFile::open(path)?)),
+            #[cfg(feature = "jwks-url")]
+            Jwks::Url(url) => Ok(Source::Url(Remote::new(&url, self.clock.clone())?)),
         }
     }
 

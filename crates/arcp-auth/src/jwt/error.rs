@@ -11,9 +11,12 @@ pub enum BuildError {
     /// A name is empty that a token could have as well.
     #[error("an empty {0}")]
     Empty(&'static str),
-    /// A bound that must be at least one is zero.
-    #[error("`{0}` must be at least 1")]
+    /// A bound is zero that lets nothing through then.
+    #[error("`{0}` must not be zero")]
     Zero(&'static str),
+    /// One bound must not be below another.
+    #[error("`{0}` must not be below `{1}`")]
+    TooSmall(&'static str, &'static str),
     /// Nothing could be accepted.
     #[error("no algorithm is allowed: add those that the issuer signs with")]
     NoAlgorithm,

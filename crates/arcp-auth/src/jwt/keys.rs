@@ -31,11 +31,17 @@ impl KeySet {
         for key in self.fitting(header)? {
             match decode(token, &key.decoding, &rules) {
                 Ok(token) => return Ok(token.claims),
-                Err(error) if *error.kind() == ErrorKind::InvalidSignature => {}
+                Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {}
                 Err(_) => return Err(Refusal::Malformed),
             }
         }
         Err(Refusal::Signature)
+    }
+
+    /// Whether there is a key with this name.
+    #[cfg(feature = "jwks-url")]
+    pub(super) fn has(&self, kid: &str) -> bool {
+        self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
     }
 
     /// The keys that a token may mean.
@@ -46,8 +52,7 @@ impl KeySet {
         if named.is_empty() {
             return Err(Refusal::UnknownKid);
         }
-        let fitting = named.into_iter().filter(|key| key.verifies(header.alg));
-        let fitting: Vec<&Key> = fitting.collect();
+        let fitting: Vec<&Key> = named.into_iter().filter(|key| key.verifies(header.alg)).collect();
         if fitting.is_empty() { Err(Refusal::OtherAlgorithm) } else { Ok(fitting) }
     }
 }
@@ -113,7 +118,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// How long a secret has to be: as long as the hash, or the hash does not matter.
+/// How long a secret has to be: as long as the hash of the algorithm, which is one that takes it.
 pub(super) fn secret_bytes(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::HS256 => 32,

@@ -19,6 +19,8 @@ mod document;
 mod error;
 mod file;
 mod keys;
+#[cfg(feature = "jwks-url")]
+mod remote;
 mod source;
 
 use std::fmt;
@@ -31,6 +33,8 @@ use crate::{AuthError, Authenticator, Origin, Verdict, async_trait};
 
 pub use builder::Builder;
 pub use error::BuildError;
+#[cfg(feature = "jwks-url")]
+pub use remote::JwksUrl;
 
 use claims::Rules;
 use clock::Clock;
@@ -41,7 +45,8 @@ use source::Source;
 ///
 /// The token has to say for whom it is (`aud`), until when it holds (`exp`) and whose it is
 /// (`sub`, or [another claim](Builder::principal_claim)); it may say from when it holds (`nbf`).
-/// What is not in the list of algorithms is refused before a key is looked for.
+/// What is not in the list of algorithms is refused before a key is looked for. A session may
+/// outlast the token that opened it: how long is for the runtime's session lease to say.
 pub struct SignedJwt {
     algorithms: Vec<Algorithm>,
     source: Source,

@@ -5,12 +5,17 @@ use std::sync::Arc;
 use super::error::{Failure, Refusal};
 use super::file::KeyFile;
 use super::keys::KeySet;
+#[cfg(feature = "jwks-url")]
+use super::remote::Remote;
 
 pub(super) enum Source {
     /// They were given once, and have no names.
     Fixed(Arc<KeySet>),
     /// They are in a file.
     File(KeyFile),
+    /// They are at a URL.
+    #[cfg(feature = "jwks-url")]
+    Url(Remote),
 }
 
 impl Source {
@@ -22,6 +27,8 @@ impl Source {
                 kid.ok_or(Refusal::NoKid)?;
                 Ok(file.keys().await)
             }
+            #[cfg(feature = "jwks-url")]
+            Self::Url(remote) => Ok(remote.keys(kid.ok_or(Refusal::NoKid)?).await?),
         }
     }
 }

@@ -11,4 +11,8 @@ mod file;
 #[cfg(test)]
 mod forgeries;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod url;
