@@ -1,7 +1,8 @@
 //! The seam that says who is there.
 //!
-//! An [`Authenticator`] judges what a client offers under one scheme. Two are here: [`Anonymous`]
-//! and [`StaticBearer`].
+//! An [`Authenticator`] judges what a client offers under one scheme. [`Anonymous`] is for `none`,
+//! [`StaticBearer`] for `bearer` with or without a challenge, and `jwt::SignedJwt` for `signed_jwt`:
+//! it comes with the feature `jwt`, and its keys from a URL with `jwks-url`.
 
 mod anonymous;
 mod bearer;
