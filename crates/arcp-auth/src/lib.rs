@@ -1,10 +1,14 @@
 //! The seam that says who is there.
 //!
-//! An [`Authenticator`] judges what a client offers under one scheme. Two are here: [`Anonymous`]
-//! and [`StaticBearer`].
+//! An [`Authenticator`] judges what a client offers under one scheme. [`Anonymous`] is for `none`,
+//! [`StaticBearer`] for `bearer` with or without a challenge, and `jwt::SignedJwt` for `signed_jwt`:
+//! it comes with the feature `jwt`, and its keys from a URL with `jwks-url`.
 
 mod anonymous;
 mod bearer;
+mod challenge;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 
 use std::error::Error;
 use std::fmt;
@@ -21,6 +25,10 @@ pub use bearer::StaticBearer;
 /// 1. The verdict depends on the offer, the origin and the authenticator's own state only.
 /// 2. Neither a verdict nor an error ever contains what was offered.
 /// 3. A call may be dropped at any await point and leaves nothing half done.
+/// 4. A challenge never comes twice from one authenticator, and tells nothing that helps to answer
+///    another.
+/// 5. The runtime passes a challenge back to the authenticator that made it, with the answers of
+///    the connection that it was made for and of no other.
 ///
 /// The runtime bounds how long a call may take, and survives one that panics.
 #[async_trait]

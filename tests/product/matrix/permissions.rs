@@ -79,14 +79,14 @@ async fn what_is_granted_may_be_done_until_it_expires(on: On) {
     assert_eq!(blocked["jobs"][0]["job_id"], job);
     let lease = grant(&mut raw, &request, 60).await;
     assert!(lease["payload"]["lease_id"].as_str().unwrap().starts_with("lease_"));
-    let end = clock.wall().after(Duration::from_secs(60)).to_string();
+    let end = clock.wall().after(Duration::from_mins(1)).to_string();
     assert_eq!(lease["payload"]["expires_at"], end);
     assert_eq!(said(&mut raw, "permit").await, json!({"granted": "https://a.example/**"}));
     assert_eq!(said(&mut raw, "answer").await, "yes");
     assert_eq!(said(&mut raw, "answer").await, "PERMISSION_DENIED");
     let running = raw.list(json!({"filter": {"status": ["running"]}})).await;
     assert_eq!(running["jobs"][0]["job_id"], job);
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     house.stage.open_gate();
     assert_eq!(said(&mut raw, "answer").await, "LEASE_EXPIRED");
     raw.expect("job.completed").await;
@@ -256,7 +256,7 @@ async fn permissions_of_a_job_are_bounded(on: On) {
     said(&mut raw, "permit").await;
     assert_eq!(said(&mut raw, "permit").await, "RESOURCE_EXHAUSTED");
     // One that holds no more makes room.
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     house.stage.open_gate();
     let request = raw.expect("permission.request").await;
     grant(&mut raw, &request, 60).await;
