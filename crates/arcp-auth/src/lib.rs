@@ -1,14 +1,12 @@
 //! The seam that says who is there.
 //!
 //! An [`Authenticator`] judges what a client offers under one scheme. [`Anonymous`] is for `none`,
-//! [`StaticBearer`] for `bearer` with or without a challenge, and `jwt::SignedJwt` for `signed_jwt`:
-//! it comes with the feature `jwt`, and its keys from a URL with `jwks-url`.
+//! [`StaticBearer`] for `bearer` with or without a challenge. Others are crates of their own, such as
+//! `arcp-auth-jwt` for `signed_jwt`.
 
 mod anonymous;
 mod bearer;
 mod challenge;
-#[cfg(feature = "jwt")]
-pub mod jwt;
 
 use std::error::Error;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use jsonwebtoken::Algorithm;
 
-use crate::AuthError;
+use arcp_auth::AuthError;
 
 /// Why an authenticator cannot be built: a setting is missing, or two do not go together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

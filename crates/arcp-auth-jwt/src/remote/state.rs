@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use arcp_core::Moment;
 
-use crate::AuthError;
-use crate::jwt::keys::KeySet;
+use crate::keys::KeySet;
+use arcp_auth::AuthError;
 
 #[derive(Debug, Default)]
 pub(super) struct State {

@@ -14,7 +14,7 @@ use super::clock::Clock;
 use super::error::BuildError;
 use super::file::KeyFile;
 use super::keys::{Key, KeySet, secret_bytes};
-#[cfg(feature = "jwks-url")]
+#[cfg(feature = "url")]
 use super::remote::{JwksUrl, Remote};
 use super::source::Source;
 
@@ -34,7 +34,7 @@ pub struct Builder {
 #[derive(Debug)]
 enum Jwks {
     File(PathBuf),
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "url")]
     Url(JwksUrl),
 }
 
@@ -99,7 +99,7 @@ impl Builder {
 
     /// Trusts the public keys of the JWKS at this URL, as [`jwks_file`](Self::jwks_file) does. Tokens
     /// are then judged within a tokio runtime.
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "url")]
     #[must_use]
     pub fn jwks_url(mut self, url: JwksUrl) -> Self {
         self.jwks.push(Jwks::Url(url));
@@ -189,7 +189,7 @@ impl Builder {
         }
         match jwks {
             Jwks::File(path) => Ok(Source::File(KeyFile::open(path)?)),
-            #[cfg(feature = "jwks-url")]
+            #[cfg(feature = "url")]
             Jwks::Url(url) => Ok(Source::Url(Remote::new(&url, self.clock.clone())?)),
         }
     }

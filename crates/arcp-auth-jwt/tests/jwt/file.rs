@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use arcp_auth::jwt::{Algorithm, SignedJwt};
+use arcp_auth_jwt::{Algorithm, SignedJwt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -1,7 +1,7 @@
 //! Tokens that were made to get in, or by accident.
 
-use arcp_auth::jwt::Algorithm;
 use arcp_auth::{Authenticator, Origin};
+use arcp_auth_jwt::Algorithm;
 use arcp_core::Offer;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

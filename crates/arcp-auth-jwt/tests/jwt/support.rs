@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arcp_auth::jwt::{Algorithm, Builder, SignedJwt};
 use arcp_auth::{AuthError, Authenticator, Origin, Verdict};
+use arcp_auth_jwt::{Algorithm, Builder, SignedJwt};
 use arcp_core::{Moment, Now, Offer, Principal, Secret, Timestamp};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{EncodingKey, Header, encode};

@@ -1,6 +1,6 @@
 //! Settings that do not go together.
 
-use arcp_auth::jwt::{Algorithm, BuildError, Builder, SignedJwt};
+use arcp_auth_jwt::{Algorithm, BuildError, Builder, SignedJwt};
 
 use crate::support::{SECRET, builder, hs256, pem, secret};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::{Failure, Refusal};
 use super::file::KeyFile;
 use super::keys::KeySet;
-#[cfg(feature = "jwks-url")]
+#[cfg(feature = "url")]
 use super::remote::Remote;
 
 pub(super) enum Source {
@@ -14,7 +14,7 @@ pub(super) enum Source {
     /// They are in a file.
     File(KeyFile),
     /// They are at a URL.
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "url")]
     Url(Remote),
 }
 
@@ -27,7 +27,7 @@ impl Source {
                 kid.ok_or(Refusal::NoKid)?;
                 Ok(file.keys().await)
             }
-            #[cfg(feature = "jwks-url")]
+            #[cfg(feature = "url")]
             Self::Url(remote) => Ok(remote.keys(kid.ok_or(Refusal::NoKid)?).await?),
         }
     }

@@ -1,6 +1,6 @@
 //! Each algorithm with its own key, and with no other.
 
-use arcp_auth::jwt::Algorithm;
+use arcp_auth_jwt::Algorithm;
 
 use crate::support::{Signer, accepted, builder, claims, pem, refused, secret, verdict};
 

@@ -1,7 +1,7 @@
 //! Scheme `signed_jwt`: tokens that somebody signed whom the runtime trusts (R§8.2).
 //!
 //! ```
-//! use arcp_auth::jwt::{Algorithm, SignedJwt};
+//! use arcp_auth_jwt::{Algorithm, SignedJwt};
 //! use arcp_core::Secret;
 //!
 //! let secret = Secret::new(b"shared with the issuer, 32 bytes".to_vec());
@@ -9,7 +9,7 @@
 //!     .algorithm(Algorithm::HS256)
 //!     .secret(&secret)
 //!     .build()?;
-//! # Ok::<_, arcp_auth::jwt::BuildError>(())
+//! # Ok::<_, arcp_auth_jwt::BuildError>(())
 //! ```
 
 mod builder;
@@ -19,7 +19,7 @@ mod document;
 mod error;
 mod file;
 mod keys;
-#[cfg(feature = "jwks-url")]
+#[cfg(feature = "url")]
 mod remote;
 mod source;
 
@@ -29,11 +29,11 @@ use arcp_core::{Offer, Principal};
 pub use jsonwebtoken::Algorithm;
 use jsonwebtoken::{Header, decode_header};
 
-use crate::{AuthError, Authenticator, Origin, Verdict, async_trait};
+use arcp_auth::{AuthError, Authenticator, Origin, Verdict, async_trait};
 
 pub use builder::Builder;
 pub use error::BuildError;
-#[cfg(feature = "jwks-url")]
+#[cfg(feature = "url")]
 pub use remote::JwksUrl;
 
 use claims::Rules;

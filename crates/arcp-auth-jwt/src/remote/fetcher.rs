@@ -6,9 +6,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::settings::JwksUrl;
-use crate::jwt::document::parse;
-use crate::jwt::error::BuildError;
-use crate::jwt::keys::KeySet;
+use crate::document::parse;
+use crate::error::BuildError;
+use crate::keys::KeySet;
 
 /// An HTTP client that asks one question.
 #[derive(Debug)]

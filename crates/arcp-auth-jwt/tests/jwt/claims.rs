@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arcp_auth::jwt::{Algorithm, SignedJwt};
+use arcp_auth_jwt::{Algorithm, SignedJwt};
 use serde_json::{Value, json};
 
 use crate::support::{

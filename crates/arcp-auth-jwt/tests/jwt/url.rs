@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_auth::jwt::{Algorithm, BuildError, JwksUrl, SignedJwt};
 use arcp_auth::{AuthError, Verdict};
+use arcp_auth_jwt::{Algorithm, BuildError, JwksUrl, SignedJwt};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;

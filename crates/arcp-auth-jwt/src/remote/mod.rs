@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::clock::Clock;
 use super::error::BuildError;
 use super::keys::KeySet;
-use crate::AuthError;
+use arcp_auth::AuthError;
 
 pub use settings::JwksUrl;
 

@@ -39,7 +39,7 @@ impl KeySet {
     }
 
     /// Whether there is a key with this name.
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "url")]
     pub(super) fn has(&self, kid: &str) -> bool {
         self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::jwt::document::DOCUMENT_BYTES;
-use crate::jwt::error::BuildError;
+use crate::document::DOCUMENT_BYTES;
+use crate::error::BuildError;
 
 /// A JWKS at a URL, `https` or `http` of this machine.
 ///
@@ -15,14 +15,14 @@ use crate::jwt::error::BuildError;
 /// old; after that nobody can be judged.
 ///
 /// ```
-/// use arcp_auth::jwt::{Algorithm, JwksUrl, SignedJwt};
+/// use arcp_auth_jwt::{Algorithm, JwksUrl, SignedJwt};
 ///
 /// let jwt = SignedJwt::builder("https://runtime.example")
 ///     .algorithm(Algorithm::ES256)
 ///     .issuer("https://issuer.example")
 ///     .jwks_url(JwksUrl::new("http://127.0.0.1:8080/.well-known/jwks.json"))
 ///     .build()?;
-/// # Ok::<_, arcp_auth::jwt::BuildError>(())
+/// # Ok::<_, arcp_auth_jwt::BuildError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct JwksUrl {
