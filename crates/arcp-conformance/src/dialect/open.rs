@@ -151,7 +151,8 @@ impl Watch for OpenWatch {
         let session = frame.get("session_id").or_else(|| frame.pointer("/payload/session_id"));
         if let Some(session) = session.and_then(Value::as_str) {
             match kind {
-                "session.accepted" => drop(self.next.insert(session.to_owned(), 1)),
+                // It is said again when the session is renewed; the numbers go on then.
+                "session.accepted" => drop(self.next.entry(session.to_owned()).or_insert(1)),
                 "session.resumed" => {
                     let next = self.resumed_from.unwrap_or(0).saturating_add(1);
                     self.next.insert(session.to_owned(), next);

@@ -114,6 +114,23 @@ fn a_resumed_session_goes_on_from_where_its_client_says() {
 }
 
 #[test]
+fn a_renewed_session_goes_on() {
+    check(
+        &[
+            "session.accepted s1 - -",
+            "job.accepted s1 j1 -",
+            "job.started s1 j1 1",
+            "session.accepted s1 - -",
+            "log s1 j1 2",
+            "job.completed s1 j1 4",
+        ],
+        &expect![["
+            job.completed s1 j1 4: M3-1 `job.completed` has event_seq 4, and the next one was 3
+        "]],
+    );
+}
+
+#[test]
 fn an_envelope_has_all_its_parts() {
     let broken = |change: fn(&mut Value)| {
         let mut frame = frame("pong s1 - -");

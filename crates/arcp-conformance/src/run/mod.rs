@@ -16,6 +16,7 @@ use crate::dialect::Dialect;
 use crate::eval::Scope;
 use crate::script::Scenario;
 use crate::script::step::{Action, Step};
+use crate::script::value::Expr;
 use crate::subject::{Place, Target};
 use client::Client;
 use transcript::Transcript;
@@ -100,14 +101,24 @@ impl<'a> Run<'a> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Failure> {
         if let Action::Repeat(count, steps) = &step.action {
-            let count = self.scope.value(count).map_err(|why| self.failed(step, &why))?;
-            for n in 1..=count.as_u64().unwrap_or(0) {
-                self.scope.set(&["n".to_owned()], n.into());
+            let count = self.count(count).map_err(|why| self.failed(step, &why))?;
+            for n in 1..=count {
+                self.set_round(n);
                 self.steps(steps).await?;
             }
             return Ok(());
         }
         self.act(&step.action).await.map_err(|why| self.failed(step, &why))
+    }
+
+    /// How often to repeat.
+    fn count(&self, count: &Expr) -> Result<u64, String> {
+        Ok(self.scope.value(count)?.as_u64().unwrap_or(0))
+    }
+
+    /// `$n` of a repetition.
+    fn set_round(&mut self, n: u64) {
+        self.scope.set(&["n".to_owned()], n.into());
     }
 
     async fn act(&mut self, action: &Action) -> Result<(), String> {
@@ -130,7 +141,7 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Action::Unordered(wanted) => self.unordered(wanted).await,
-            Action::Together(messages) => self.together(messages).await,
+            Action::Together(steps) => self.together(steps).await,
             // Handled by `step`, which has its steps report for themselves.
             Action::Repeat(..) => Ok(()),
             Action::Restart => self.restart().await,

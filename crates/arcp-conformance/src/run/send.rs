@@ -9,8 +9,11 @@ use serde_json::{Map, Value};
 use super::{Identity, Run};
 use crate::eval::text_of;
 use crate::script::pattern::Pattern;
-use crate::script::step::{Body, Expectation, Message};
+use crate::script::step::{Action, Body, Expectation, Message, Step};
 use crate::script::value::Expr;
+
+/// Frames to be sent, by client.
+type Batches = BTreeMap<String, Vec<Frame>>;
 
 impl Run<'_> {
     pub(super) async fn send(&mut self, name: &str, message: &Message) -> Result<(), String> {
@@ -23,18 +26,36 @@ impl Run<'_> {
     }
 
     /// Sends the messages of each client with one flush, and to all clients at once.
-    pub(super) async fn together(&mut self, messages: &[(String, Message)]) -> Result<(), String> {
+    pub(super) async fn together(&mut self, steps: &[Step]) -> Result<(), String> {
         let limit = self.scenario.deadline;
-        let mut batches: BTreeMap<String, Vec<Frame>> = BTreeMap::new();
-        for (name, message) in messages {
-            let frame = self.frame(name, message)?;
-            batches.entry(name.clone()).or_default().push(frame);
-        }
+        let mut batches = Batches::new();
+        self.gather(steps, &mut batches)?;
         let sends = self.clients.iter_mut().filter_map(|(name, client)| {
             let batch = batches.remove(name)?;
             Some(client.send(batch, limit))
         });
         join_all(sends).await.into_iter().collect()
+    }
+
+    /// The frames that steps send, by client.
+    fn gather(&mut self, steps: &[Step], batches: &mut Batches) -> Result<(), String> {
+        for step in steps {
+            match &step.action {
+                Action::Send(name, message) => {
+                    let frame = self.frame(name, message)?;
+                    batches.entry(name.clone()).or_default().push(frame);
+                }
+                Action::Repeat(count, steps) => {
+                    for n in 1..=self.count(count)? {
+                        self.set_round(n);
+                        self.gather(steps, batches)?;
+                    }
+                }
+                // The parser lets in no others.
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Asks for a session and waits for it.

@@ -112,4 +112,4 @@ fn words(cursor: &mut Cursor<'_>) -> Vec<String> {
 }
 
 /// How long an expected frame may take, unless the script says otherwise.
-const DEADLINE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(10);

@@ -62,12 +62,7 @@ fn collect(steps: &[Step], found: &mut BTreeSet<String>) {
     for step in steps {
         match &step.action {
             Action::Send(_, message) | Action::Start { message, .. } => of_message(message, found),
-            Action::Together(messages) => {
-                for (_, message) in messages {
-                    of_message(message, found);
-                }
-            }
-            Action::Repeat(_, steps) => collect(steps, found),
+            Action::Repeat(_, steps) | Action::Together(steps) => collect(steps, found),
             _ => {}
         }
     }

@@ -120,14 +120,20 @@ fn unordered(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
 }
 
 fn together(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
-    let mut messages = Vec::new();
-    for step in statements(cursor, true)? {
-        match step.action {
-            Action::Send(client, message) => messages.push((client, message)),
-            _ => return Err(only(cursor, &step, "`together` holds `A> ...` only")),
-        }
+    let steps = statements(cursor, true)?;
+    match not_sent(&steps) {
+        Some(step) => Err(only(cursor, step, "`together` holds `A> ...` and `repeat` only")),
+        None => Ok(Action::Together(steps)),
     }
-    Ok(Action::Together(messages))
+}
+
+/// The first step that is not about sending.
+fn not_sent(steps: &[Step]) -> Option<&Step> {
+    steps.iter().find_map(|step| match &step.action {
+        Action::Send(..) => None,
+        Action::Repeat(_, steps) => not_sent(steps),
+        _ => Some(step),
+    })
 }
 
 fn only(cursor: &Cursor<'_>, step: &Step, message: &str) -> ScriptError {

@@ -41,8 +41,8 @@ pub(crate) enum Action {
     Skip(String, Vec<String>),
     /// `unordered { ... }`.
     Unordered(Vec<Expectation>),
-    /// `together { ... }`: sends of several clients at once.
-    Together(Vec<(String, Message)>),
+    /// `together { ... }`: sends of several clients at once; steps that send, and repetitions of such.
+    Together(Vec<Step>),
     /// `repeat N { ... }`.
     Repeat(Expr, Vec<Step>),
     /// `restart`: kill the server and start it again.

@@ -175,6 +175,7 @@ fn blocks_hold_what_they_can() {
             "unordered {\n A> ping\n}",
             "unordered {\n A<~ ping\n}",
             "together {\n A< pong\n}",
+            "together {\n repeat 2 {\n  A> ping\n  A open\n }\n}",
             "repeat 3 {\n A> ping",
             "repeat {\n}",
             "check 1 2",
@@ -185,7 +186,9 @@ fn blocks_hold_what_they_can() {
             "unordered {\n A<~ ping\n}"
               line 2: `unordered` holds `A< TYPE ...` only
             "together {\n A< pong\n}"
-              line 2: `together` holds `A> ...` only
+              line 2: `together` holds `A> ...` and `repeat` only
+            "together {\n repeat 2 {\n  A> ping\n  A open\n }\n}"
+              line 4: `together` holds `A> ...` and `repeat` only
             "repeat 3 {\n A> ping"
               line 3: wanted `}`, found the end of the file
             "repeat {\n}"

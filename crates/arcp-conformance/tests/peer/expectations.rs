@@ -280,6 +280,8 @@ async fn any_order() {
          unordered {\nA< pong {nonce: 1}\nB< pong {nonce: $two}\nA< nack\n}\ncheck $two is 2",
         "A open\ntogether {\nA> ping {nonce: 1}\nA> ping {nonce: 2}\n}\n\
          unordered {\nA< pong {nonce: $x}\nA< pong {nonce: not $x}\n}",
+        "A open\nB open\ntogether {\nrepeat 2 {\nA> ping {nonce: $n}\nB> ping {nonce: \"b${n}\"}\n}\nA> what\n}\n\
+         repeat 2 {\nA< pong {nonce: $n}\nB< pong {nonce: \"b${n}\"}\n}\nA< nack\nA< nothing",
     ])
     .await;
     check(
