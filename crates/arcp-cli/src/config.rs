@@ -10,13 +10,16 @@ use serde::Deserialize;
 
 use crate::args::{AgentSet, Serve};
 use crate::exit::Error;
+use crate::jwt::Jwt;
 use crate::profile::Profile;
 
 /// How to serve.
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
-    pub(crate) tokens: Vec<(Secret<String>, String)>,
+    pub(crate) tokens: Vec<Token>,
+    /// Which signed tokens are accepted.
+    pub(crate) jwt: Option<Jwt>,
     pub(crate) anonymous: bool,
     pub(crate) stdio: bool,
     pub(crate) insecure: bool,
@@ -52,7 +55,8 @@ struct File {
     resume_window_seconds: Option<u64>,
     cancel_grace_ms: Option<u64>,
     ack_window: Option<u64>,
-    tokens: Vec<Token>,
+    tokens: Vec<TokenTable>,
+    jwt: Option<Jwt>,
     limits: LimitsTable,
 }
 
@@ -70,15 +74,31 @@ enum DurabilityName {
     Process,
 }
 
+/// A token, and whose it is.
+pub(crate) struct Token {
+    pub(crate) text: Secret<String>,
+    pub(crate) principal: String,
+    /// What its owner has to prove to have, too.
+    pub(crate) key: Option<Secret<Vec<u8>>>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Token {
+struct TokenTable {
     token: String,
     principal: String,
+    challenge_key: Option<String>,
+}
+
+impl From<TokenTable> for Token {
+    fn from(TokenTable { token, principal, challenge_key }: TokenTable) -> Self {
+        let key = challenge_key.map(|key| Secret::new(key.into_bytes()));
+        Self { text: Secret::new(token), principal, key }
+    }
 }
 
 /// The principal only.
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for TokenTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "a token of {}", self.principal)
     }
@@ -110,9 +130,10 @@ impl Settings {
                 .rsplit_once('=')
                 .filter(|(token, principal)| !token.is_empty() && !principal.is_empty())
                 .ok_or_else(|| Error::usage("--token: want TOKEN=PRINCIPAL"))?;
-            tokens.push((Secret::new(token.to_owned()), principal.to_owned()));
+            let (token, principal) = (Secret::new(token.to_owned()), principal.to_owned());
+            tokens.push(Token { text: token, principal, key: None });
         }
-        tokens.extend(file.tokens.into_iter().map(|t| (Secret::new(t.token), t.principal)));
+        tokens.extend(file.tokens.into_iter().map(Token::from));
         let workspace = match (args.no_workspace, args.workspace, file.workspace) {
             (true, _, _) | (false, None, Some(Workspace::Switch(false))) => None,
             (false, Some(folder), _) | (false, None, Some(Workspace::Folder(folder))) => {
@@ -128,6 +149,7 @@ impl Settings {
             listen: args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             data: args.data.or(file.data).unwrap_or_else(|| PathBuf::from("arcp-data")),
             tokens,
+            jwt: file.jwt,
             anonymous: args.anonymous || file.anonymous,
             stdio: args.stdio,
             insecure: args.insecure || file.insecure,

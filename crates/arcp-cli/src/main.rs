@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod exit;
 mod follow;
+mod jwt;
 mod lease;
 mod profile;
 mod run;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use arcp::ServerBuilder;
+use arcp::auth_jwt::{Algorithm, SignedJwt};
 use arcp::core::{Limits, Secret};
 use arcp::runtime::RuntimeBuilder;
 
@@ -32,15 +33,28 @@ impl Profile {
     }
 
     /// Adds the fixture to a server.
-    pub(crate) fn apply(&self, mut server: ServerBuilder, mut limits: Limits) -> ServerBuilder {
+    pub(crate) fn apply(
+        &self,
+        mut server: ServerBuilder,
+        mut limits: Limits,
+    ) -> Result<ServerBuilder, Error> {
         for (token, principal) in TOKENS {
             server = server.bearer(&Secret::new(token.to_owned()), principal);
         }
+        let secret = |text: &str| Secret::new(text.as_bytes().to_vec());
+        let carol = Secret::new("conf-carol".to_owned());
+        server = server.challenged(&carol, "carol", &secret("conf-carol-key"));
+        let jwt = SignedJwt::builder("arcp-conformance")
+            .algorithm(Algorithm::HS256)
+            .secret(&secret("conformance-secret-of-32-bytes-ok"))
+            .build()
+            .map_err(Error::usage)?;
+        server = server.configure(|runtime| runtime.authenticator(jwt));
         for (name, version, agent) in arcp_conformance_agents::agents() {
             server = server.configure(|runtime| runtime.shared_agent(name, version, agent));
         }
         (self.limits)(&mut limits);
-        server.configure(|runtime| (self.configure)(runtime.limits(limits)))
+        Ok(server.configure(|runtime| (self.configure)(runtime.limits(limits))))
     }
 }
 
@@ -59,7 +73,7 @@ static PROFILES: &[Profile] = &[
         name: "timed",
         anonymous: false,
         limits: |limits| limits.handshake_time = Duration::from_secs(1),
-        configure: |runtime| runtime.session_lease(Some(Duration::from_secs(2))),
+        configure: |runtime| runtime.session_lease(Some(Duration::from_secs(4))),
     },
     Profile {
         name: "tight",

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agents;
 use crate::args::Serve;
-use crate::config::Settings;
+use crate::config::{Settings, Token};
 use crate::exit::{self, Code, Error};
 use crate::show::say;
 
@@ -106,17 +106,25 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
     let mut server = Server::with_store(Arc::new(store));
     if let Some(profile) = settings.fixture {
         let server = server.configure(|runtime| runtime.cancel_grace(FIXTURE_GRACE));
-        let server = profile.apply(server, settings.limits.clone());
+        let server = profile.apply(server, settings.limits.clone())?;
         return Ok((if profile.anonymous() { server.anonymous() } else { server }, None));
     }
     server = with_agents(server);
-    for (token, principal) in &settings.tokens {
-        server = server.bearer(token, principal);
+    for Token { text, principal, key } in &settings.tokens {
+        server = match key {
+            Some(key) => server.challenged(text, principal, key),
+            None => server.bearer(text, principal),
+        };
     }
+    if let Some(jwt) = &settings.jwt {
+        let jwt = jwt.build()?;
+        server = server.configure(|runtime| runtime.authenticator(jwt));
+    }
+    let proofs = !settings.tokens.is_empty() || settings.jwt.is_some();
     // Whoever starts a program with its standard streams in hand needs no further proof.
-    if settings.anonymous || (settings.stdio && settings.tokens.is_empty()) {
+    if settings.anonymous || (settings.stdio && !proofs) {
         server = server.anonymous();
-    } else if settings.tokens.is_empty() {
+    } else if !proofs {
         let token = random_token()?;
         server = server.bearer(&token, "local");
         made = Some(token);

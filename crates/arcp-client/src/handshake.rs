@@ -60,7 +60,9 @@ fn answer_to(id: &MessageId, output: Output) -> Option<Result<SessionAccepted, C
     match output {
         Output::Reply { to, reply, .. } if to == *id => Some(match reply {
             Reply::Accepted(session) => Ok(*session),
-            Reply::Rejected(fault) | Reply::Nack(fault) => Err(ClientError::Rejected(fault)),
+            Reply::Rejected(fault) | Reply::Unauthenticated(fault) | Reply::Nack(fault) => {
+                Err(ClientError::Rejected(fault))
+            }
             _ => Err(ClientError::protocol("another answer to opening a session")),
         }),
         _ => {

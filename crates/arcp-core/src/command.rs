@@ -111,11 +111,22 @@ pub enum Command {
     /// The envelope was sound, the command in it is not one that can be done. It is answered, and
     /// nothing else happens.
     Refused {
-        /// Whether it wanted to run an agent, which has a refusal of its own kind.
-        submit: bool,
+        /// What it wanted.
+        wanted: Wanted,
         /// Why it cannot be done.
         fault: Fault,
     },
+}
+
+/// What a command wanted that is refused: some have a refusal of their own kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A session.
+    Session,
+    /// A job.
+    Job,
+    /// Something else.
+    Other,
 }
 
 /// Opening a session (R§8.1).

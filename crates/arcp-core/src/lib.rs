@@ -35,7 +35,7 @@ pub use capability::{Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery};
 pub use code::Code;
 pub use command::{
     Cancel, CancelTarget, ClientIdentity, Command, Issued, JobFilter, ListJobs, Offer, OnClose,
-    Open, PingKind, Submit,
+    Open, PingKind, Submit, Wanted,
 };
 pub use commit::{Append, Commit, Key, Record};
 pub use event::{

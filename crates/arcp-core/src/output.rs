@@ -66,6 +66,13 @@ pub struct Observed {
 pub enum Reply {
     /// The session is open, or its lease renewed.
     Accepted(Box<SessionAccepted>),
+    /// Answer this before there is a session, or before it is renewed.
+    Challenged {
+        /// The question.
+        challenge: String,
+    },
+    /// The answer to a challenge was not good; another one may be.
+    Unauthenticated(Fault),
     /// There is no session.
     Rejected(Fault),
     /// The session is closed; the connection ends.

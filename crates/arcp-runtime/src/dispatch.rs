@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_auth::{Authenticator, Origin, Verdict};
-use arcp_core::{Code, Fault, Offer};
+use arcp_auth::{AuthError, Authenticator, Challenge, Origin, Verdict};
+use arcp_core::{Code, Fault, Offer, Secret};
 use arcp_store::{StoreError, StoreErrorKind};
 use futures_util::FutureExt;
 
@@ -25,9 +25,26 @@ pub(crate) async fn judge(
         return Judgement::Refuse(Fault::new(Code::Unauthenticated, message));
     };
     // The call itself may panic, not only its future.
-    let work = async { authenticator.authenticate(&offer, &origin).await };
-    let work = AssertUnwindSafe(work).catch_unwind();
-    match tokio::time::timeout(time, work).await {
+    judged(async { authenticator.authenticate(&offer, &origin).await }, time).await
+}
+
+/// Has an authenticator judge the answer to its challenge, likewise.
+pub(crate) async fn verify(
+    authenticator: Option<Arc<dyn Authenticator>>,
+    challenge: String,
+    response: Secret<String>,
+    time: Duration,
+) -> Judgement {
+    let Some(authenticator) = authenticator else { return unavailable("it is gone") };
+    let challenge = Challenge { text: challenge };
+    judged(async { authenticator.answer(&challenge, &response).await }, time).await
+}
+
+async fn judged(
+    work: impl Future<Output = Result<Verdict, AuthError>>,
+    time: Duration,
+) -> Judgement {
+    match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(Ok(verdict))) => judgement(verdict),
         Ok(Ok(Err(error))) => unavailable(&error.to_string()),
         Ok(Err(panic)) => unavailable(panic_message(panic.as_ref())),
@@ -39,10 +56,7 @@ fn judgement(verdict: Verdict) -> Judgement {
     match verdict {
         Verdict::Accept(principal) => Judgement::Accept(principal),
         Verdict::Refuse(reason) => Judgement::Refuse(Fault::new(Code::Unauthenticated, reason)),
-        Verdict::Challenge(_) => {
-            let message = "the runtime does not carry out challenges yet";
-            Judgement::Refuse(Fault::new(Code::Unimplemented, message))
-        }
+        Verdict::Challenge(challenge) => Judgement::Challenge(challenge.text),
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::connection::Permit;
-use crate::dispatch::judge;
+use crate::dispatch::{judge, verify};
 use crate::engine::{Effect, Effects, Engine, Input, JobReport, Observe, Task, Ticket};
 use crate::error::RuntimeError;
 use crate::host::Host;
@@ -262,7 +262,12 @@ impl Writer {
             matches!(
                 effect,
                 Effect::Say { .. }
-                    | Effect::Task(Task::Authenticate { .. } | Task::List(_) | Task::Recall(_))
+                    | Effect::Task(
+                        Task::Authenticate { .. }
+                            | Task::Verify { .. }
+                            | Task::List(_)
+                            | Task::Recall(_)
+                    )
             )
         };
         let place = batch.fx.since(start).iter().position(answers);
@@ -391,6 +396,14 @@ impl Writer {
                 let time = self.limits.authenticate_time;
                 self.state.tasks.spawn(async move {
                     let judgement = judge(authenticator, offer, origin, time).await;
+                    (Input::Judged { connection, attempt, judgement }, permit)
+                });
+            }
+            Task::Verify { connection, attempt, scheme, challenge, response } => {
+                let authenticator = self.authenticators.get(&scheme).cloned();
+                let time = self.limits.authenticate_time;
+                self.state.tasks.spawn(async move {
+                    let judgement = verify(authenticator, challenge, response, time).await;
                     (Input::Judged { connection, attempt, judgement }, permit)
                 });
             }

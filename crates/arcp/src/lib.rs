@@ -11,6 +11,8 @@ mod server;
 pub use arcp_agent as agent;
 #[cfg(feature = "server")]
 pub use arcp_auth as auth;
+#[cfg(feature = "jwt")]
+pub use arcp_auth_jwt as auth_jwt;
 #[cfg(feature = "client")]
 pub use arcp_client as client;
 pub use arcp_core as core;

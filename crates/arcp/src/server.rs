@@ -118,6 +118,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Accepts `token` as the principal `name` from whoever also proves that it has `key`: by the
+    /// HMAC-SHA256 of a challenge, as lower-case hexadecimal digits.
+    #[must_use]
+    pub fn challenged(mut self, token: &Secret<String>, name: &str, key: &Secret<Vec<u8>>) -> Self {
+        self.bearer = Some(self.bearer.unwrap_or_default().challenged(token, name, key));
+        self
+    }
+
     /// Accepts clients that prove nothing, each as a principal of its own.
     #[must_use]
     pub fn anonymous(self) -> Self {

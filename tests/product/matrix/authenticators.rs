@@ -1,7 +1,7 @@
 //! Authenticators that do not judge: their client is told so, and others go on.
 
-use arcp_auth::{AuthError, Authenticator, Origin, Verdict};
-use arcp_core::{Offer, Principal};
+use arcp_auth::{AuthError, Authenticator, Challenge, Origin, Verdict};
+use arcp_core::{Offer, Principal, Secret};
 use async_trait::async_trait;
 use serde_json::json;
 use std::time::Duration;
@@ -14,6 +14,12 @@ matrix!(
     one_that_panics_refuses,
     one_that_is_slow_refuses,
     one_that_takes_its_time_stops_nobody,
+    a_challenge_is_answered_and_a_session_opened,
+    a_wrong_answer_may_be_followed_by_others_but_not_for_ever,
+    an_answer_that_cannot_be_judged_is_unavailable,
+    an_answer_without_a_challenge_is_passed_over,
+    a_challenge_belongs_to_its_connection,
+    a_session_is_renewed_by_a_challenge_too,
 );
 
 async fn one_that_fails_refuses(on: On) {
@@ -52,6 +58,113 @@ async fn one_that_takes_its_time_stops_nobody(on: On) {
     assert_eq!(accepted["correlation_id"], request);
     waiting.is_quiet().await;
     assert_eq!(waiting.list(json!({})).await["jobs"], json!([]));
+}
+
+async fn a_challenge_is_answered_and_a_session_opened(on: On) {
+    let (house, _) = house(on).await;
+    let mut raw = challenged(&house).await;
+    // Before acceptance the rest is passed over still.
+    raw.say("ping", json!({})).await;
+    let answer = raw.say("session.authenticate", json!({"response": "42"})).await;
+    let accepted = raw.expect("session.accepted").await;
+    assert_eq!(accepted["correlation_id"], answer);
+    raw.is_quiet().await;
+    let job = raw.submit("echo", json!(1)).await;
+    raw.finish(&job).await;
+    // It is the principal that the answer proved.
+    let jobs = house.raw_as("alice").await.list(json!({})).await;
+    assert_eq!(jobs["jobs"][0]["job_id"], job);
+}
+
+async fn a_wrong_answer_may_be_followed_by_others_but_not_for_ever(on: On) {
+    let (house, _) = house(on).await;
+    let mut raw = challenged(&house).await;
+    for _ in 0..4 {
+        let answer = raw.say("session.authenticate", json!({"response": "forty-one"})).await;
+        let refused = raw.expect("session.unauthenticated").await;
+        assert_eq!(refused["correlation_id"], answer);
+        assert_eq!((code(&refused), refused.get("session_id")), ("UNAUTHENTICATED", None));
+        assert!(!refused.to_string().contains("forty-one"), "the answer is told");
+    }
+    let mut other = challenged(&house).await;
+    raw.say("session.authenticate", json!({"response": "forty-one"})).await;
+    raw.expect("session.unauthenticated").await;
+    raw.is_over().await;
+    other.say("session.authenticate", json!({"response": "forty-one"})).await;
+    other.expect("session.unauthenticated").await;
+    other.say("session.authenticate", json!({"response": "42"})).await;
+    other.expect("session.accepted").await;
+}
+
+async fn an_answer_that_cannot_be_judged_is_unavailable(on: On) {
+    let (house, _) = house(on).await;
+    let mut raw = challenged(&house).await;
+    for response in ["fails", "panics"] {
+        raw.say("session.authenticate", json!({"response": response})).await;
+        let refused = raw.expect("session.unauthenticated").await;
+        assert_eq!(
+            (code(&refused), &refused["payload"]["retryable"]),
+            ("UNAVAILABLE", &json!(true))
+        );
+        assert!(!refused.to_string().contains("s3cret"), "why is told");
+    }
+    raw.say("session.authenticate", json!({"response": 42})).await;
+    raw.say("session.authenticate", json!({"response": "42"})).await;
+    raw.expect("session.accepted").await;
+}
+
+async fn an_answer_without_a_challenge_is_passed_over(on: On) {
+    let (house, _) = house(on).await;
+    let mut raw = house.raw().await;
+    raw.say("session.authenticate", json!({"response": "42"})).await;
+    raw.say("session.open", offer("asks")).await;
+    raw.expect("session.challenge").await;
+    // Another offer takes its place.
+    raw.open("tok-bob").await;
+    raw.say("session.authenticate", json!({"response": "42"})).await;
+    let refused = raw.expect("nack").await;
+    assert_eq!(code(&refused), "UNAUTHENTICATED");
+}
+
+async fn a_challenge_belongs_to_its_connection(on: On) {
+    let (house, _) = house(on).await;
+    let (first, mut second) = (challenged(&house).await, house.raw().await);
+    second.say("session.authenticate", json!({"response": "42"})).await;
+    first.close().await;
+    second.say("session.authenticate", json!({"response": "42"})).await;
+    second.open("tok-bob").await;
+    second.is_quiet().await;
+}
+
+async fn a_session_is_renewed_by_a_challenge_too(on: On) {
+    let (house, _) = house(on).await;
+    let mut raw = challenged(&house).await;
+    raw.say("session.authenticate", json!({"response": "42"})).await;
+    let session = raw.expect("session.accepted").await["session_id"].clone();
+    for response in ["forty-one", "42"] {
+        raw.say("session.authenticate", json!({"response": "asks"})).await;
+        let challenge = raw.expect("session.challenge").await;
+        assert_eq!(challenge["payload"], json!({"challenge": "6*7=?"}));
+        raw.say("session.authenticate", json!({"response": response})).await;
+        if response == "42" {
+            assert_eq!(raw.expect("session.accepted").await["session_id"], session);
+            break;
+        }
+        raw.expect("session.unauthenticated").await;
+        raw.say("session.authenticate", json!({"response": "42"})).await;
+        assert_eq!(raw.expect("session.accepted").await["session_id"], session);
+    }
+    raw.is_quiet().await;
+}
+
+/// A connection that was asked what six times seven is.
+async fn challenged(house: &House) -> Raw {
+    let mut raw = house.raw().await;
+    let request = raw.say("session.open", offer("asks")).await;
+    let challenge = raw.expect("session.challenge").await;
+    assert_eq!(challenge["correlation_id"], request);
+    assert_eq!(challenge["payload"], json!({"challenge": "6*7=?"}));
+    raw
 }
 
 async fn refused(house: &House, token: &str) {
@@ -96,11 +209,26 @@ impl Authenticator for Judge {
     async fn authenticate(&self, offer: &Offer, _: &Origin) -> Result<Verdict, AuthError> {
         match offer.token.as_ref().map(|token| token.expose().as_str()) {
             Some("fails") => Err(AuthError::new("the directory s3cret is down")),
+            Some("asks") => Ok(Verdict::Challenge(Challenge { text: "6*7=?".to_owned() })),
             Some("waits") => {
                 self.0.subscribe().wait_for(|open| *open).await.unwrap();
                 Ok(Verdict::Accept(Principal::named("late")))
             }
             _ => panic!("s3cret"),
+        }
+    }
+
+    async fn answer(
+        &self,
+        challenge: &Challenge,
+        response: &Secret<String>,
+    ) -> Result<Verdict, AuthError> {
+        assert_eq!(challenge.text, "6*7=?");
+        match response.expose().as_str() {
+            "42" => Ok(Verdict::Accept(Principal::named("alice"))),
+            "fails" => Err(AuthError::new("the directory s3cret is down")),
+            "panics" => panic!("s3cret"),
+            _ => Ok(Verdict::Refuse("wrong".to_owned())),
         }
     }
 }

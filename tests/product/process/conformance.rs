@@ -72,10 +72,10 @@ async fn a_runtime_that_runs_is_reached_by_its_address() {
         let data = tempfile::tempdir().unwrap();
         let server = Serve::start(data.path(), &["--token", "mine=me"]).await;
         let url = server.url();
-        let ping = ["conformance", "--url", url, "--include", "M2-1", "--token", "mine"];
+        let ping = ["conformance", "--url", url, "--include", "08-control/ping", "--token", "mine"];
         let played = run(&ping).await.with(0);
         assert!(played.out.contains("1 passed, 0 failed"), "{}", played.out);
-        let wrong = ["conformance", "--url", url, "--include", "M2-1"];
+        let wrong = ["conformance", "--url", url, "--include", "08-control/ping"];
         run(&wrong).await.with(1);
         server.stop().await;
     })

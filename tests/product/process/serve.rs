@@ -118,6 +118,14 @@ async fn an_unknown_setting_is_named() {
             ("[[tokens]]\nprincipal = \"me\"\ntoken = \"verysecret\n", "line 3"),
             ("[[tokens]]\ntoken = [\"verysecret\"]\nprincipal = \"me\"\n", "tokens[0].token"),
             ("[limits]\nframe_bytes = 0\n", "frame_bytes"),
+            ("[jwt]\naudience = \"a\"\n", "audience"),
+            ("[jwt]\naudiences = []\nalgorithms = [\"HS256\"]\n", "audiences"),
+            ("[jwt]\naudiences = [\"a\"]\nalgorithms = [\"none\"]\n", "jwt.algorithms[0]"),
+            ("[jwt]\naudiences = [\"a\"]\nalgorithms = [\"HS256\"]\n", "no key"),
+            (
+                "[jwt]\naudiences = [\"a\"]\nalgorithms = [\"HS256\"]\nsecret_file = \"nowhere\"\n",
+                "nowhere",
+            ),
         ] {
             let folder = tempfile::tempdir().unwrap();
             let config = config(folder.path(), file);

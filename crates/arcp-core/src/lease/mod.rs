@@ -80,7 +80,7 @@ impl Lease {
     /// Whether a grant covers `operation`; expiry and budget apart.
     pub fn covers(&self, operation: &Operation) -> bool {
         let patterns = self.grants.get(&operation.namespace);
-        patterns.is_some_and(|patterns| patterns.iter().any(|p| p.matches(&operation.target)))
+        patterns.is_some_and(|patterns| patterns.iter().any(|p| operation.is_within(p)))
     }
 
     /// Whether it is small enough to be judged and told: at most [`MAX_PATTERNS`] patterns,
@@ -127,6 +127,16 @@ impl Operation {
         Ok(Self { namespace: namespace.to_owned(), target: target.to_owned() })
     }
 
+    /// Whether its target is of the form of a pattern. The name of a model is one word, also where it
+    /// has slashes.
+    pub fn is_within(&self, pattern: &Pattern) -> bool {
+        if self.namespace == MODEL_USE {
+            pattern.matches_word(&self.target)
+        } else {
+            pattern.matches(&self.target)
+        }
+    }
+
     /// What kind of thing it is: `fs.read`, `tool.call`, ...
     pub fn namespace(&self) -> &str {
         &self.namespace
@@ -156,6 +166,8 @@ pub const MAX_PATTERNS: usize = 256;
 pub const MAX_CURRENCIES: usize = 64;
 /// The most bytes of one lease's namespaces and of what is kept in it only.
 pub const MAX_OTHER_BYTES: usize = 16 << 10;
+/// The namespace of models.
+const MODEL_USE: &str = "model.use";
 const MAX_TARGET_BYTES: usize = 8 << 10;
 
 #[cfg(test)]

@@ -34,38 +34,55 @@ impl Pattern {
 
     /// Whether `target` is of this form. Takes time in proportion to the product of both lengths.
     pub fn matches(&self, target: &str) -> bool {
-        let tokens = tokens(&self.0);
-        // `reached[i]`: the first `i` tokens can match what has been read of the target.
-        let mut reached = vec![false; tokens.len() + 1];
-        if let Some(start) = reached.first_mut() {
-            *start = true;
-        }
-        skip_stars(&tokens, &mut reached);
-        for c in target.chars() {
-            let mut next = vec![false; tokens.len() + 1];
-            for (i, token) in tokens.iter().enumerate() {
-                if !reached.get(i).copied().unwrap_or(false) {
-                    continue;
-                }
-                let to = match token {
-                    Token::Any => Some(i),
-                    Token::Segment if c != '/' => Some(i),
-                    Token::One if c != '/' => Some(i + 1),
-                    Token::Char(want) if *want == c => Some(i + 1),
-                    Token::Segment | Token::One | Token::Char(_) => None,
-                };
-                if let Some(slot) = to.and_then(|to| next.get_mut(to)) {
-                    *slot = true;
-                }
-            }
-            skip_stars(&tokens, &mut next);
-            reached = next;
-            if !reached.contains(&true) {
-                return false;
-            }
-        }
-        reached.last().copied().unwrap_or(false)
+        matches(&tokens(&self.0), target)
     }
+
+    /// Whether `target`, taken for one word, is of this form: `/` is a character like others.
+    pub fn matches_word(&self, target: &str) -> bool {
+        let mut tokens = tokens(&self.0);
+        for token in &mut tokens {
+            *token = match *token {
+                Token::Segment => Token::Any,
+                Token::One => Token::Each,
+                other => other,
+            };
+        }
+        matches(&tokens, target)
+    }
+}
+
+fn matches(tokens: &[Token], target: &str) -> bool {
+    // `reached[i]`: the first `i` tokens can match what has been read of the target.
+    let mut reached = vec![false; tokens.len() + 1];
+    if let Some(start) = reached.first_mut() {
+        *start = true;
+    }
+    skip_stars(tokens, &mut reached);
+    for c in target.chars() {
+        let mut next = vec![false; tokens.len() + 1];
+        for (i, token) in tokens.iter().enumerate() {
+            if !reached.get(i).copied().unwrap_or(false) {
+                continue;
+            }
+            let to = match token {
+                Token::Any => Some(i),
+                Token::Segment if c != '/' => Some(i),
+                Token::One if c != '/' => Some(i + 1),
+                Token::Each => Some(i + 1),
+                Token::Char(want) if *want == c => Some(i + 1),
+                Token::Segment | Token::One | Token::Char(_) => None,
+            };
+            if let Some(slot) = to.and_then(|to| next.get_mut(to)) {
+                *slot = true;
+            }
+        }
+        skip_stars(tokens, &mut next);
+        reached = next;
+        if !reached.contains(&true) {
+            return false;
+        }
+    }
+    reached.last().copied().unwrap_or(false)
 }
 
 impl fmt::Display for Pattern {
@@ -88,6 +105,8 @@ enum Token {
     Segment,
     /// `?`: any one character but `/`.
     One,
+    /// Any one character.
+    Each,
     Char(char),
 }
 
@@ -146,6 +165,15 @@ mod tests {
         check("se?rch.*", &["search.web", "search."], &["search", "se/rch.web"]);
         check("***", &["", "a/b"], &[]);
         check("gpt-4", &["gpt-4"], &["gpt-4o", "gpt-"]);
+    }
+
+    #[test]
+    fn a_word_may_have_slashes() {
+        let word = |pattern: &str, target| Pattern::parse(pattern).unwrap().matches_word(target);
+        assert!(word("*", "openai/gpt-4"));
+        assert!(word("openai/*", "openai/gpt-4/turbo"));
+        assert!(word("a?b", "a/b"));
+        assert!(!word("openai/*", "other/gpt-4"));
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(super) struct Connection {
     pub(super) phase: Phase,
     /// The offer that is being judged, if any.
     pub(super) pending: Option<Attempt>,
+    /// The challenge that the client has to answer, if any.
+    pub(super) posed: Option<Posed>,
     /// Offers so far.
     pub(super) attempts: u64,
     /// Offers refused so far.
@@ -31,14 +33,27 @@ pub(super) enum Phase {
 pub(super) struct Attempt {
     pub(super) number: u64,
     pub(super) request: MessageId,
+    pub(super) scheme: String,
+    pub(super) purpose: Purpose,
+    /// The challenge that is answered, if one is.
+    pub(super) answered: Option<String>,
+}
+
+/// A challenge that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Posed {
+    pub(super) challenge: String,
+    /// The scheme whose authenticator made it.
+    pub(super) scheme: String,
+    /// What follows when the answer is good.
     pub(super) purpose: Purpose,
 }
 
 /// What follows when the offer is good.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Purpose {
     /// A session is opened.
-    Open { scheme: String, declared: Capabilities },
+    Open { declared: Capabilities },
     /// The session's lease begins anew.
     Renew,
 }
@@ -55,7 +70,13 @@ impl Connection {
 
 impl Engine {
     pub(super) fn on_connected(&mut self, now: Now, connection: ConnectionId) {
-        let state = Connection { phase: Phase::Greeting, pending: None, attempts: 0, refusals: 0 };
+        let state = Connection {
+            phase: Phase::Greeting,
+            pending: None,
+            posed: None,
+            attempts: 0,
+            refusals: 0,
+        };
         self.connections.insert(connection, state);
         let deadline = now.moment.after(self.settings.limits.handshake_time);
         self.timers.set(Timer::Handshake(connection), deadline);

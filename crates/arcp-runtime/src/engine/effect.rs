@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arcp_core::{
     Answer, Append, Commit, ConnectionId, Delivery, Event, EventFilter, Fault, JobEvent, JobFilter,
-    JobHead, JobId, JobSummary, Json, Key, MessageId, Offer, Output, Principal, SessionId,
+    JobHead, JobId, JobSummary, Json, Key, MessageId, Offer, Output, Principal, Secret, SessionId,
     StreamId, SubscriptionId, Timestamp,
 };
 use arcp_transport::CloseReason;
@@ -128,6 +128,19 @@ pub enum Task {
         offer: Offer,
         /// A name that no other attempt has.
         unique: String,
+    },
+    /// Judge the answer to a challenge; answered by `Input::Judged`.
+    Verify {
+        /// Whose answer.
+        connection: ConnectionId,
+        /// Which attempt of that connection.
+        attempt: u64,
+        /// The scheme whose authenticator made the challenge.
+        scheme: String,
+        /// The challenge.
+        challenge: String,
+        /// The answer.
+        response: Secret<String>,
     },
     /// Read ended jobs; answered by `Input::Listed`.
     List(Box<ListQuery>),

@@ -6,7 +6,7 @@ use arcp_core::{
 };
 use arcp_transport::CloseReason;
 
-use super::connection::{Attempt, Phase, Purpose};
+use super::connection::{Attempt, Phase, Posed, Purpose};
 use super::session::Session;
 use super::{Effects, Engine, From, Judgement, Task, Timer};
 
@@ -40,11 +40,30 @@ impl Engine {
             return;
         }
         let Open { offer, client: _, capabilities: declared } = open;
-        let purpose = Purpose::Open { scheme: offer.scheme.clone(), declared };
-        self.start_attempt(now, connection, id, offer, purpose, fx);
+        self.start_attempt(now, connection, id, offer, Purpose::Open { declared }, fx);
     }
 
-    /// Renews the session's lease with a fresh token of the scheme that opened it (R§8.4).
+    /// Takes the answer to a challenge; nothing when there is none.
+    pub(super) fn handle_response(
+        &mut self,
+        connection: ConnectionId,
+        id: &MessageId,
+        response: Secret<String>,
+        fx: &mut Effects,
+    ) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        let Some(Posed { challenge, scheme, purpose }) = state.posed.take() else { return };
+        state.attempts += 1;
+        let number = state.attempts;
+        let answered = Some(challenge.clone());
+        let (request, task_scheme) = (id.clone(), scheme.clone());
+        state.pending = Some(Attempt { number, request, scheme, purpose, answered });
+        let (attempt, scheme) = (number, task_scheme);
+        fx.task(Task::Verify { connection, attempt, scheme, challenge, response });
+    }
+
+    /// Renews the session's lease with a fresh token of the scheme that opened it (R§8.4), or with
+    /// the answer to the challenge that this brought.
     pub(super) fn handle_authenticate(
         &mut self,
         now: Now,
@@ -52,7 +71,12 @@ impl Engine {
         response: Secret<String>,
         fx: &mut Effects,
     ) {
-        let busy = self.connections.get(&from.connection).is_none_or(|c| c.pending.is_some());
+        let state = self.connections.get(&from.connection);
+        if state.is_some_and(|state| state.pending.is_none() && state.posed.is_some()) {
+            self.handle_response(from.connection, &from.id, response, fx);
+            return;
+        }
+        let busy = state.is_none_or(|state| state.pending.is_some());
         let Some(session) = self.sessions.get(&from.session).filter(|_| !busy) else {
             let fault = Fault::new(Code::FailedPrecondition, "authentication is under way");
             self.reply(now, from, Reply::Nack(fault), fx);
@@ -76,19 +100,31 @@ impl Engine {
         let Some(attempt) = state.pending.take_if(|pending| pending.number == attempt) else {
             return;
         };
-        let Attempt { request, purpose, number: _ } = attempt;
+        let Attempt { request, scheme, purpose, answered, number: _ } = attempt;
         match (judgement, purpose) {
-            (Judgement::Accept(principal), Purpose::Open { scheme, declared }) => {
+            (Judgement::Accept(principal), Purpose::Open { declared }) => {
                 self.open_session(now, connection, request, principal, scheme, declared, fx);
             }
             (Judgement::Accept(principal), Purpose::Renew) => {
                 self.renew(now, connection, request, &principal, fx);
             }
-            (Judgement::Refuse(fault), Purpose::Open { .. }) => {
-                self.reject(now, connection, request, fault, fx);
+            (Judgement::Challenge(challenge), purpose) => {
+                let posed = Posed { challenge: challenge.clone(), scheme, purpose };
+                state.posed = Some(posed);
+                self.reply_to(now, connection, request, Reply::Challenged { challenge }, fx);
             }
-            (Judgement::Refuse(fault), Purpose::Renew) => {
-                self.reply_to(now, connection, request, Reply::Nack(fault), fx);
+            (Judgement::Refuse(fault), purpose) => {
+                let opens = matches!(purpose, Purpose::Open { .. });
+                let reply = match answered {
+                    Some(challenge) => {
+                        // Another answer may be better.
+                        state.posed = Some(Posed { challenge, scheme, purpose });
+                        Reply::Unauthenticated(fault)
+                    }
+                    None if opens => Reply::Rejected(fault),
+                    None => Reply::Nack(fault),
+                };
+                self.reply_to(now, connection, request, reply, fx);
                 self.count_refusal(now, connection, fx);
             }
         }
@@ -127,14 +163,15 @@ impl Engine {
             return;
         };
         state.attempts += 1;
-        let attempt = state.attempts;
-        state.pending = Some(Attempt { number: attempt, request, purpose });
+        let (attempt, scheme) = (state.attempts, offer.scheme.clone());
+        state.posed = None;
+        state.pending = Some(Attempt { number: attempt, request, scheme, purpose, answered: None });
         let unique = self.ids.unique(now);
         fx.task(Task::Authenticate { connection, attempt, offer, unique });
     }
 
     /// Refuses a session. The connection may try again, but not for ever.
-    fn reject(
+    pub(super) fn reject(
         &mut self,
         now: Now,
         connection: ConnectionId,

@@ -90,6 +90,8 @@ pub enum Input {
 pub enum Judgement {
     /// It is this principal.
     Accept(Principal),
+    /// It has to answer this first.
+    Challenge(String),
     /// No, or it could not be judged.
     Refuse(Fault),
 }

@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{
     Code, Command, ConnectionId, Fault, Issued, JobId, MessageId, Moment, Notice, Now, Output,
-    PingKind, Reply, SessionId, StreamId, TraceId,
+    PingKind, Reply, SessionId, StreamId, TraceId, Wanted,
 };
 
 pub use effect::{Effect, Effects, ListQuery, Observe, StartJob, Task};
@@ -169,6 +169,12 @@ impl Engine {
         let Issued { id, trace, command, at: _ } = issued;
         match (command, live) {
             (Command::Open(open), _) => self.handle_open(now, connection, id, *open, fx),
+            (Command::Refused { wanted: Wanted::Session, fault }, _) => {
+                self.reject(now, connection, id, fault, fx);
+            }
+            (Command::Authenticate { response }, None) if state.posed.is_some() => {
+                self.handle_response(connection, &id, response, fx);
+            }
             (_, None) => {
                 // R§8.1: before acceptance the rest is dropped.
                 tracing::debug!(%connection, %id, "dropped before acceptance");
@@ -233,7 +239,9 @@ impl Engine {
             Command::Backpressure { stream, rate } => {
                 self.handle_backpressure(now, from, stream, rate, fx);
             }
-            Command::Refused { submit, fault } => self.refuse(now, from, submit, fault, fx),
+            Command::Refused { wanted, fault } => {
+                self.refuse(now, from, wanted == Wanted::Job, fault, fx);
+            }
         }
     }
 

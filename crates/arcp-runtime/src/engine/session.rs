@@ -346,6 +346,6 @@ impl Engine {
 }
 
 /// After which part of a session's lease its client is asked to authenticate again.
-const REFRESH_AFTER: f64 = 0.9;
+const REFRESH_AFTER: f64 = 0.75;
 /// Commands that only asked: how many are remembered.
 const ASKED: usize = 64;

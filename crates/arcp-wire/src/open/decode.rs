@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arcp_core::{
     Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind, Issued,
-    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Secret, Submit,
+    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Secret, Submit, Wanted,
 };
 
 use super::envelope::{Envelope, Unsound};
@@ -45,8 +45,18 @@ fn said(envelope: Envelope<'_>) -> Decoded<Issued> {
         return Decoded::Ignored;
     }
     let command = command(kind, &envelope)
-        .unwrap_or_else(|fault| Command::Refused { submit: kind == Kind::Invoke, fault });
+        .unwrap_or_else(|fault| Command::Refused { wanted: wanted(kind), fault });
     Decoded::Message(Issued { id: envelope.id, at: envelope.at, trace: envelope.trace, command })
+}
+
+fn wanted(kind: Kind) -> Wanted {
+    if kind == Kind::Open {
+        Wanted::Session
+    } else if kind == Kind::Invoke {
+        Wanted::Job
+    } else {
+        Wanted::Other
+    }
 }
 
 fn command(kind: Kind, envelope: &Envelope<'_>) -> Result<Command, Fault> {

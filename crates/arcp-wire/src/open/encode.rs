@@ -88,6 +88,13 @@ impl<'a> Answer<'a> {
     ) {
         match reply {
             Reply::Accepted(accepted) => self.accepted(accepted, frames),
+            Reply::Challenged { challenge } => {
+                self.message("session.challenge", payload::Challenged { challenge }).push(frames);
+            }
+            Reply::Unauthenticated(fault) => {
+                let refused = payload::Rejected::of(fault);
+                self.message("session.unauthenticated", refused).push(frames);
+            }
             Reply::Rejected(fault) => self
                 .message("session.rejected", payload::Rejected::of(fault))
                 .session(None)

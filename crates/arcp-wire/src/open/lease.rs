@@ -30,7 +30,7 @@ pub(super) fn read(object: &Object<'_>) -> Result<Lease, Fault> {
             EXPIRES_AT => {}
             COST_BUDGET | DOTTED_BUDGET => add_budget(&mut lease, object, key, raw)?,
             MODEL_USE => grant(&mut lease, object, (key, DOTTED_MODEL_USE), raw)?,
-            dotted if dotted.contains('.') => grant(&mut lease, object, (key, dotted), raw)?,
+            known if RESERVED.contains(&known) => grant(&mut lease, object, (key, known), raw)?,
             _ if strings(raw).is_some() => grant(&mut lease, object, (key, key), raw)?,
             _ => {
                 lease.other.insert(key.to_owned(), Json::from(raw));
@@ -137,6 +137,10 @@ const REQUEST: &str = "lease_request";
 const COST_BUDGET: &str = "cost_budget";
 const MODEL_USE: &str = "model_use";
 const EXPIRES_AT: &str = "expires_at";
+
+/// Namespaces that hold patterns and nothing else (§9.2).
+const RESERVED: &[&str] =
+    &["fs.read", "fs.write", "net.fetch", "tool.call", "agent.delegate", DOTTED_MODEL_USE];
 
 // How the drafts spell the two; taken too, since a budget that is not understood limits nothing.
 const DOTTED_BUDGET: &str = "cost.budget";

@@ -49,7 +49,13 @@ pub(super) struct SessionLease {
     pub(super) expires_at: Stamp,
 }
 
-/// `session.rejected`.
+/// `session.challenge`.
+#[derive(Serialize)]
+pub(super) struct Challenged<'a> {
+    pub(super) challenge: &'a str,
+}
+
+/// `session.rejected` and `session.unauthenticated`.
 #[derive(Serialize)]
 pub(super) struct Rejected<'a> {
     code: &'static str,

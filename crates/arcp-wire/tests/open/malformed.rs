@@ -1,6 +1,6 @@
 //! Frames that are none, or ask for what cannot be.
 
-use arcp_core::{Command, Frame, Issued};
+use arcp_core::{Command, Frame, Issued, Wanted};
 use arcp_wire::open::OpenDialect;
 use arcp_wire::{Decoded, Dialect};
 use expect_test::{Expect, expect};
@@ -13,8 +13,13 @@ fn decode(frame: &Frame) -> Decoded<Issued> {
 fn said(text: &str) -> String {
     match decode(&Frame::text(text.to_owned())) {
         Decoded::Message(issued) => match issued.command {
-            Command::Refused { submit, fault } => {
-                format!("refused{}: {fault}", if submit { " submit" } else { "" })
+            Command::Refused { wanted, fault } => {
+                let wanted = match wanted {
+                    Wanted::Session => " open",
+                    Wanted::Job => " submit",
+                    Wanted::Other => "",
+                };
+                format!("refused{wanted}: {fault}")
             }
             command => format!("{command:?}"),
         },
@@ -168,11 +173,11 @@ fn payloads_that_cannot_be_done() {
     let lines = lines.join("\n");
     assert!(!lines.contains("s3cret"), "{lines}");
     expect![[r#"
-        refused: INVALID_ARGUMENT: `auth` is missing
-        refused: INVALID_ARGUMENT: `auth` must be an object
-        refused: INVALID_ARGUMENT: `auth.token` must be text
-        refused: INVALID_ARGUMENT: `capabilities` must be an object
-        refused: INVALID_ARGUMENT: `capabilities.streaming` must be true or false
+        refused open: INVALID_ARGUMENT: `auth` is missing
+        refused open: INVALID_ARGUMENT: `auth` must be an object
+        refused open: INVALID_ARGUMENT: `auth.token` must be text
+        refused open: INVALID_ARGUMENT: `capabilities` must be an object
+        refused open: INVALID_ARGUMENT: `capabilities.streaming` must be true or false
         refused: INVALID_ARGUMENT: `response` must be text
         refused: INVALID_ARGUMENT: `sent_at` is missing
         refused: INVALID_ARGUMENT: `last_processed_seq` must be a whole number, at least 0

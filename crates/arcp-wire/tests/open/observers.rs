@@ -10,7 +10,7 @@ use arcp_core::{
     HeartbeatRecovery, JobHead, JobState, JobSummary, JobWatched, Json, LeaseId, MessageId, Notice,
     Observed, Output, PermissionAnswer, PermissionRequest, PermissionVerdict, Priority,
     PutArtifact, Reply, SessionId, Since, StreamChange, StreamChunk, StreamEvent, StreamId,
-    StreamInfo, StreamKind, Subscribe, SubscriptionId, TraceId, WatchJob,
+    StreamInfo, StreamKind, Subscribe, SubscriptionId, TraceId, Wanted, WatchJob,
 };
 use arcp_wire::open::OpenDialect;
 use arcp_wire::{Decoded, Dialect};
@@ -406,7 +406,7 @@ fn what_is_malformed_names_the_key() {
         });
         match reader.decode(&Frame::text(frame.to_string())) {
             Decoded::Message(issued) => match issued.command {
-                Command::Refused { submit: false, fault } => {
+                Command::Refused { wanted: Wanted::Other, fault } => {
                     assert_eq!(fault.code, Code::InvalidArgument, "{frame}");
                     assert!(fault.message.starts_with(wanted), "{frame}: {}", fault.message);
                 }

@@ -6,7 +6,7 @@ use arcp_core::{
     Cancel, CancelTarget, Capabilities, ClientIdentity, Code, Command, Event, Fault, Feature,
     Frame, IdempotencyKey, JobAccepted, JobFilter, JobState, JobSummary, JobsPage, Json, Lease,
     ListJobs, MessageId, Notice, Offer, OnClose, Open, Output, PingKind, Reply, Secret,
-    SessionAccepted, Submit, TraceId,
+    SessionAccepted, Submit, TraceId, Wanted,
 };
 use arcp_wire::open::OpenDialect;
 use arcp_wire::{Decoded, Dialect};
@@ -124,7 +124,7 @@ fn an_answer_to_a_ping_is_not_written() {
     let mut frames = Vec::new();
     writer.encode(&issued(Command::Pong), &mut frames);
     let fault = Fault::invalid("x");
-    writer.encode(&issued(Command::Refused { submit: true, fault }), &mut frames);
+    writer.encode(&issued(Command::Refused { wanted: Wanted::Job, fault }), &mut frames);
     assert!(frames.is_empty());
 }
 
@@ -185,6 +185,8 @@ fn replies_and_notices_come_back() {
     let denied = Fault::new(Code::PermissionDenied, "permission denied: not yours");
     let nack = Fault::invalid("`x` is missing").with_detail(Json::parse("[1]").unwrap());
     let replies = [
+        Reply::Challenged { challenge: "carol:\"1\"".to_owned() },
+        Reply::Unauthenticated(Fault::new(Code::Unauthenticated, "no")),
         Reply::Rejected(Fault::new(Code::Unauthenticated, "no")),
         Reply::Pong { kind: PingKind::Connection, nonce: None },
         Reply::Pong { kind: PingKind::Session, nonce: Some("n".into()) },

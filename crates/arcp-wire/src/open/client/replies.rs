@@ -20,9 +20,10 @@ use super::outputs::job_named_after;
 pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Reply>, Fault> {
     let reply = match envelope.kind.as_ref() {
         "session.accepted" => session_accepted(payload)?,
-        "session.rejected" | "session.unauthenticated" => Reply::Rejected(fault(payload)?),
+        "session.rejected" => Reply::Rejected(fault(payload)?),
+        "session.unauthenticated" => Reply::Unauthenticated(fault(payload)?),
         "session.challenge" => {
-            Reply::Rejected(Fault::new(Code::Unauthenticated, "challenges are not supported"))
+            Reply::Challenged { challenge: payload.need_text("challenge")?.into_owned() }
         }
         "session.closed" => Reply::Closed,
         "pong" => Reply::Pong { kind: PingKind::Connection, nonce: payload.owned("nonce")? },
