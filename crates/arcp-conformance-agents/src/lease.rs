@@ -53,7 +53,7 @@ pub(crate) async fn authorize(gates: Gates, job: JobContext, json: Json) -> Resu
 }
 
 /// `ok`, or the code of the refusal.
-fn how(result: Result<(), Fault>) -> Value {
+pub(crate) fn how(result: Result<(), Fault>) -> Value {
     match result {
         Ok(()) => json!("ok"),
         Err(fault) => json!(fault.code.as_str()),

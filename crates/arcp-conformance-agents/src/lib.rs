@@ -6,7 +6,9 @@
 mod ends;
 mod gates;
 mod lease;
+mod permission;
 mod says;
+mod streams;
 
 use std::future::ready;
 use std::sync::Arc;
@@ -20,7 +22,8 @@ use gates::Gates;
 /// last one is the default.
 pub fn agents() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
     let gates = Gates::default();
-    let [gate, open, stubborn, authorize] = std::array::from_fn(|_| gates.clone());
+    let [gate, open, stubborn, authorize, stream, permission] =
+        std::array::from_fn(|_| gates.clone());
     vec![
         ("conf.echo", "1.0.0", Arc::new(agent_fn(|_, input| ready(Ok(Outcome::Value(input)))))),
         ("conf.version", "1.0.0", Arc::new(agent_fn(|_, _| ready(ends::version("1.0.0"))))),
@@ -43,6 +46,18 @@ pub fn agents() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
             "conf.authorize",
             "1.0.0",
             Arc::new(agent_fn(move |job, input| lease::authorize(authorize.clone(), job, input))),
+        ),
+        (
+            "conf.stream",
+            "1.0.0",
+            Arc::new(agent_fn(move |job, input| streams::stream(stream.clone(), job, input))),
+        ),
+        (
+            "conf.permission",
+            "1.0.0",
+            Arc::new(agent_fn(move |job, input| {
+                permission::permission(permission.clone(), job, input)
+            })),
         ),
         ("conf.trace", "1.0.0", Arc::new(agent_fn(|job, _| ready(ends::trace(&job))))),
     ]
