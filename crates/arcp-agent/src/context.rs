@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use arcp_core::lease::Operation;
 use arcp_core::{
-    AgentRef, Answer, ChunkEncoding, Code, Event, Fault, GrantedLease, JobId, Json, Lease,
-    LogLevel, PermissionRequest, Progress, Quantity, Question, StreamId, StreamInfo, TraceId,
+    AgentRef, Answer, ArtifactRef, ChunkEncoding, Code, Event, Fault, GrantedLease, JobId, Json,
+    Lease, LogLevel, PermissionRequest, Progress, PutArtifact, Quantity, Question, StreamId,
+    StreamInfo, TraceId,
 };
+use bytes::Bytes;
 use rust_decimal::Decimal;
 use tokio::sync::oneshot;
 
 use crate::job_stream::JobStream;
-use crate::port::{Pace, Port, Report, ReportKind, take_room};
+use crate::port::{Pace, Port, Report, ReportKind};
 use crate::stream::ResultStream;
 
 /// What a running job can say, ask and learn. Cheap to clone.
@@ -162,7 +164,7 @@ impl JobContext {
     /// the target is not in its one normal form (see [`Operation::new`]).
     pub async fn authorize(&self, namespace: &str, target: &str) -> Result<(), Fault> {
         let operation = Operation::new(namespace, target)?;
-        match self.ask(Question::Authorize(operation)).await? {
+        match self.ask(Question::Authorize(operation), 0).await? {
             Answer::Authorized => Ok(()),
             other => Err(crossed(&other)),
         }
@@ -182,7 +184,7 @@ impl JobContext {
         wait: Option<Duration>,
     ) -> Result<GrantedLease, Fault> {
         self.check_size(request.json_size())?;
-        let asking = self.ask(Question::Permission { request, wait });
+        let asking = self.ask(Question::Permission { request, wait }, 0);
         let answer = tokio::select! {
             answer = asking => answer?,
             reason = self.cancelled() => return Err(Fault::new(Code::Cancelled, reason)),
@@ -200,10 +202,37 @@ impl JobContext {
     pub async fn open_stream(&self, info: StreamInfo) -> Result<JobStream, Fault> {
         let kind = info.kind;
         self.check_size(info.json_size())?;
-        match self.ask(Question::OpenStream(info)).await? {
+        match self.ask(Question::OpenStream(info), 0).await? {
             Answer::Stream(id) => Ok(JobStream::new(self.clone(), id, kind)),
             other => Err(crossed(&other)),
         }
+    }
+
+    /// Keeps an artifact for the job's principal (R§16), for so long or as long as the runtime keeps
+    /// those that do not say. It is kept when this returns; who shall know of it is told by
+    /// [`artifact`](Self::artifact), or in the result.
+    ///
+    /// Fails with `ResourceExhausted` when it is too large, or the principal has as many as it may,
+    /// `InvalidArgument` when it is to be kept for too long, `Unimplemented` where nothing is kept.
+    pub async fn keep_artifact(
+        &self,
+        media_type: impl Into<String>,
+        data: impl Into<Bytes>,
+        retain: Option<Duration>,
+    ) -> Result<ArtifactRef, Fault> {
+        let (media_type, data) = (media_type.into(), data.into());
+        self.check_size(media_type.len())?;
+        let size = data.len();
+        let put = PutArtifact { media_type, data, sha256: None, retain };
+        match self.ask(Question::Keep(put), size).await? {
+            Answer::Artifact(reference) => Ok(reference),
+            other => Err(crossed(&other)),
+        }
+    }
+
+    /// Refers whoever watches to an artifact.
+    pub async fn artifact(&self, reference: ArtifactRef) -> Result<(), Fault> {
+        self.say(Event::Artifact(reference)).await
     }
 
     /// Waits until the job is asked to end and returns why. Cancel-safe.
@@ -265,9 +294,9 @@ impl JobContext {
         drop(changed);
     }
 
-    async fn ask(&self, question: Question) -> Result<Answer, Fault> {
+    async fn ask(&self, question: Question, size: usize) -> Result<Answer, Fault> {
         let (answer, answered) = oneshot::channel();
-        self.report(ReportKind::Ask { question, answer }, 0).await?;
+        self.report(ReportKind::Ask { question, answer }, size).await?;
         answered.await.unwrap_or_else(|_| Err(over()))
     }
 
@@ -276,7 +305,7 @@ impl JobContext {
         if self.port.signals.has_changed().is_err() {
             return Err(over());
         }
-        let room = take_room(&self.port.room, size).await;
+        let room = self.port.room.take(size).await;
         let report = Report { job: self.job().clone(), kind, room };
         self.port.reports.send(report).await.map_err(|_| over())
     }

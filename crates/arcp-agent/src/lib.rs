@@ -12,10 +12,11 @@ use std::future::Future;
 
 pub use arcp_core::lease::Operation;
 pub use arcp_core::{
-    AgentRef, ChunkEncoding, Code, Fault, GrantedLease, JobId, Json, Lease, LogLevel,
+    AgentRef, ArtifactRef, ChunkEncoding, Code, Fault, GrantedLease, JobId, Json, Lease, LogLevel,
     PermissionRequest, Progress, Quantity, StreamId, StreamInfo, StreamKind, TraceId,
 };
 pub use async_trait::async_trait;
+pub use bytes::Bytes;
 
 pub use context::JobContext;
 pub use job_stream::JobStream;

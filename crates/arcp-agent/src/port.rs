@@ -40,25 +40,34 @@ pub struct Report {
     pub room: Option<OwnedSemaphorePermit>,
 }
 
-/// Room in memory for what waits to be handled, in units of [`ROOM_UNIT`] bytes.
-pub type Room = Arc<Semaphore>;
+/// Room in memory for what waits to be handled. A clone is the same room.
+#[derive(Debug, Clone)]
+pub struct Room {
+    units: u32,
+    free: Arc<Semaphore>,
+}
 
-/// Room for `bytes`.
-pub fn room(bytes: usize) -> Room {
-    Arc::new(Semaphore::new(bytes / ROOM_UNIT))
+impl Room {
+    /// Room for `bytes`.
+    pub fn new(bytes: usize) -> Self {
+        let units = u32::try_from(bytes / ROOM_UNIT).unwrap_or(u32::MAX);
+        Self { units, free: Arc::new(Semaphore::new(units as usize)) }
+    }
+
+    /// Waits until there is room for `bytes`; what is larger than all there is takes all. Cancel-safe.
+    /// `None` for what is small.
+    pub async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let units = u32::try_from(bytes / ROOM_UNIT).unwrap_or(u32::MAX).min(self.units);
+        if units == 0 {
+            return None;
+        }
+        // It is never closed.
+        Arc::clone(&self.free).acquire_many_owned(units).await.ok()
+    }
 }
 
 /// What is smaller than this takes no room of its own: the number of what waits is bounded too.
-pub const ROOM_UNIT: usize = 1 << 10;
-
-/// Waits for room for `bytes`. Cancel-safe. `None` for what is small, and when nobody handles
-/// anything any more.
-pub async fn take_room(room: &Room, bytes: usize) -> Option<OwnedSemaphorePermit> {
-    match u32::try_from(bytes / ROOM_UNIT) {
-        Ok(0) => None,
-        units => Arc::clone(room).acquire_many_owned(units.unwrap_or(u32::MAX)).await.ok(),
-    }
-}
+const ROOM_UNIT: usize = 1 << 10;
 
 /// What a job says to its host.
 #[derive(Debug)]
@@ -83,7 +92,7 @@ pub struct Port {
     pub brief: Arc<Brief>,
     /// Where its reports go; full means that it has to wait.
     pub reports: mpsc::Sender<Report>,
-    /// The room for them: at least that of one event, [`Brief::event_bytes`].
+    /// The room for them.
     pub room: Room,
     /// What the job is told while it runs. The host lets go of its end when the job is over.
     pub signals: watch::Receiver<Signals>,

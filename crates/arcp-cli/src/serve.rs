@@ -1,13 +1,12 @@
 //! `arcp serve`: host the built-in agents until told to stop.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use arcp::core::lease::Pattern;
 use arcp::core::{Lease, Secret};
 use arcp::runtime::RuntimeError;
-use arcp::store_sqlite::{Options, SqliteStore};
+use arcp::store_sqlite::Options;
 use arcp::transport_stdio::StdioTransport;
 use arcp::{Server, ServerBuilder, ServerError};
 use rand::TryRngCore;
@@ -102,8 +101,7 @@ fn start_error(error: ServerError) -> Error {
 async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<String>>), Error> {
     let mut made = None;
     let options = Options { durability: settings.durability, ..Options::default() };
-    let store = SqliteStore::open(&settings.data, options).await.map_err(Error::failed)?;
-    let mut server = Server::with_store(Arc::new(store));
+    let mut server = Server::open_with(&settings.data, options).await.map_err(Error::failed)?;
     if let Some(profile) = settings.fixture {
         let server = server.configure(|runtime| runtime.cancel_grace(FIXTURE_GRACE));
         let server = profile.apply(server, settings.limits.clone())?;

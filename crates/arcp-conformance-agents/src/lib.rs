@@ -3,6 +3,7 @@
 //! They know no runtime: whatever hosts agents can host these. What they share, the gates, lives in
 //! one set of them.
 
+mod artifact;
 mod ends;
 mod gates;
 mod lease;
@@ -59,6 +60,7 @@ pub fn agents() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
                 permission::permission(permission.clone(), job, input)
             })),
         ),
+        ("conf.artifact", "1.0.0", Arc::new(agent_fn(artifact::artifact))),
         ("conf.trace", "1.0.0", Arc::new(agent_fn(|job, _| ready(ends::trace(&job))))),
     ]
 }

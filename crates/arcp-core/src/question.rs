@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::lease::Operation;
-use crate::{GrantedLease, PermissionRequest, StreamId, StreamInfo};
+use crate::{ArtifactRef, GrantedLease, PermissionRequest, PutArtifact, StreamId, StreamInfo};
 
 /// What a running job asks. Unlike an event, it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Question {
         /// How long it waits for the answer; `None` until its own end.
         wait: Option<Duration>,
     },
+    /// Keep an artifact (R§16).
+    Keep(PutArtifact),
 }
 
 /// What a job is answered whose question was not refused: the variant that the question wants.
@@ -30,4 +32,6 @@ pub enum Answer {
     Stream(StreamId),
     /// It is permitted.
     Permission(GrantedLease),
+    /// It is kept.
+    Artifact(ArtifactRef),
 }

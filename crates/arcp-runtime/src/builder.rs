@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use arcp_agent::Agent;
 use arcp_auth::Authenticator;
-use arcp_core::{AgentRef, Capabilities, Feature, Lease, Limits, RuntimeIdentity, TrustLevel};
-use arcp_store::Store;
+use arcp_core::{
+    AgentRef, ArtifactRetention, Capabilities, Feature, Lease, Limits, RuntimeIdentity, TrustLevel,
+};
+use arcp_store::{Blobs, Store};
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Catalog, Settings};
@@ -18,6 +20,7 @@ use crate::runtime::Runtime;
 /// Collects the parts and settings of a runtime.
 pub struct RuntimeBuilder {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Option<Arc<dyn Blobs>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) authenticators: Vec<Arc<dyn Authenticator>>,
     pub(crate) agents: Vec<(String, String, Arc<dyn Agent>)>,
@@ -31,6 +34,7 @@ pub struct RuntimeBuilder {
     cancel_grace: Duration,
     ack_window: u64,
     idempotency_horizon: Duration,
+    artifact_retention: ArtifactRetention,
 }
 
 /// The parts of a runtime, found to fit together.
@@ -40,6 +44,7 @@ pub(crate) struct Parts {
     pub(crate) authenticators: BTreeMap<String, Arc<dyn Authenticator>>,
     pub(crate) agent_threads: usize,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Option<Arc<dyn Blobs>>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -47,6 +52,7 @@ impl RuntimeBuilder {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
+            blobs: None,
             clock: Arc::new(SystemClock::new()),
             authenticators: Vec::new(),
             agents: Vec::new(),
@@ -65,7 +71,26 @@ impl RuntimeBuilder {
             cancel_grace: Duration::from_secs(5),
             ack_window: 0,
             idempotency_horizon: Duration::from_hours(24),
+            artifact_retention: ArtifactRetention {
+                default: Duration::from_hours(24),
+                max: Duration::from_hours(7 * 24),
+            },
         }
+    }
+
+    /// Where the bytes of artifacts are kept; they should last as long as the store. Default: nowhere,
+    /// and the runtime declares that it has no artifacts.
+    #[must_use]
+    pub fn blobs(mut self, blobs: Arc<dyn Blobs>) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
+    /// How long artifacts are kept when a put does not say, and at most. Default: a day, and seven.
+    #[must_use]
+    pub fn artifact_retention(mut self, retention: ArtifactRetention) -> Self {
+        self.artifact_retention = retention;
+        self
     }
 
     /// Adds an authenticator for its scheme. One at least is needed. One for the scheme `none`
@@ -209,9 +234,19 @@ impl RuntimeBuilder {
             registry.insert(reference, agent);
         }
         let schemes: BTreeSet<String> = authenticators.keys().cloned().collect();
+        let mut capabilities = capabilities(schemes.contains("none"));
+        if self.blobs.is_some() {
+            let ArtifactRetention { default, max } = self.artifact_retention;
+            if default > max {
+                let (default, max) = ("artifact_retention.max", "artifact_retention.default");
+                return Err(BuildError::TooSmall(default, max));
+            }
+            capabilities = capabilities.with(Feature::Artifacts, true);
+            capabilities.artifact_retention = Some(self.artifact_retention);
+        }
         let settings = Settings {
             identity: self.identity,
-            capabilities: capabilities(schemes.contains("none")),
+            capabilities,
             schemes,
             catalog,
             limits: self.limits,
@@ -229,6 +264,7 @@ impl RuntimeBuilder {
             authenticators,
             agent_threads: self.agent_threads,
             store: self.store,
+            blobs: self.blobs,
             clock: self.clock,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use arcp_agent::port::{Brief, Pace, Port, Report, ReportKind, Room, Signals, room, take_room};
+use arcp_agent::port::{Brief, Pace, Port, Report, ReportKind, Room, Signals};
 use arcp_agent::{Agent, JobContext, Outcome};
 use arcp_core::{AgentRef, Code, Event, Fault, JobId, Json, Limits, StreamEvent, StreamId};
 use arcp_store::Store;
@@ -43,7 +43,7 @@ impl Host {
         reports: mpsc::Sender<Report>,
         limits: Limits,
     ) -> Self {
-        let room = room(limits.input_bytes);
+        let room = Room::new(limits.input_bytes);
         let (tasks, running) = (JoinSet::new(), HashMap::new());
         Self { agents, pool, store, reports, room, limits, tasks, running }
     }
@@ -176,7 +176,7 @@ async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Source) {
         Ok(Outcome::Value(value)) => value.as_str().len(),
         _ => 0,
     };
-    let room = take_room(&room, size).await;
+    let room = room.take(size).await;
     // When nobody listens any more the runtime is gone, and the next start ends the job.
     drop(reports.send(Report { job, kind: ReportKind::Ended(result), room }).await);
 }

@@ -12,6 +12,7 @@ mod dispatch;
 pub mod engine;
 mod error;
 mod host;
+mod keeper;
 mod list;
 mod outlet;
 mod past;

@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use arcp_core::{ConnectionId, Delivery, Limits, Output, Reply, SessionId, SubscriptionId};
+use arcp_core::{
+    ArtifactRef, ConnectionId, Delivery, Limits, MessageId, Output, Reply, SessionId,
+    SubscriptionId, Timestamp,
+};
 use arcp_transport::CloseReason;
 use arcp_wire::OutputEncoder;
 use tokio::sync::mpsc::error::TrySendError;
@@ -28,6 +31,8 @@ pub(crate) enum Told {
     Speak(Box<dyn OutputEncoder>),
     /// Say this. The permit is given back once it is said.
     Say(Box<Output>, Option<Permit>),
+    /// Give this artifact, likewise.
+    Artifact(Box<Wanted>, Option<Permit>),
     /// Deliver this event.
     Event { delivery: Delivery, weight: usize },
     /// Events were left out: read them from the store.
@@ -36,6 +41,17 @@ pub(crate) enum Told {
     Observer(SubscriptionId, ToObserver),
     /// Say what was told before this, then end.
     Close(CloseReason),
+}
+
+/// An artifact that a message asks for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// The answer's id.
+    pub(crate) id: MessageId,
+    pub(crate) at: Timestamp,
+    /// The message that asks.
+    pub(crate) to: MessageId,
+    pub(crate) reference: ArtifactRef,
 }
 
 /// What the two ends of a connection's queue know of each other.
@@ -143,6 +159,12 @@ impl Outlet {
             self.gauge.released.store(0, Ordering::Release);
         }
         told
+    }
+
+    /// Gives an artifact, when the connection comes to it.
+    #[must_use]
+    pub(crate) fn fetch(&mut self, wanted: Wanted, permit: Option<Permit>) -> bool {
+        self.tell(Told::Artifact(Box::new(wanted), permit))
     }
 
     /// Delivers an event, or leaves it to be read from the store.

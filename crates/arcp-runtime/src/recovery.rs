@@ -1,5 +1,5 @@
 //! Reading what an engine has to know at the start: open sessions, open jobs, who watches them and
-//! their open streams, bound keys; nothing else.
+//! their open streams, artifacts, bound keys; nothing else.
 
 use arcp_core::{JobId, Key, SessionId, StreamId};
 use arcp_store::{Store, StoreError, StoreErrorKind};
@@ -31,6 +31,9 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
         let job = JobId::parse(job).map_err(corrupt)?;
         let stream = StreamId::parse(stream).map_err(corrupt)?;
         facts.push(Fact::Stream { job, stream });
+    }
+    for (_, value) in scan_all(store, key::ARTIFACTS).await? {
+        facts.push(Fact::Artifact { value });
     }
     for (_, value) in scan_all(store, key::KEYS).await? {
         facts.push(Fact::Key { value });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arcp_agent::port::{Room, room};
+use arcp_agent::port::Room;
 use arcp_core::{ConnectionId, Limits};
 use arcp_store::Store;
 use arcp_transport::{CloseReason, Transport};
@@ -20,6 +20,7 @@ use crate::connection::{Line, Reader, Writer as ConnectionWriter};
 use crate::engine::{Effects, Engine};
 use crate::error::RuntimeError;
 use crate::host::{Host, Pool};
+use crate::keeper::Keeper;
 use crate::outlet::{Gauge, Outlet};
 use crate::recovery;
 use crate::writer::{Message, State, Writer};
@@ -43,6 +44,7 @@ struct Shared {
     /// Holds a place for every connection, so that the end of one can always be told.
     gone: mpsc::Sender<ConnectionId>,
     store: Arc<dyn Store>,
+    keeper: Keeper,
     limits: Arc<Limits>,
     ack_window: u64,
     admission: Arc<Admission>,
@@ -57,13 +59,17 @@ impl Runtime {
     }
 
     pub(crate) async fn start(parts: Parts) -> Result<Self, RuntimeError> {
-        let Parts { settings, registry, authenticators, agent_threads, store, clock } = parts;
+        let Parts { settings, registry, authenticators, agent_threads, store, blobs, clock } =
+            parts;
         let limits = Arc::new(settings.limits.clone());
         let ack_window = settings.ack_window;
         let mut engine = Engine::new(settings, seed()?);
         let mut recovered = Effects::new();
         let facts = recovery::facts(&*store).await?;
         engine.recover(clock.now(), &mut facts.into_iter(), &mut recovered)?;
+        let keeper = Keeper::new(blobs);
+        // Before anybody can put one of which the store is still to learn.
+        keeper.sweep(|id| engine.has_artifact(id)).await?;
         let (inbox, messages) = mpsc::channel(limits.input_queue);
         let (gone, ended) = mpsc::channel(limits.connections);
         let (stop, stops) = watch::channel(None);
@@ -73,6 +79,7 @@ impl Runtime {
         let writer = Writer {
             engine,
             store: Arc::clone(&store),
+            keeper: keeper.clone(),
             clock,
             limits: Arc::clone(&limits),
             authenticators,
@@ -84,10 +91,10 @@ impl Runtime {
             state: State::starting_with(recovered),
         };
         let admission = Arc::default();
-        let room = room(limits.input_bytes);
+        let room = Room::new(limits.input_bytes);
         let connections = AtomicU64::new(1);
         let shared =
-            Shared { inbox, gone, store, limits, ack_window, admission, room, connections };
+            Shared { inbox, gone, store, keeper, limits, ack_window, admission, room, connections };
         let mut task = JoinSet::new();
         task.spawn(writer.run());
         Ok(Self { handle: Handle(Arc::new(shared)), stop, writer: task })
@@ -144,6 +151,7 @@ impl Handle {
             id,
             inbox: shared.inbox.clone(),
             store: Arc::clone(&shared.store),
+            keeper: shared.keeper.clone(),
             limits: Arc::clone(&shared.limits),
         };
         let reader = Reader {

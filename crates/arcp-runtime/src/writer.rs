@@ -25,8 +25,9 @@ use crate::dispatch::{judge, verify};
 use crate::engine::{Effect, Effects, Engine, Input, JobReport, Observe, Task, Ticket};
 use crate::error::RuntimeError;
 use crate::host::Host;
+use crate::keeper::Keeper;
 use crate::list;
-use crate::outlet::{Outlet, Overflow};
+use crate::outlet::{Outlet, Overflow, Wanted};
 use crate::past;
 
 /// What the writer is told by connections and by the runtime's owner.
@@ -50,6 +51,7 @@ pub(crate) enum Message {
 pub(crate) struct Writer {
     pub(crate) engine: Engine,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) keeper: Keeper,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) authenticators: BTreeMap<String, Arc<dyn Authenticator>>,
@@ -67,7 +69,7 @@ pub(crate) struct Writer {
 pub(crate) struct State {
     outlets: HashMap<ConnectionId, (Peer, Outlet)>,
     /// Authentications and listings under way.
-    tasks: JoinSet<(Input, Option<Permit>)>,
+    tasks: JoinSet<Done>,
     questions: HashMap<Ticket, oneshot::Sender<Result<Answer, Fault>>>,
     next_ticket: u64,
     /// Handled, and waiting for the commit before it.
@@ -89,9 +91,27 @@ impl State {
 pub(crate) struct Batch {
     fx: Effects,
     inputs: usize,
-    /// By the place of an effect: the permit of the command that it answers.
-    permits: VecDeque<(usize, Permit)>,
+    /// By the place of an effect: what it gives back.
+    holds: VecDeque<(usize, Hold)>,
 }
+
+/// What an effect gives back when it is done.
+#[derive(Default)]
+struct Hold {
+    /// The permit of the command that it answers.
+    permit: Option<Permit>,
+    /// The room that what came with the input takes up still.
+    room: Option<Permit>,
+}
+
+impl From<Permit> for Hold {
+    fn from(permit: Permit) -> Self {
+        Self { permit: Some(permit), room: None }
+    }
+}
+
+/// What a task has found, if the engine wants to know, and the permit of the command that asked.
+type Done = (Option<Input>, Option<Permit>);
 
 /// A commit on its way, and what follows it.
 struct Committing {
@@ -105,7 +125,7 @@ enum Woken {
     Messages,
     Reports,
     Gone(ConnectionId),
-    Task(Box<(Input, Option<Permit>)>),
+    Task(Box<Done>),
     Timer,
     Abandoned,
     Stop(Duration),
@@ -136,8 +156,9 @@ impl Writer {
                     }
                 }
                 Woken::Task(done) => {
-                    let (input, permit) = *done;
-                    self.handle(input, permit);
+                    if let (Some(input), permit) = *done {
+                        self.handle(input, Hold { permit, room: None });
+                    }
                 }
                 Woken::Gone(connection) => self.on_gone(connection),
                 Woken::Timer => self.on_timer(),
@@ -193,13 +214,14 @@ impl Writer {
                     return;
                 }
                 self.state.outlets.insert(connection, (peer, outlet));
-                self.handle(Input::Connected { connection }, None);
+                self.handle(Input::Connected { connection }, Hold::default());
             }
-            Message::Command { connection, issued, permit, room: _room } => {
-                self.handle(Input::Command { connection, issued }, Some(permit));
+            Message::Command { connection, issued, permit, room } => {
+                let hold = Hold { permit: Some(permit), room };
+                self.handle(Input::Command { connection, issued }, hold);
             }
             Message::BadFrame { connection, id, fault, permit } => {
-                self.handle(Input::BadFrame { connection, id, fault }, Some(permit));
+                self.handle(Input::BadFrame { connection, id, fault }, permit.into());
             }
             Message::CaughtUp { connection, session, seq } => {
                 let outlet = self.state.outlets.get_mut(&connection);
@@ -214,7 +236,7 @@ impl Writer {
                 }
             }
             Message::Disconnected { connection, reason } => {
-                self.handle(Input::Disconnected { connection }, None);
+                self.handle(Input::Disconnected { connection }, Hold::default());
                 self.state.pending.fx.close(connection, reason);
             }
         }
@@ -223,14 +245,13 @@ impl Writer {
     /// The end of a connection was told before, unless its task was dropped.
     fn on_gone(&mut self, connection: ConnectionId) {
         if self.state.outlets.contains_key(&connection) {
-            self.handle(Input::Disconnected { connection }, None);
+            self.handle(Input::Disconnected { connection }, Hold::default());
             self.state.pending.fx.close(connection, CloseReason::Done);
         }
     }
 
     fn take_report(&mut self, report: Report) {
-        // The room is given back at the end: what was said is in the batch now.
-        let Report { job, kind, room: _room } = report;
+        let Report { job, kind, room } = report;
         let report = match kind {
             ReportKind::Emit(event) => {
                 if let Event::Stream(said) = &event {
@@ -249,31 +270,21 @@ impl Writer {
                 JobReport::Ended(result.map(arcp_agent::Outcome::into_completion))
             }
         };
-        self.handle(Input::Report { job, report }, None);
+        self.handle(Input::Report { job, report }, Hold { permit: None, room });
     }
 
-    /// Has the engine handle an input. The permit goes to the effect that answers it.
-    fn handle(&mut self, input: Input, permit: Option<Permit>) {
+    /// Has the engine handle an input. The permit goes to the effect that answers it. What came is in
+    /// the batch now and its room is given back, but for what goes on to the blobs.
+    fn handle(&mut self, input: Input, hold: Hold) {
         let batch = &mut self.state.pending;
         let start = batch.fx.len();
         self.engine.handle(self.clock.now(), input, &mut batch.fx);
         batch.inputs += 1;
-        let answers = |effect: &Effect| {
-            matches!(
-                effect,
-                Effect::Say { .. }
-                    | Effect::Task(
-                        Task::Authenticate { .. }
-                            | Task::Verify { .. }
-                            | Task::List(_)
-                            | Task::Recall(_)
-                    )
-            )
-        };
-        let place = batch.fx.since(start).iter().position(answers);
-        if let (Some(permit), Some(place)) = (permit, place) {
-            batch.permits.push_back((start + place, permit));
-        }
+        let mut effects = batch.fx.since(start).iter();
+        let Some(place) = effects.position(is_answer) else { return };
+        let keeps = |effect: &Effect| matches!(effect, Effect::Task(Task::KeepBlob { .. }));
+        let room = hold.room.filter(|_| batch.fx.since(start + place).first().is_some_and(keeps));
+        batch.holds.push_back((start + place, Hold { permit: hold.permit, room }));
     }
 
     fn on_timer(&mut self) {
@@ -283,7 +294,7 @@ impl Writer {
     }
 
     fn stop(&mut self, grace: Duration) {
-        self.handle(Input::Drain, None);
+        self.handle(Input::Drain, Hold::default());
         let at = self.clock.now().moment.after(grace);
         self.state.stop_at = Some(self.state.stop_at.map_or(at, |known| known.min(at)));
     }
@@ -291,7 +302,7 @@ impl Writer {
     fn halt_if_due(&mut self) {
         let Some(at) = self.state.stop_at.filter(|_| !self.state.halted) else { return };
         if !self.engine.is_working() || self.clock.now().moment >= at {
-            self.handle(Input::Halt, None);
+            self.handle(Input::Halt, Hold::default());
             self.state.halted = true;
         }
     }
@@ -325,18 +336,27 @@ impl Writer {
     /// Does what a batch says, in order. INVARIANT: called only when its commit is kept.
     fn release(&mut self, mut batch: Batch) {
         for (place, effect) in batch.fx.take_effects().into_iter().enumerate() {
-            let due = batch.permits.front().is_some_and(|(at, _)| *at == place);
-            let permit =
-                if due { batch.permits.pop_front().map(|(_, permit)| permit) } else { None };
-            self.apply(effect, permit);
+            let hold = match batch.holds.pop_front_if(|(at, _)| *at == place) {
+                Some((_, hold)) => hold,
+                None => Hold::default(),
+            };
+            self.apply(effect, hold);
         }
     }
 
-    fn apply(&mut self, effect: Effect, permit: Option<Permit>) {
+    fn apply(&mut self, effect: Effect, hold: Hold) {
+        let Hold { permit, room } = hold;
         match effect {
             Effect::Say { connection, output } => {
                 let outlet = self.state.outlets.get_mut(&connection);
                 if outlet.is_some_and(|(_, outlet)| !outlet.say(output, permit)) {
+                    self.drop_outlet(connection, CloseReason::Policy);
+                }
+            }
+            Effect::Fetch { connection, id, at, to, reference } => {
+                let wanted = Wanted { id, at, to, reference };
+                let outlet = self.state.outlets.get_mut(&connection);
+                if outlet.is_some_and(|(_, outlet)| !outlet.fetch(wanted, permit)) {
                     self.drop_outlet(connection, CloseReason::Policy);
                 }
             }
@@ -363,7 +383,7 @@ impl Writer {
                 self.observe(connection, subscription, observe);
             }
             Effect::Close { connection, reason } => self.drop_outlet(connection, reason),
-            Effect::Task(task) => self.begin(task, permit),
+            Effect::Task(task) => self.begin(task, Hold { permit, room }),
         }
     }
 
@@ -377,7 +397,7 @@ impl Writer {
         match outlet.observe(&subscription, observe, &self.limits) {
             Ok(true) => {}
             Ok(false) => self.drop_outlet(connection, CloseReason::Policy),
-            Err(Overflow) => self.handle(Input::Overflow { subscription }, None),
+            Err(Overflow) => self.handle(Input::Overflow { subscription }, Hold::default()),
         }
     }
 
@@ -387,7 +407,8 @@ impl Writer {
         }
     }
 
-    fn begin(&mut self, task: Task, permit: Option<Permit>) {
+    fn begin(&mut self, task: Task, hold: Hold) {
+        let Hold { permit, room } = hold;
         match task {
             Task::Authenticate { connection, attempt, offer, unique } => {
                 let peer = self.state.outlets.get(&connection).map(|(peer, _)| peer);
@@ -396,7 +417,7 @@ impl Writer {
                 let time = self.limits.authenticate_time;
                 self.state.tasks.spawn(async move {
                     let judgement = judge(authenticator, offer, origin, time).await;
-                    (Input::Judged { connection, attempt, judgement }, permit)
+                    (Some(Input::Judged { connection, attempt, judgement }), permit)
                 });
             }
             Task::Verify { connection, attempt, scheme, challenge, response } => {
@@ -404,28 +425,43 @@ impl Writer {
                 let time = self.limits.authenticate_time;
                 self.state.tasks.spawn(async move {
                     let judgement = verify(authenticator, challenge, response, time).await;
-                    (Input::Judged { connection, attempt, judgement }, permit)
+                    (Some(Input::Judged { connection, attempt, judgement }), permit)
                 });
             }
             Task::List(query) => {
                 let store = Arc::clone(&self.store);
                 self.state.tasks.spawn(async move {
                     let done = list::ended(&*store, &query).await;
-                    (Input::Listed { query, done }, permit)
+                    (Some(Input::Listed { query, done }), permit)
                 });
             }
             Task::Recall(recall) => {
                 let store = Arc::clone(&self.store);
                 self.state.tasks.spawn(async move {
                     let found = past::recall(&*store, &recall).await;
-                    (Input::Recalled { recall, found }, permit)
+                    (Some(Input::Recalled { recall, found }), permit)
                 });
             }
             Task::Past(query) => {
                 let (store, limits) = (Arc::clone(&self.store), Arc::clone(&self.limits));
                 self.state.tasks.spawn(async move {
                     let past = past::find(&*store, &query, &limits).await;
-                    (Input::Past { subscription: query.subscription, past }, permit)
+                    (Some(Input::Past { subscription: query.subscription, past }), permit)
+                });
+            }
+            Task::KeepBlob { artifact, data, sha256 } => {
+                let keeper = self.keeper.clone();
+                self.state.tasks.spawn(async move {
+                    let kept = keeper.keep(&artifact, data, sha256).await;
+                    drop(room);
+                    (Some(Input::BlobKept { artifact, kept }), permit)
+                });
+            }
+            Task::DropBlob { artifact } => {
+                let keeper = self.keeper.clone();
+                self.state.tasks.spawn(async move {
+                    keeper.remove(&artifact).await;
+                    (None, None)
                 });
             }
             Task::Start(start) => self.host.start(*start),
@@ -442,6 +478,22 @@ impl Writer {
             }
         }
     }
+}
+
+/// Whether an effect answers the command that it follows from, now or when its task is done.
+fn is_answer(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Say { .. }
+            | Effect::Fetch { .. }
+            | Effect::Task(
+                Task::Authenticate { .. }
+                    | Task::Verify { .. }
+                    | Task::List(_)
+                    | Task::Recall(_)
+                    | Task::KeepBlob { .. }
+            )
+    )
 }
 
 async fn told_to_stop(stops: &mut watch::Receiver<Option<Duration>>) -> Option<Duration> {
@@ -464,7 +516,7 @@ async fn recv_reports(
     Some(reports.recv_many(into, room).await).filter(|count| *count > 0)
 }
 
-async fn join(tasks: &mut JoinSet<(Input, Option<Permit>)>) -> Option<(Input, Option<Permit>)> {
+async fn join(tasks: &mut JoinSet<Done>) -> Option<Done> {
     loop {
         match tasks.join_next().await? {
             Ok(done) => return Some(done),

@@ -11,7 +11,8 @@ use arcp_auth::{Anonymous, StaticBearer};
 use arcp_core::Secret;
 use arcp_runtime::{Handle, Runtime, RuntimeBuilder, RuntimeError};
 use arcp_store::{Store, StoreError};
-use arcp_store_sqlite::{Options, SqliteStore};
+use arcp_store_fs::FolderBlobs;
+use arcp_store_sqlite::{Durability, Options, SqliteStore};
 use arcp_transport_ws::{WsHandshake, WsListener, WsOptions};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -55,14 +56,33 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Begins a server that keeps everything in `folder`, made if it is not there. One process at a
-    /// time can have it open.
+    /// Begins a server that keeps everything in `folder`, made if it is not there: a database, and the
+    /// folder `blobs` for artifacts. One process at a time can have it open.
     pub async fn open(folder: impl AsRef<Path>) -> Result<ServerBuilder, ServerError> {
-        let store = SqliteStore::open(folder.as_ref(), Options::default()).await?;
-        Ok(Self::with_store(Arc::new(store)))
+        Self::open_with(folder, Options::default()).await
     }
 
-    /// Begins a server on a store of one's own.
+    /// The same with the store's options; its durability is that of the blobs too.
+    pub async fn open_with(
+        folder: impl AsRef<Path>,
+        options: Options,
+    ) -> Result<ServerBuilder, ServerError> {
+        let folder = folder.as_ref();
+        let of_blobs = arcp_store_fs::Options {
+            durability: match options.durability {
+                Durability::Full => arcp_store_fs::Durability::Full,
+                Durability::Process => arcp_store_fs::Durability::Process,
+            },
+        };
+        // The store's lock is for both.
+        let store = SqliteStore::open(folder, options).await?;
+        let blobs = FolderBlobs::open(folder.join("blobs"), of_blobs).await?;
+        let server = Self::with_store(Arc::new(store));
+        Ok(server.configure(|runtime| runtime.blobs(Arc::new(blobs))))
+    }
+
+    /// Begins a server on a store of one's own. It has artifacts once it is given blobs
+    /// ([`RuntimeBuilder::blobs`]).
     pub fn with_store(store: Arc<dyn Store>) -> ServerBuilder {
         ServerBuilder { runtime: Runtime::builder(store), bearer: None, ws: WsOptions::default() }
     }

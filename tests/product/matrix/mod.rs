@@ -45,6 +45,7 @@ macro_rules! cells {
 pub(crate) use cells;
 
 mod ack_window;
+mod artifacts;
 mod authenticators;
 mod cancel;
 mod close_codes;

@@ -170,6 +170,13 @@ impl Stage {
                     };
                     job.emit("permit", Json::from(&said)).await?;
                 }
+                "keep" => {
+                    let data = text(2).as_bytes().to_vec();
+                    match job.keep_artifact(text(1), data, None).await {
+                        Ok(kept) => job.artifact(kept).await?,
+                        Err(fault) => job.emit("refused", Json::text(fault.code.as_str())).await?,
+                    }
+                }
                 "end" => return Err(Fault::new(Code::parse(text(1)).unwrap(), "as told")),
                 other if other.starts_with("stream") => {
                     stream_step(&job, &mut streams, step).await?;

@@ -7,7 +7,8 @@ use arcp::{Server, ServerBuilder};
 use arcp_client::{Client, Credentials, Options};
 use arcp_core::{Limits, Secret};
 use arcp_runtime::{Handle, Runtime, RuntimeBuilder};
-use arcp_store::{MemoryStore, Store, StoreErrorKind};
+use arcp_store::{Blobs, MemoryBlobs, MemoryStore, Store, StoreErrorKind};
+use arcp_store_fs::FolderBlobs;
 use arcp_store_sqlite::SqliteStore;
 use arcp_transport::{LineTransport, Peer, Transport, memory_pair};
 use arcp_transport_ws::{WsOptions, WsTransport};
@@ -46,6 +47,8 @@ pub(crate) struct Setup {
     pub(crate) anonymous: bool,
     /// Frames that the memory pair holds in each direction.
     pub(crate) capacity: usize,
+    /// Whether artifacts are kept.
+    pub(crate) artifacts: bool,
     /// Commits that fail at first, in a way that passes.
     pub(crate) failing: usize,
     configure: Vec<Change>,
@@ -77,7 +80,7 @@ enum Running {
 }
 
 enum Keeper {
-    Memory(MemoryStore),
+    Memory(MemoryStore, MemoryBlobs),
     Sqlite(TempDir),
 }
 
@@ -87,6 +90,7 @@ impl Setup {
             limits: Limits::default(),
             anonymous: true,
             capacity: 64,
+            artifacts: true,
             failing: 0,
             configure: Vec::new(),
         }
@@ -133,7 +137,7 @@ impl On {
     /// Starts a runtime on a fresh store.
     pub(crate) async fn start(self, setup: Setup) -> House {
         let keeper = match self.kept {
-            Kept::Memory => Keeper::Memory(MemoryStore::new()),
+            Kept::Memory => Keeper::Memory(MemoryStore::new(), MemoryBlobs::new()),
             Kept::Sqlite => Keeper::Sqlite(tempfile::tempdir().unwrap()),
         };
         Remains { on: self, keeper }.restart(setup).await
@@ -153,7 +157,12 @@ impl Remains {
         store.fail(setup.failing, StoreErrorKind::Unavailable);
         let (store, stage) = (Arc::new(store), Stage::new());
         let (frame_bytes, capacity) = (setup.limits.frame_bytes, setup.capacity);
-        let builder = setup.builder(Arc::clone(&store), &stage);
+        let artifacts = setup.artifacts;
+        let mut builder = setup.builder(Arc::clone(&store), &stage);
+        if artifacts {
+            let blobs = keeper.blobs().await;
+            builder = builder.configure(|runtime| runtime.blobs(blobs));
+        }
         let running = match on.wire {
             Wire::Ws => {
                 Running::Served(builder.listen((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap())
@@ -161,6 +170,11 @@ impl Remains {
             Wire::Memory | Wire::Stdio => Running::Alone(builder.start().await.unwrap()),
         };
         House { on, running, keeper, closed, frame_bytes, capacity, store, stage }
+    }
+
+    /// The blobs, without a runtime.
+    pub(crate) async fn blobs(&self) -> Arc<dyn Blobs> {
+        self.keeper.blobs().await
     }
 
     /// The store, without a runtime.
@@ -172,10 +186,23 @@ impl Remains {
 impl Keeper {
     async fn open(&self) -> Box<dyn Store> {
         match self {
-            Self::Memory(store) => Box::new(store.clone()),
+            Self::Memory(store, _) => Box::new(store.clone()),
             Self::Sqlite(folder) => {
                 let options = arcp_store_sqlite::Options::default();
                 Box::new(SqliteStore::open(folder.path(), options).await.unwrap())
+            }
+        }
+    }
+}
+
+impl Keeper {
+    async fn blobs(&self) -> Arc<dyn Blobs> {
+        match self {
+            Self::Memory(_, blobs) => Arc::new(blobs.clone()),
+            Self::Sqlite(folder) => {
+                let options = arcp_store_fs::Options::default();
+                let folder = folder.path().join("blobs");
+                Arc::new(FolderBlobs::open(folder, options).await.unwrap())
             }
         }
     }

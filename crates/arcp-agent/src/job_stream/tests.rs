@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::advance;
 
 use super::*;
-use crate::port::{Brief, Port, Report, ReportKind, Signals, room};
+use crate::port::{Brief, Port, Report, ReportKind, Room, Signals};
 
 /// The host's end.
 struct Host {
@@ -28,7 +28,8 @@ impl Host {
         };
         let (to, reports) = mpsc::channel(64);
         let (signals, told) = watch::channel(Signals::default());
-        let port = Port { brief: Arc::new(brief), reports: to, room: room(1 << 20), signals: told };
+        let port =
+            Port { brief: Arc::new(brief), reports: to, room: Room::new(1 << 20), signals: told };
         (JobContext::new(port), Self { reports, signals })
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp::agent::port::{Brief, Port, Report, ReportKind, Signals, room};
+use arcp::agent::port::{Brief, Port, Report, ReportKind, Room, Signals};
 use arcp::agent::{Fault, JobContext, JobId, Json, Lease, Outcome};
 use arcp::core::{AgentRef, Answer, Completion, Event, Question, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -72,7 +72,7 @@ impl Host {
         let job = JobContext::new(Port {
             brief: Arc::new(brief(name, &self.lease)),
             reports,
-            room: room(1 << 20),
+            room: Room::new(1 << 20),
             signals,
         });
         let work = agent.run(job, Json::parse(input).unwrap());

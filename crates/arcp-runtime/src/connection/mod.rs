@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 pub(crate) use reader::Reader;
 pub(crate) use writer::Writer;
 
+use crate::keeper::Keeper;
 use crate::writer::Message;
 
 /// The right to have one more command in flight.
@@ -24,5 +25,6 @@ pub(crate) struct Line {
     pub(crate) id: ConnectionId,
     pub(crate) inbox: mpsc::Sender<Message>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) keeper: Keeper,
     pub(crate) limits: Arc<Limits>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arcp_agent::port::{Room, take_room};
+use arcp_agent::port::Room;
 use arcp_core::{Frame, Issued};
 use arcp_transport::{CloseReason, FrameSource, TransportError, TransportErrorKind};
 use arcp_wire::{CommandDecoder, Decoded};
@@ -46,7 +46,7 @@ impl Reader {
                 Decoded::Message(issued) => {
                     bad_in_a_row = 0;
                     let connection = self.line.id;
-                    let room = take_room(&self.room, frame.bytes.len()).await;
+                    let room = self.room.take(frame.bytes.len()).await;
                     self.post(Message::Command { connection, issued, permit, room }).await;
                 }
                 Decoded::Bad { id, fault } => {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::observers::Observers;
 use super::{Line, Permit};
-use crate::outlet::{Gauge, ToObserver, Told};
+use crate::outlet::{Gauge, ToObserver, Told, Wanted};
 use crate::replay;
 use crate::writer::Message;
 
@@ -132,7 +132,14 @@ impl Writer {
         }
         let mut turn = Turn::default();
         for item in items.drain(..) {
-            self.take(item, &mut turn);
+            match item {
+                Told::Artifact(wanted, permit) => {
+                    // One at a time is in memory, whatever was asked for.
+                    self.send(std::mem::take(&mut turn)).await?;
+                    self.give(*wanted, permit).await?;
+                }
+                item => self.take(item, &mut turn),
+            }
         }
         self.send(turn).await?;
         // Whoever has just fallen behind, or begun a session, drains the queue first.
@@ -156,6 +163,8 @@ impl Writer {
                 self.encode(&output, turn);
                 turn.permits.extend(permit);
             }
+            // `round` takes these.
+            Told::Artifact(..) => {}
             Told::Event { delivery, weight } => {
                 turn.weight += weight;
                 self.take_event(delivery, turn);
@@ -171,6 +180,17 @@ impl Writer {
             Told::Behind => self.behind = true,
             Told::Close(reason) => self.end = self.end.or(Some(reason)),
         }
+    }
+
+    /// Gives an artifact.
+    async fn give(&mut self, wanted: Wanted, permit: Option<Permit>) -> Result<(), WriteError> {
+        let Wanted { id, at, to, reference } = wanted;
+        let given = self.line.keeper.get(&reference).await;
+        let reply = given.map_or_else(Reply::Nack, |artifact| Reply::Artifact(Box::new(artifact)));
+        let mut turn = Turn::default();
+        self.encode(&Output::Reply { id, at, to, reply }, &mut turn);
+        turn.permits.extend(permit);
+        self.send(turn).await
     }
 
     /// Whether events were left out, all that is queued having been taken. Whoever ends a connection

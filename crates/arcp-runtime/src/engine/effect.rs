@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    Answer, Append, Commit, ConnectionId, Delivery, Event, EventFilter, Fault, JobEvent, JobFilter,
-    JobHead, JobId, JobSummary, Json, Key, MessageId, Offer, Output, Principal, Secret, SessionId,
-    StreamId, SubscriptionId, Timestamp,
+    Answer, Append, ArtifactId, ArtifactRef, Commit, ConnectionId, Delivery, Event, EventFilter,
+    Fault, JobEvent, JobFilter, JobHead, JobId, JobSummary, Json, Key, MessageId, Offer, Output,
+    Principal, Secret, SessionId, StreamId, SubscriptionId, Timestamp,
 };
 use arcp_transport::CloseReason;
 use bytes::Bytes;
@@ -37,6 +37,20 @@ pub enum Effect {
         connection: ConnectionId,
         /// What.
         output: Output,
+    },
+    /// Give an artifact in answer to a message: its bytes are to be read when the connection comes to
+    /// it.
+    Fetch {
+        /// To whom.
+        connection: ConnectionId,
+        /// The message's id.
+        id: MessageId,
+        /// When it was said.
+        at: Timestamp,
+        /// The command's message id.
+        to: MessageId,
+        /// Which.
+        reference: ArtifactRef,
     },
     /// Deliver an event; it is in the log, so one that cannot be queued is not lost.
     Deliver {
@@ -148,6 +162,21 @@ pub enum Task {
     Recall(Box<Recall>),
     /// Find the past that a new subscription wants; answered by `Input::Past`.
     Past(Box<PastQuery>),
+    /// Put the bytes of an artifact among the blobs, if their SHA-256 is as it should be; answered by
+    /// `Input::BlobKept`.
+    KeepBlob {
+        /// The artifact.
+        artifact: ArtifactId,
+        /// Its bytes.
+        data: Bytes,
+        /// What their digest should be.
+        sha256: Option<String>,
+    },
+    /// Remove the bytes of an artifact; what fails is done at the next start.
+    DropBlob {
+        /// The artifact.
+        artifact: ArtifactId,
+    },
     /// Run a job's agent; answered by `Input::Report`s, the last one `Ended`.
     Start(Box<StartJob>),
     /// Tell a job's agent that it is asked to end.
@@ -293,6 +322,17 @@ impl Effects {
 
     pub(super) fn say(&mut self, connection: ConnectionId, output: Output) {
         self.todo.push(Effect::Say { connection, output });
+    }
+
+    pub(super) fn fetch(
+        &mut self,
+        connection: ConnectionId,
+        id: MessageId,
+        at: Timestamp,
+        to: MessageId,
+        reference: ArtifactRef,
+    ) {
+        self.todo.push(Effect::Fetch { connection, id, at, to, reference });
     }
 
     pub(super) fn deliver(

@@ -1,6 +1,8 @@
 //! Ids, from a seed: unguessable, and rising within one engine.
 
-use arcp_core::{JobId, LeaseId, MessageId, Now, SessionId, StreamId, SubscriptionId, TraceId};
+use arcp_core::{
+    ArtifactId, JobId, LeaseId, MessageId, Now, SessionId, StreamId, SubscriptionId, TraceId,
+};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use ulid::Ulid;
@@ -39,6 +41,10 @@ impl Ids {
 
     pub(super) fn lease(&mut self, now: Now) -> LeaseId {
         LeaseId::from_ulid(self.ulid(now))
+    }
+
+    pub(super) fn artifact(&mut self, now: Now) -> ArtifactId {
+        ArtifactId::from_ulid(self.ulid(now))
     }
 
     /// A trace id in W3C form, 32 hexadecimal digits.

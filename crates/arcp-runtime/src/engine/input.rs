@@ -1,8 +1,8 @@
 //! What the engine can be told. Closed on purpose.
 
 use arcp_core::{
-    Completion, ConnectionId, Event, Fault, Issued, JobId, JobSummary, MessageId, Principal,
-    Question, SubscriptionId,
+    ArtifactId, Completion, ConnectionId, Event, Fault, Issued, JobId, JobSummary, MessageId,
+    Principal, Question, SubscriptionId,
 };
 
 use super::{ListQuery, Recall};
@@ -78,6 +78,13 @@ pub enum Input {
     Overflow {
         /// Its subscription.
         subscription: SubscriptionId,
+    },
+    /// The bytes of an artifact are among the blobs.
+    BlobKept {
+        /// The artifact.
+        artifact: ArtifactId,
+        /// Their SHA-256, or why they are not.
+        kept: Result<String, Fault>,
     },
     /// From now on nothing new is begun.
     Drain,

@@ -6,6 +6,7 @@
 //! Call [`Engine::wake`] when [`Engine::next_wake`] has come. `handle` is total: any input in any
 //! state yields effects and never a panic.
 
+mod artifact;
 mod cancel;
 mod connection;
 mod effect;
@@ -44,6 +45,7 @@ pub use recover::{Fact, RecoverError};
 pub use settings::{Catalog, Settings};
 pub use watch::{Purpose, Recall};
 
+use artifact::Artifacts;
 use connection::Connection;
 use ids::Ids;
 use job::Job;
@@ -66,6 +68,7 @@ pub struct Engine {
     /// The open streams, each with its job.
     streams: BTreeMap<StreamId, JobId>,
     permissions: Permissions,
+    artifacts: Artifacts,
     tallies: Tallies,
     keys: Keys,
     observers: Observers,
@@ -86,6 +89,7 @@ impl Engine {
             jobs: BTreeMap::new(),
             streams: BTreeMap::new(),
             permissions: Permissions::default(),
+            artifacts: Artifacts::default(),
             tallies: Tallies::default(),
             keys: Keys::default(),
             observers: Observers::default(),
@@ -112,6 +116,7 @@ impl Engine {
             Input::Report { job, report } => self.handle_report(now, &job, report, fx),
             Input::Listed { query, done } => self.on_listed(now, *query, done, fx),
             Input::Recalled { recall, found } => self.on_recalled(now, *recall, found, fx),
+            Input::BlobKept { artifact, kept } => self.on_blob_kept(now, artifact, kept, fx),
             Input::Past { subscription, past } => self.on_past(now, &subscription, past, fx),
             Input::Overflow { subscription } => {
                 let fault =
@@ -140,6 +145,7 @@ impl Engine {
                 Timer::Lease(job) => self.on_lease_over(now, &job, fx),
                 Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
                 Timer::Permission(message) => self.on_permission_overdue(&message, fx),
+                Timer::Artifacts => self.on_artifacts_due(now, fx),
                 Timer::Keys => self.on_keys_due(now, fx),
             }
         }
@@ -223,11 +229,12 @@ impl Engine {
             Command::Unsubscribe { subscription } => {
                 self.handle_unsubscribe(now, from, &subscription, fx);
             }
-            Command::PutArtifact(_)
-            | Command::FetchArtifact { .. }
-            | Command::ReleaseArtifact { .. } => {
-                let fault = Fault::new(Code::Unimplemented, "not built yet");
-                self.refuse(now, from, false, fault, fx);
+            Command::PutArtifact(put) => self.handle_put_artifact(now, from, *put, fx),
+            Command::FetchArtifact { artifact } => {
+                self.handle_fetch_artifact(now, from, &artifact, fx);
+            }
+            Command::ReleaseArtifact { artifact } => {
+                self.handle_release_artifact(now, from, &artifact, fx);
             }
             Command::AnswerPermission(answer) => self.handle_permission(now, from, &answer, fx),
             Command::RefreshLease { lease, additional } => {

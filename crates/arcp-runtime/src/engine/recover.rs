@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::job::Job;
 use super::session::Session;
 use super::{Effects, Engine, Timer};
-use crate::record::{JobFact, KeyFact, RecordError, SessionFact, key};
+use crate::record::{ArtifactFact, JobFact, KeyFact, RecordError, SessionFact, key};
 
 /// Something that the store knows.
 #[derive(Debug, Clone)]
@@ -43,6 +43,11 @@ pub enum Fact {
         job: JobId,
         /// The stream.
         stream: StreamId,
+    },
+    /// An artifact.
+    Artifact {
+        /// What is stored of it.
+        value: Bytes,
     },
     /// What an idempotency key is bound to.
     Key {
@@ -83,6 +88,13 @@ impl Engine {
                 }
                 Fact::Watcher { job, session } => self.recover_watcher(job, session, fx),
                 Fact::Stream { job, stream } => self.recover_stream(job, stream, fx),
+                Fact::Artifact { value } => {
+                    let fact = ArtifactFact::from_bytes(&value).map_err(|source| RecoverError {
+                        what: "an artifact".to_owned(),
+                        source,
+                    })?;
+                    self.recover_artifact(now, fact);
+                }
                 Fact::Key { value } => self.recover_key(now, &value)?,
             }
         }

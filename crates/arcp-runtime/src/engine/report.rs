@@ -72,16 +72,17 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let result = match question {
-            Question::Authorize(operation) => self.authorize(now, id, &operation),
-            Question::OpenStream(info) => self.open_stream(now, id, info, fx),
+            Question::Authorize(operation) => self.authorize(now, id, &operation).map(Some),
+            Question::OpenStream(info) => self.open_stream(now, id, info, fx).map(Some),
+            // These are answered later.
             Question::Permission { request, wait } => {
-                match self.ask_permission(now, id, request, wait, ticket, fx) {
-                    Ok(()) => return,
-                    Err(fault) => Err(fault),
-                }
+                self.ask_permission(now, id, request, wait, ticket, fx).map(|()| None)
             }
+            Question::Keep(put) => self.keep_artifact(now, id, put, ticket, fx).map(|()| None),
         };
-        fx.task(Task::Answer { ticket, result });
+        if let Some(result) = result.transpose() {
+            fx.task(Task::Answer { ticket, result });
+        }
     }
 
     fn authorize(&self, now: Now, id: &JobId, operation: &Operation) -> Result<Answer, Fault> {

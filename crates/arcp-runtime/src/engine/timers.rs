@@ -23,6 +23,8 @@ pub(super) enum Timer {
     Runtime(JobId),
     /// Nobody has answered the request that this message made.
     Permission(MessageId),
+    /// The time of artifacts is over.
+    Artifacts,
     /// Idempotency keys are old enough to be forgotten.
     Keys,
 }

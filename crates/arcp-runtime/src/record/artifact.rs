@@ -1,10 +1,47 @@
-//! A reference to an artifact, as JSON.
+//! Artifacts, as JSON: references to them, and what is known of one besides its bytes.
 
-use arcp_core::{ArtifactId, ArtifactRef, Timestamp};
+use arcp_core::{ArtifactId, ArtifactRef, Principal, Timestamp};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::RecordError;
 use super::event::{Text, bad};
+use super::fact::{StoredPrincipal, read, write};
+use super::{RecordError, VERSION, check_version};
+
+/// What is known of an artifact besides its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtifactFact {
+    /// Whose it is.
+    pub principal: Principal,
+    /// What it is.
+    pub reference: ArtifactRef,
+}
+
+impl ArtifactFact {
+    /// The fact as it is stored.
+    pub fn to_bytes(&self) -> Result<Bytes, RecordError> {
+        let principal = StoredPrincipal::of(&self.principal);
+        let artifact = StoredArtifact::of(&self.reference);
+        write("artifact", &StoredFact { v: VERSION, principal, artifact })
+    }
+
+    /// Reads a stored fact.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        let stored: StoredFact<'_> = read("artifact", bytes)?;
+        check_version("artifact", stored.v)?;
+        let principal = stored.principal.to_principal();
+        Ok(Self { principal, reference: stored.artifact.into_reference()? })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFact<'a> {
+    v: u32,
+    #[serde(borrow)]
+    principal: StoredPrincipal<'a>,
+    #[serde(borrow)]
+    artifact: StoredArtifact<'a>,
+}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredArtifact<'a> {

@@ -271,12 +271,15 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn write<T: Serialize>(what: &'static str, stored: &T) -> Result<Bytes, RecordError> {
+pub(super) fn write<T: Serialize>(what: &'static str, stored: &T) -> Result<Bytes, RecordError> {
     let bytes = serde_json::to_vec(stored).map_err(|error| RecordError::new(what, error))?;
     Ok(bytes.into())
 }
 
-fn read<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, RecordError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(
+    what: &'static str,
+    bytes: &'a [u8],
+) -> Result<T, RecordError> {
     serde_json::from_slice(bytes).map_err(|error| RecordError::new(what, error))
 }
 

@@ -1,6 +1,6 @@
 //! The names of streams and facts.
 
-use arcp_core::{IdempotencyKey, JobId, Key, Principal, SessionId, StreamId};
+use arcp_core::{ArtifactId, IdempotencyKey, JobId, Key, Principal, SessionId, StreamId};
 
 /// The stream of a job's events.
 pub fn job_stream(job: &JobId) -> Key {
@@ -39,6 +39,19 @@ pub const KEYS: &[u8] = b"key/";
 /// An idempotency key of `principal`.
 pub fn idempotency(principal: &Principal, key: &IdempotencyKey) -> Key {
     join(&of_principal(KEYS, principal), key.as_str().as_bytes())
+}
+
+/// Where all artifacts are.
+pub const ARTIFACTS: &[u8] = b"artifact/";
+
+/// An artifact of `principal`.
+pub fn artifact(principal: &Principal, artifact: &ArtifactId) -> Key {
+    join(&of_principal(ARTIFACTS, principal), artifact.as_str().as_bytes())
+}
+
+/// The bytes of an artifact, among the blobs.
+pub fn blob(artifact: &ArtifactId) -> Key {
+    join(b"", artifact.as_str().as_bytes())
 }
 
 /// Where all are that watch a job without having submitted it.

@@ -2,7 +2,7 @@
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
 //! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
-//! `watch/JOB/SESSION`, `stream/JOB/STREAM` and `input/JOB`, which is the JSON text as it came.
+//! `artifact/PRINCIPAL/ARTIFACT`, `watch/JOB/SESSION`, `stream/JOB/STREAM` and `input/JOB`, which is the JSON text as it came.
 
 mod anchor;
 mod artifact;
@@ -19,6 +19,7 @@ mod tests;
 use std::fmt;
 
 pub use anchor::Anchor;
+pub use artifact::ArtifactFact;
 pub use event::{event_id, observed_id};
 pub use fact::{JobFact, Outcome, SessionFact};
 pub use idempotency::KeyFact;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{
-    Command, ConnectionId, Event, IdempotencyKey, JobAccepted, JobEvent, JobId, LeaseId, MessageId,
-    Notice, Observed, Output, Reply, SessionId, SubscriptionId,
+    ArtifactId, Command, ConnectionId, Event, IdempotencyKey, JobAccepted, JobEvent, JobId,
+    LeaseId, MessageId, Notice, Observed, Output, Reply, SessionId, SubscriptionId,
 };
 use arcp_runtime::record::Anchor;
 
@@ -20,6 +20,8 @@ pub(crate) struct Client {
     pub(crate) requests: Vec<MessageId>,
     /// What jobs were granted.
     pub(crate) leases: Vec<LeaseId>,
+    /// Artifacts that were kept for it.
+    pub(crate) artifacts: Vec<ArtifactId>,
     /// Commands that were sent before the client knew of its acceptance: answered if the runtime
     /// had accepted by then, else dropped.
     pub(crate) early: BTreeSet<MessageId>,
@@ -113,6 +115,9 @@ impl Client {
                 assert!(self.session.is_some(), "{}: {other:?} before acceptance", self.name);
                 match other {
                     Reply::JobAccepted(accepted) => self.take_job(to, accepted),
+                    Reply::ArtifactKept(reference) => {
+                        self.artifacts.push(reference.artifact.clone());
+                    }
                     Reply::Watched(watched) => {
                         let job = watched.summary.job.clone();
                         self.expected.insert(job, Some(watched.after + 1));

@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    Cancel, CancelTarget, Capabilities, ClientIdentity, Command, Commit, ConnectionId, Delivery,
-    EventFilter, Fault, Feature, IdempotencyKey, Issued, JobEvent, JobId, Json, Lease, Limits,
-    ListJobs, MessageId, Moment, Now, Observed, Offer, OnClose, Open, Output, PermissionAnswer,
-    PermissionVerdict, PingKind, Principal, Reply, RuntimeIdentity, Secret, SessionId, Since,
-    StreamId, Submit, Subscribe, SubscriptionId, Timestamp, TrustLevel, WatchJob,
+    Artifact, ArtifactId, ArtifactRetention, Cancel, CancelTarget, Capabilities, ClientIdentity,
+    Command, Commit, ConnectionId, Delivery, EventFilter, Fault, Feature, IdempotencyKey, Issued,
+    JobEvent, JobId, Json, Lease, Limits, ListJobs, MessageId, Moment, Now, Observed, Offer,
+    OnClose, Open, Output, PermissionAnswer, PermissionVerdict, PingKind, Principal, PutArtifact,
+    Reply, RuntimeIdentity, Secret, SessionId, Since, StreamId, Submit, Subscribe, SubscriptionId,
+    Timestamp, TrustLevel, WatchJob,
 };
 use arcp_runtime::engine::{
     Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Judgement, Observe, Settings, Task,
     Ticket, passes,
 };
-use arcp_runtime::record::{Anchor, JobFact, Run, key};
-use arcp_store::{MemoryStore, Store};
+use arcp_runtime::record::{Anchor, ArtifactFact, JobFact, Run, key};
+use arcp_store::{Bytes, MemoryStore, Store};
 use rand::rngs::StdRng;
 use rand::seq::IteratorRandom;
 use rand::{Rng, RngCore, SeedableRng};
@@ -33,6 +34,7 @@ pub(crate) struct World {
     now: Now,
     engine: Engine,
     store: MemoryStore,
+    blobs: BTreeMap<ArtifactId, Bytes>,
     clients: Vec<Client>,
     /// What is on its way to each connection.
     links: BTreeMap<ConnectionId, VecDeque<Output>>,
@@ -80,6 +82,7 @@ impl World {
             },
             engine,
             store: MemoryStore::new(),
+            blobs: BTreeMap::new(),
             clients,
             links: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -147,6 +150,10 @@ impl World {
             ended.insert(job, fact);
         }
         self.check_keys(&ended);
+        for (_, value) in self.store.facts(key::ARTIFACTS, None, usize::MAX) {
+            let artifact = ArtifactFact::from_bytes(&value).unwrap().reference.artifact;
+            assert!(self.blobs.contains_key(&artifact), "seed {}: {artifact}", self.seed);
+        }
         for client in &self.clients {
             for job in &client.accepted {
                 assert!(ended.contains_key(job), "seed {}: {job} is unknown", self.seed);
@@ -218,7 +225,7 @@ impl World {
     }
 
     fn command(&mut self, who: usize, connection: ConnectionId) {
-        match self.random.random_range(0..28) {
+        match self.random.random_range(0..30) {
             0 => self.cut(who),
             1 => self.bad_frame(connection),
             2 => self.repeat(connection, who),
@@ -233,6 +240,7 @@ impl World {
             8..10 => self.cancel(who, connection),
             12 => self.cancel_other(who, connection),
             14..16 => self.answer_permission(who, connection),
+            16..18 => self.artifact(who, connection),
             13 => {
                 let command = Command::Backpressure { stream: None, rate: Some(7) };
                 self.issue(who, connection, command, true);
@@ -300,6 +308,22 @@ impl World {
             } else {
                 Command::RevokeLease { lease, reason: "sim".to_owned() }
             }
+        };
+        self.issue(who, connection, command, true);
+    }
+
+    fn artifact(&mut self, who: usize, connection: ConnectionId) {
+        let everyone = self.clients.iter().flat_map(|client| &client.artifacts);
+        let known = everyone.choose(&mut self.random).cloned();
+        let command = match (known, self.random.random_range(0..4)) {
+            (Some(artifact), 0) => Command::FetchArtifact { artifact },
+            (Some(artifact), 1) => Command::ReleaseArtifact { artifact },
+            _ => Command::PutArtifact(Box::new(PutArtifact {
+                media_type: "a/b".to_owned(),
+                data: Bytes::from_static(b"sim"),
+                sha256: None,
+                retain: self.random.random_bool(0.5).then_some(Duration::from_secs(2)),
+            })),
         };
         self.issue(who, connection, command, true);
     }
@@ -440,6 +464,18 @@ impl World {
                 Effect::Feed { connection, upto } => self.feed(connection, upto),
                 Effect::Observe { connection, subscription, observe } => {
                     self.observe_effect(connection, subscription, observe);
+                }
+                Effect::Fetch { connection, id, at, to, reference } => {
+                    let data = self.blobs.get(&reference.artifact).cloned();
+                    let missing = Fault::new(arcp_core::Code::NotFound, "sim");
+                    let reply = data.map_or(Reply::Nack(missing), |data| {
+                        Reply::Artifact(Box::new(Artifact { reference, data }))
+                    });
+                    self.tell(connection, Output::Reply { id, at, to, reply });
+                }
+                Effect::Task(Task::DropBlob { artifact }) => {
+                    let there = self.blobs.remove(&artifact);
+                    assert!(there.is_some(), "seed {}: {artifact} dropped twice", self.seed);
                 }
                 Effect::Close { connection, .. } => self.end(connection),
                 Effect::Task(Task::Start(start)) => {
@@ -635,6 +671,15 @@ impl World {
                 let (subscription, past) = (query.subscription.clone(), Ok(runs.collect()));
                 self.input(Input::Past { subscription, past });
             }
+            Task::KeepBlob { artifact, data, .. } => {
+                let kept = if self.random.random_bool(0.9) {
+                    self.blobs.insert(artifact.clone(), data);
+                    Ok("digest".to_owned())
+                } else {
+                    Err(Fault::invalid("sim"))
+                };
+                self.input(Input::BlobKept { artifact, kept });
+            }
             other => panic!("{other:?} is no task that waits"),
         }
     }
@@ -671,6 +716,7 @@ impl World {
         self.engine = Engine::new(settings(), entropy(&mut self.random));
         let facts = self.facts();
         self.engine.recover(self.now, &mut facts.into_iter(), &mut self.pending).unwrap();
+        self.blobs.retain(|artifact, _| self.engine.has_artifact(artifact));
     }
 
     fn facts(&self) -> Vec<Fact> {
@@ -700,6 +746,9 @@ impl World {
             let stream = StreamId::parse(stream).unwrap();
             facts.push(Fact::Stream { job: JobId::parse(job).unwrap(), stream });
         }
+        for (_, value) in self.store.facts(key::ARTIFACTS, None, usize::MAX) {
+            facts.push(Fact::Artifact { value });
+        }
         for (_, value) in self.store.facts(key::KEYS, None, usize::MAX) {
             facts.push(Fact::Key { value });
         }
@@ -719,7 +768,11 @@ fn settings() -> Settings {
     limits.sessions_per_principal = 6;
     limits.jobs_per_principal = 20;
     limits.running_per_principal = RUNNING;
+    limits.artifacts_per_principal = 5;
     limits.remembered_messages = 64;
+    let mut capabilities = Capabilities::default().with(Feature::DurableJobs, true);
+    let (default, max) = (Duration::from_secs(5), Duration::from_mins(1));
+    capabilities.artifact_retention = Some(ArtifactRetention { default, max });
     Settings {
         identity: RuntimeIdentity {
             kind: "sim".to_owned(),
@@ -727,7 +780,7 @@ fn settings() -> Settings {
             fingerprint: None,
             trust_level: TrustLevel::Trusted,
         },
-        capabilities: Capabilities::default().with(Feature::DurableJobs, true),
+        capabilities,
         schemes: ["bearer".to_owned()].into(),
         catalog,
         limits,

@@ -122,12 +122,6 @@ const ACCEPTED: &[&str] = &[
     "31", "33", "34", "36", "37", "38", "39",
 ];
 
-/// Those in which the client offered all that 2.0.0 has.
-const OFFERED_MORE: &[&str] = &[
-    "01", "02", "09", "10", "11", "12", "13", "14", "15", "16", "18", "19", "20", "22", "30", "31",
-    "33", "34", "36", "37", "38", "39",
-];
-
 pub(super) const DIFFERENCES: &[Difference] = &[
     // What a runtime says of itself.
     Difference {
@@ -162,11 +156,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         why: "a refusal is a reply, and replies carry no number (MAPPING section 3)",
     },
     // Not built yet.
-    Difference {
-        flows: OFFERED_MORE,
-        way: Way::Says(&["session.accepted"], "payload.capabilities.artifacts"),
-        why: "artifacts are not built yet",
-    },
     Difference {
         flows: &["39"],
         way: Way::Replaced(

@@ -66,7 +66,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 mod tests {
     use std::sync::Arc;
 
-    use arcp::agent::port::{Brief, Port, Report, ReportKind, Signals, room};
+    use arcp::agent::port::{Brief, Port, Report, ReportKind, Room, Signals};
     use arcp::agent::{AgentRef, JobContext, JobId, Lease};
     use arcp::core::Event;
     use tokio::sync::{mpsc, watch};
@@ -87,7 +87,7 @@ mod tests {
             result_bytes: 0,
         };
         let (tell, signals) = watch::channel(Signals::default());
-        let room = room(1 << 20);
+        let room = Room::new(1 << 20);
         let port = Port { brief: Arc::new(brief), reports, room, signals };
         (JobContext::new(port), inbox, tell)
     }

@@ -1,0 +1,325 @@
+//! Artifacts: kept for their principal, by clients and jobs, until they are released or their time is
+//! over (R§16).
+//!
+//! Bytes go to the blobs first, then the store learns of them, then somebody is told: what is told of
+//! is there. Bytes of which the store does not know are removed at the next start.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use arcp_core::{
+    Answer, ArtifactId, ArtifactRef, Code, Fault, JobId, Now, Principal, PutArtifact, Reply,
+    Timestamp,
+};
+
+use super::report::over;
+use super::{Effects, Engine, From, Task, Ticket, Timer};
+use crate::record::{ArtifactFact, key};
+
+/// The artifacts of every principal that has any.
+#[derive(Debug, Default)]
+pub(super) struct Artifacts {
+    shelves: BTreeMap<Principal, Shelf>,
+    /// When each is over.
+    due: BTreeSet<(Timestamp, ArtifactId)>,
+    owners: BTreeMap<ArtifactId, Principal>,
+    /// Those whose bytes are on their way to the blobs.
+    coming: BTreeMap<ArtifactId, Coming>,
+}
+
+/// The artifacts of one principal; those that are coming count.
+#[derive(Debug, Default)]
+struct Shelf {
+    kept: BTreeMap<ArtifactId, ArtifactRef>,
+    count: usize,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Coming {
+    principal: Principal,
+    media_type: String,
+    size: u64,
+    expires_at: Timestamp,
+    asker: Asker,
+}
+
+/// Who put an artifact, and is told what came of it.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// A client.
+    Client(From),
+    /// A job.
+    Job(Ticket),
+}
+
+impl Artifacts {
+    fn shelf(&mut self, principal: &Principal) -> &mut Shelf {
+        self.shelves.entry(principal.clone()).or_default()
+    }
+
+    fn add(&mut self, principal: &Principal, reference: ArtifactRef, until: Timestamp) {
+        let id = reference.artifact.clone();
+        self.due.insert((until, id.clone()));
+        self.owners.insert(id.clone(), principal.clone());
+        self.shelf(principal).kept.insert(id, reference);
+    }
+
+    /// Gives back the room of one that was coming or kept.
+    fn free(&mut self, principal: &Principal, size: u64) {
+        let Some(shelf) = self.shelves.get_mut(principal) else { return };
+        shelf.count = shelf.count.saturating_sub(1);
+        shelf.bytes = shelf.bytes.saturating_sub(size);
+        if shelf.count == 0 {
+            self.shelves.remove(principal);
+        }
+    }
+
+    fn get(&self, principal: &Principal, id: &ArtifactId) -> Option<&ArtifactRef> {
+        self.shelves.get(principal)?.kept.get(id)
+    }
+
+    fn remove(&mut self, id: &ArtifactId) -> Option<Principal> {
+        let principal = self.owners.remove(id)?;
+        let reference = self.shelves.get_mut(&principal)?.kept.remove(id)?;
+        if let Some(end) = reference.expires_at {
+            self.due.remove(&(end, id.clone()));
+        }
+        self.free(&principal, reference.size);
+        Some(principal)
+    }
+}
+
+impl Engine {
+    pub(super) fn handle_put_artifact(
+        &mut self,
+        now: Now,
+        from: &From,
+        put: PutArtifact,
+        fx: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get(&from.session) else { return };
+        let principal = session.principal.clone();
+        if let Err(fault) = self.put_artifact(now, &principal, put, Asker::Client(from.clone()), fx)
+        {
+            self.reply(now, from, Reply::Nack(fault), fx);
+        }
+    }
+
+    /// Has a job's artifact kept; it is answered later, unless it is refused at once.
+    pub(super) fn keep_artifact(
+        &mut self,
+        now: Now,
+        id: &JobId,
+        put: PutArtifact,
+        ticket: Ticket,
+        fx: &mut Effects,
+    ) -> Result<(), Fault> {
+        let principal = self.jobs.get(id).ok_or_else(over)?.principal.clone();
+        self.put_artifact(now, &principal, put, Asker::Job(ticket), fx)
+    }
+
+    fn put_artifact(
+        &mut self,
+        now: Now,
+        principal: &Principal,
+        put: PutArtifact,
+        asker: Asker,
+        fx: &mut Effects,
+    ) -> Result<(), Fault> {
+        let retain = self.check_put(principal, &put)?;
+        let id = self.ids.artifact(now);
+        let PutArtifact { media_type, data, sha256, retain: _ } = put;
+        let (size, expires_at) = (data.len() as u64, now.wall.after(retain));
+        let shelf = self.artifacts.shelf(principal);
+        shelf.count += 1;
+        shelf.bytes += size;
+        let principal = principal.clone();
+        let coming = Coming { principal, media_type, size, expires_at, asker };
+        self.artifacts.coming.insert(id.clone(), coming);
+        fx.task(Task::KeepBlob { artifact: id, data, sha256 });
+        Ok(())
+    }
+
+    /// How long it is to be kept, or why it is not.
+    fn check_put(&self, principal: &Principal, put: &PutArtifact) -> Result<Duration, Fault> {
+        let Some(retention) = self.settings.capabilities.artifact_retention else {
+            return Err(Fault::new(Code::Unimplemented, "this runtime keeps no artifacts"));
+        };
+        let limits = &self.settings.limits;
+        let exceeds = |what: &str, limit: u64| {
+            Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
+        };
+        let retain = put.retain.unwrap_or(retention.default);
+        if retain > retention.max {
+            let max = retention.max.as_secs();
+            return Err(Fault::invalid(format!("`retain_seconds` is at most {max}")));
+        }
+        if put.data.len() > limits.artifact_bytes {
+            return Err(
+                exceeds("artifact_bytes", limits.artifact_bytes as u64).with_retryable(false)
+            );
+        }
+        let none = Shelf::default();
+        let shelf = self.artifacts.shelves.get(principal).unwrap_or(&none);
+        if shelf.count >= limits.artifacts_per_principal {
+            return Err(exceeds("artifacts_per_principal", limits.artifacts_per_principal as u64));
+        }
+        let limit = limits.artifact_bytes_per_principal;
+        if shelf.bytes + put.data.len() as u64 > limit {
+            return Err(exceeds("artifact_bytes_per_principal", limit));
+        }
+        Ok(retain)
+    }
+
+    /// An artifact's bytes are among the blobs, or why not.
+    pub(super) fn on_blob_kept(
+        &mut self,
+        now: Now,
+        id: ArtifactId,
+        kept: Result<String, Fault>,
+        fx: &mut Effects,
+    ) {
+        let Some(coming) = self.artifacts.coming.remove(&id) else { return };
+        let Coming { principal, media_type, size, expires_at, asker } = coming;
+        let sha256 = match kept {
+            Ok(sha256) => sha256,
+            Err(fault) => {
+                self.artifacts.free(&principal, size);
+                self.answer_put(now, asker, Err(fault), fx);
+                return;
+            }
+        };
+        let reference = ArtifactRef {
+            artifact: id,
+            media_type,
+            size,
+            sha256: Some(sha256),
+            expires_at: Some(expires_at),
+        };
+        let fact = ArtifactFact { principal: principal.clone(), reference: reference.clone() };
+        fx.put(key::artifact(&principal, &reference.artifact), fact.to_bytes());
+        self.artifacts.add(&principal, reference.clone(), expires_at);
+        self.timers.set_earlier(Timer::Artifacts, now.moment_of(expires_at));
+        self.answer_put(now, asker, Ok(reference), fx);
+    }
+
+    fn answer_put(
+        &mut self,
+        now: Now,
+        asker: Asker,
+        result: Result<ArtifactRef, Fault>,
+        fx: &mut Effects,
+    ) {
+        match asker {
+            Asker::Job(ticket) => {
+                fx.task(Task::Answer { ticket, result: result.map(Answer::Artifact) });
+            }
+            Asker::Client(from) => {
+                let state = self.connections.get(&from.connection);
+                if state.and_then(|state| state.session()) == Some(&from.session) {
+                    let kept = |reference| Reply::ArtifactKept(Box::new(reference));
+                    self.reply(now, &from, result.map_or_else(Reply::Nack, kept), fx);
+                }
+            }
+        }
+    }
+
+    /// Gives an artifact: its bytes are read when the connection comes to it.
+    pub(super) fn handle_fetch_artifact(
+        &mut self,
+        now: Now,
+        from: &From,
+        id: &ArtifactId,
+        fx: &mut Effects,
+    ) {
+        match self.find_artifact(now, from, id) {
+            Ok(reference) if base64_bytes(reference.size) > self.fetch_bytes() => {
+                let limit = self.settings.limits.frame_bytes;
+                let message =
+                    format!("the artifact does not fit into a frame: `frame_bytes` is {limit}");
+                let fault = Fault::new(Code::ResourceExhausted, message).with_retryable(false);
+                self.reply(now, from, Reply::Nack(fault), fx);
+            }
+            Ok(reference) => {
+                let reference = reference.clone();
+                let id = self.ids.message(now);
+                fx.fetch(from.connection, id, now.wall, from.id.clone(), reference);
+            }
+            Err(fault) => self.reply(now, from, Reply::Nack(fault), fx),
+        }
+    }
+
+    fn fetch_bytes(&self) -> u64 {
+        self.settings.limits.event_bytes() as u64
+    }
+
+    /// An artifact of the session's principal that is not over. What is somebody else's looks like
+    /// what is not there.
+    fn find_artifact(&self, now: Now, from: &From, id: &ArtifactId) -> Result<&ArtifactRef, Fault> {
+        let session = self.sessions.get(&from.session);
+        let found = session.and_then(|session| self.artifacts.get(&session.principal, id));
+        let alive =
+            |reference: &&ArtifactRef| reference.expires_at.is_none_or(|end| now.wall < end);
+        found.filter(alive).ok_or_else(|| Fault::new(Code::NotFound, "no such artifact"))
+    }
+
+    pub(super) fn handle_release_artifact(
+        &mut self,
+        now: Now,
+        from: &From,
+        id: &ArtifactId,
+        fx: &mut Effects,
+    ) {
+        match self.find_artifact(now, from, id).map(drop) {
+            Ok(()) => {
+                self.forget_artifact(id, fx);
+                self.reply(now, from, Reply::Done, fx);
+            }
+            Err(fault) => self.reply(now, from, Reply::Nack(fault), fx),
+        }
+    }
+
+    fn forget_artifact(&mut self, id: &ArtifactId, fx: &mut Effects) {
+        if let Some(principal) = self.artifacts.remove(id) {
+            fx.delete(key::artifact(&principal, id));
+            fx.task(Task::DropBlob { artifact: id.clone() });
+        }
+    }
+
+    /// Forgets the artifacts whose time is over.
+    pub(super) fn on_artifacts_due(&mut self, now: Now, fx: &mut Effects) {
+        for _ in 0..STEP {
+            let due = self.artifacts.due.first().filter(|(end, _)| *end <= now.wall);
+            let Some((_, id)) = due.cloned() else { break };
+            self.forget_artifact(&id, fx);
+        }
+        if let Some((next, _)) = self.artifacts.due.first() {
+            self.timers.set(Timer::Artifacts, now.moment_of(*next));
+        }
+    }
+
+    /// An artifact that the store knows of.
+    pub(super) fn recover_artifact(&mut self, now: Now, fact: ArtifactFact) {
+        let ArtifactFact { principal, reference } = fact;
+        let until = reference.expires_at.unwrap_or(now.wall);
+        let shelf = self.artifacts.shelf(&principal);
+        shelf.count += 1;
+        shelf.bytes += reference.size;
+        self.artifacts.add(&principal, reference, until);
+        self.timers.set_earlier(Timer::Artifacts, now.moment_of(until));
+    }
+
+    /// Whether there is such an artifact, also one that is over and not yet forgotten.
+    pub fn has_artifact(&self, id: &ArtifactId) -> bool {
+        self.artifacts.owners.contains_key(id)
+    }
+}
+
+/// How many characters so many bytes take as base64.
+const fn base64_bytes(bytes: u64) -> u64 {
+    bytes.div_ceil(3) * 4
+}
+
+/// Artifacts forgotten at a time.
+const STEP: usize = 256;
