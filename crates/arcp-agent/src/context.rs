@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arcp_core::lease::Operation;
 use arcp_core::{
-    AgentRef, Answer, ArtifactRef, ChunkEncoding, Code, Event, Fault, GrantedLease, JobId, Json,
-    Lease, LogLevel, PermissionRequest, Progress, PutArtifact, Quantity, Question, StreamId,
-    StreamInfo, TraceId,
+    AgentRef, Answer, ArtifactRef, ChunkEncoding, Code, Credential, Event, Fault, GrantedLease,
+    JobId, Json, Lease, LogLevel, PermissionRequest, Progress, PutArtifact, Quantity, Question,
+    StreamId, StreamInfo, TraceId,
 };
 use bytes::Bytes;
 use rust_decimal::Decimal;
@@ -55,6 +55,13 @@ impl JobContext {
     /// The trace, to be handed on to whatever the job calls.
     pub fn trace(&self) -> Option<&TraceId> {
         self.port.brief.trace.as_ref()
+    }
+
+    /// The credentials that were issued for the job, good until it ends; their values are for whoever
+    /// they are to be shown to, and nobody else. Empty where none are issued, and when the runtime was
+    /// restarted between the job's acceptance and its start.
+    pub fn credentials(&self) -> &[Credential] {
+        &self.port.brief.credentials
     }
 
     /// Says a line of log.

@@ -12,8 +12,9 @@ use std::future::Future;
 
 pub use arcp_core::lease::Operation;
 pub use arcp_core::{
-    AgentRef, ArtifactRef, ChunkEncoding, Code, Fault, GrantedLease, JobId, Json, Lease, LogLevel,
-    PermissionRequest, Progress, Quantity, StreamId, StreamInfo, StreamKind, TraceId,
+    AgentRef, ArtifactRef, ChunkEncoding, Code, Credential, Fault, GrantedLease, JobId, Json,
+    Lease, LogLevel, PermissionRequest, Progress, Quantity, StreamId, StreamInfo, StreamKind,
+    TraceId,
 };
 pub use async_trait::async_trait;
 pub use bytes::Bytes;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    AgentRef, Answer, Event, Fault, JobId, Lease, Question, StreamEvent, StreamId, TraceId,
+    AgentRef, Answer, Credential, Event, Fault, JobId, Lease, Question, StreamEvent, StreamId,
+    TraceId,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -21,6 +22,8 @@ pub struct Brief {
     pub lease: Lease,
     /// The trace.
     pub trace: Option<TraceId>,
+    /// What was issued for the job.
+    pub credentials: Vec<Credential>,
     /// Largest event, as JSON, in bytes.
     pub event_bytes: usize,
     /// Largest chunk of a streamed result, decoded, in bytes.

@@ -1,12 +1,14 @@
-//! The seam that says who is there.
+//! The seams that say who is there, and that give jobs credentials.
 //!
 //! An [`Authenticator`] judges what a client offers under one scheme. [`Anonymous`] is for `none`,
 //! [`StaticBearer`] for `bearer` with or without a challenge. Others are crates of their own, such as
-//! `arcp-auth-jwt` for `signed_jwt`.
+//! `arcp-auth-jwt` for `signed_jwt`. A [`CredentialProvisioner`] issues credentials that are bound to a
+//! job's lease.
 
 mod anonymous;
 mod bearer;
 mod challenge;
+mod provisioner;
 
 use std::error::Error;
 use std::fmt;
@@ -17,6 +19,7 @@ pub use async_trait::async_trait;
 
 pub use anonymous::Anonymous;
 pub use bearer::StaticBearer;
+pub use provisioner::{CredentialProvisioner, CredentialRequest, ProvisionError};
 
 /// Judges what clients offer under one scheme.
 ///

@@ -7,6 +7,7 @@ use arcp::ServerBuilder;
 use arcp::auth_jwt::{Algorithm, SignedJwt};
 use arcp::core::{Limits, Secret};
 use arcp::runtime::RuntimeBuilder;
+use arcp_conformance_agents::Fixture;
 
 use crate::exit::Error;
 
@@ -14,6 +15,8 @@ use crate::exit::Error;
 pub(crate) struct Profile {
     name: &'static str,
     anonymous: bool,
+    /// Whether jobs get credentials.
+    provisions: bool,
     limits: fn(&mut Limits),
     configure: fn(RuntimeBuilder) -> RuntimeBuilder,
 }
@@ -50,7 +53,12 @@ impl Profile {
             .build()
             .map_err(Error::usage)?;
         server = server.configure(|runtime| runtime.authenticator(jwt));
-        for (name, version, agent) in arcp_conformance_agents::agents() {
+        let fixture = Fixture::default();
+        if self.provisions {
+            let provisioner = fixture.provisioner();
+            server = server.configure(|runtime| runtime.provisioner(provisioner));
+        }
+        for (name, version, agent) in fixture.agents() {
             server = server.configure(|runtime| runtime.shared_agent(name, version, agent));
         }
         (self.limits)(&mut limits);
@@ -61,23 +69,38 @@ impl Profile {
 const TOKENS: [(&str, &str); 2] = [("conf-alice", "alice"), ("conf-bob", "bob")];
 
 static PROFILES: &[Profile] = &[
-    Profile { name: "standard", anonymous: false, limits: same, configure: plain },
-    Profile { name: "anonymous", anonymous: true, limits: same, configure: plain },
+    Profile {
+        name: "standard",
+        anonymous: false,
+        provisions: false,
+        limits: same,
+        configure: plain,
+    },
+    Profile {
+        name: "anonymous",
+        anonymous: true,
+        provisions: false,
+        limits: same,
+        configure: plain,
+    },
     Profile {
         name: "window",
         anonymous: false,
+        provisions: false,
         limits: same,
         configure: |runtime| runtime.ack_window(4),
     },
     Profile {
         name: "timed",
         anonymous: false,
+        provisions: false,
         limits: |limits| limits.handshake_time = Duration::from_secs(1),
         configure: |runtime| runtime.session_lease(Some(Duration::from_secs(4))),
     },
     Profile {
         name: "tight",
         anonymous: false,
+        provisions: false,
         limits: |limits| {
             limits.running_per_principal = 2;
             limits.jobs_per_principal = 4;
@@ -89,6 +112,13 @@ static PROFILES: &[Profile] = &[
             limits.sessions_per_principal = 3;
         },
         configure: |runtime| runtime.resume_window(Duration::from_secs(1)),
+    },
+    Profile {
+        name: "credentials",
+        anonymous: false,
+        provisions: true,
+        limits: same,
+        configure: plain,
     },
 ];
 

@@ -1,13 +1,14 @@
 //! The fixture agents of the conformance suite, as `docs/conformance/AGENTS.md` specifies them.
 //!
-//! They know no runtime: whatever hosts agents can host these. What they share, the gates, lives in
-//! one set of them.
+//! They know no runtime: whatever hosts agents can host these. What they share, such as the gates,
+//! lives in one [`Fixture`].
 
 mod artifact;
 mod ends;
 mod gates;
 mod lease;
 mod permission;
+mod provisioner;
 mod says;
 mod streams;
 
@@ -17,12 +18,36 @@ use std::sync::Arc;
 use arcp_agent::{Agent, Fault, Json, Outcome, agent_fn, read_input};
 use serde::de::DeserializeOwned;
 
-use gates::Gates;
+pub use provisioner::Provisioner;
 
-/// Every fixture agent: its name, its version and itself. Where a name has several versions, the
-/// last one is the default.
-pub fn agents() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
-    let gates = Gates::default();
+use gates::Gates;
+use provisioner::Vault;
+
+/// The agents of one runtime, and the provisioner that goes with them.
+#[derive(Debug, Default)]
+pub struct Fixture {
+    gates: Gates,
+    vault: Vault,
+}
+
+impl Fixture {
+    /// The provisioner of the profile `credentials`.
+    pub fn provisioner(&self) -> Provisioner {
+        Provisioner { vault: self.vault.clone(), gates: self.gates.clone() }
+    }
+
+    /// Every agent.
+    pub fn agents(&self) -> Vec<FixtureAgent> {
+        agents(&self.gates, &self.vault)
+    }
+}
+
+/// An agent's name, its version and itself. Where a name has several versions, the last one is the
+/// default.
+pub type FixtureAgent = (&'static str, &'static str, Arc<dyn Agent>);
+
+fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
+    let vault = vault.clone();
     let [gate, open, stubborn, authorize, stream, permission] =
         std::array::from_fn(|_| gates.clone());
     vec![
@@ -61,6 +86,7 @@ pub fn agents() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
             })),
         ),
         ("conf.artifact", "1.0.0", Arc::new(agent_fn(artifact::artifact))),
+        ("conf.credentials", "1.0.0", Arc::new(agent_fn(move |_, _| ready(vault.revoked())))),
         ("conf.trace", "1.0.0", Arc::new(agent_fn(|job, _| ready(ends::trace(&job))))),
     ]
 }
@@ -78,7 +104,7 @@ mod tests {
 
     #[test]
     fn each_version_is_there_once() {
-        let agents = agents();
+        let agents = Fixture::default().agents();
         let names: BTreeSet<_> = agents.iter().map(|(name, version, _)| (name, version)).collect();
         assert_eq!(names.len(), agents.len());
         assert!(agents.iter().all(|(name, _, _)| name.starts_with("conf.")));

@@ -84,10 +84,7 @@ macro_rules! prefixed_id {
         impl $name {
             /// The id that carries `ulid`.
             pub fn from_ulid(ulid: Ulid) -> Self {
-                let mut text = String::with_capacity($prefix.len() + ulid::ULID_LEN);
-                text.push_str($prefix);
-                text.push_str(ulid.array_to_str(&mut [0; ulid::ULID_LEN]));
-                Self(text.into())
+                Self(with_ulid($prefix, ulid))
             }
         }
     };
@@ -124,6 +121,10 @@ prefixed_id!(
 );
 
 text_id!(
+    /// A credential; what a gateway calls it may have any form.
+    CredentialId, "a credential id", "non-empty text", |text| !text.is_empty()
+);
+text_id!(
     /// A message: the transport idempotency key of a command (R§6.1.1). Its form is the dialect's.
     MessageId, "a message id", "non-empty text", |text| !text.is_empty()
 );
@@ -139,11 +140,22 @@ text_id!(
 impl MessageId {
     /// The id `msg_` + `ulid`.
     pub fn from_ulid(ulid: Ulid) -> Self {
-        let mut text = String::with_capacity(4 + ulid::ULID_LEN);
-        text.push_str("msg_");
-        text.push_str(ulid.array_to_str(&mut [0; ulid::ULID_LEN]));
-        Self(text.into())
+        Self(with_ulid("msg_", ulid))
     }
+}
+
+impl CredentialId {
+    /// The id `cred_` + `ulid`.
+    pub fn from_ulid(ulid: Ulid) -> Self {
+        Self(with_ulid("cred_", ulid))
+    }
+}
+
+fn with_ulid(prefix: &str, ulid: Ulid) -> Arc<str> {
+    let mut text = String::with_capacity(prefix.len() + ulid::ULID_LEN);
+    text.push_str(prefix);
+    text.push_str(ulid.array_to_str(&mut [0; ulid::ULID_LEN]));
+    text.into()
 }
 
 /// A connection of this process: one socket's life. Never on a wire, never stored.

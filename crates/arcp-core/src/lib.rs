@@ -10,6 +10,7 @@ mod capability;
 mod code;
 mod command;
 mod commit;
+mod credential;
 mod event;
 mod fault;
 mod frame;
@@ -38,6 +39,7 @@ pub use command::{
     Open, PingKind, Submit, Wanted,
 };
 pub use commit::{Append, Commit, Key, Record};
+pub use credential::Credential;
 pub use event::{
     ChunkEncoding, Completion, Event, JobEvent, JobHead, LogLevel, Progress, ResultChunk,
 };
@@ -45,8 +47,8 @@ pub use fault::Fault;
 pub use frame::{Frame, FrameKind};
 pub use hex::hex;
 pub use id::{
-    ArtifactId, ConnectionId, IdempotencyKey, JobId, LeaseId, MessageId, ParseIdError, ResultId,
-    SessionId, StreamId, SubscriptionId, TraceId,
+    ArtifactId, ConnectionId, CredentialId, IdempotencyKey, JobId, LeaseId, MessageId,
+    ParseIdError, ResultId, SessionId, StreamId, SubscriptionId, TraceId,
 };
 pub use job::{JobState, JobSummary};
 pub use json::{Json, ParseJsonError};

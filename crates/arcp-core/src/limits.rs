@@ -36,6 +36,12 @@ pub struct Limits {
     pub jobs_per_principal: usize,
     /// Jobs of one principal that run at a time; more of them queue. Default 1,000.
     pub running_per_principal: usize,
+    /// Jobs of one principal that wait for their credentials at a time. Default 128.
+    pub provisioning_per_principal: usize,
+    /// How long a provisioner may take. Default 30 s.
+    pub provision_time: Duration,
+    /// Credentials that are being revoked at a time. Default 32.
+    pub revocations: usize,
     /// Idempotency keys of one principal that are remembered. Default 100,000.
     pub keys_per_principal: usize,
     /// Jobs that one session watches at a time, its own among them. Default 10,000.
@@ -104,6 +110,9 @@ impl Default for Limits {
             jobs: 20_000,
             jobs_per_principal: 10_000,
             running_per_principal: 1_000,
+            provisioning_per_principal: 128,
+            provision_time: Duration::from_secs(30),
+            revocations: 32,
             keys_per_principal: 100_000,
             watched_per_session: 10_000,
             subscriptions_per_session: 16,

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use crate::lease::Budget;
 use crate::{
-    Artifact, ArtifactRef, Capabilities, Fault, IdempotencyKey, JobEvent, JobHead, JobId, JobState,
-    JobSummary, Lease, MessageId, PingKind, SessionId, SubscriptionId, Timestamp, TraceId,
+    Artifact, ArtifactRef, Capabilities, Credential, Fault, IdempotencyKey, JobEvent, JobHead,
+    JobId, JobState, JobSummary, Lease, MessageId, PingKind, SessionId, SubscriptionId, Timestamp,
+    TraceId,
 };
 
 /// What a runtime says to a peer.
@@ -234,6 +235,8 @@ pub struct JobAccepted {
     pub accepted_at: Timestamp,
     /// Its trace.
     pub trace: Option<TraceId>,
+    /// Credentials that are bound to the job; for the submitter only.
+    pub credentials: Vec<Credential>,
     /// The key, when this repeats an earlier answer.
     pub repeated: Option<IdempotencyKey>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arcp_agent::Agent;
-use arcp_auth::Authenticator;
+use arcp_auth::{Authenticator, CredentialProvisioner};
 use arcp_core::{
     AgentRef, ArtifactRetention, Capabilities, Feature, Lease, Limits, RuntimeIdentity, TrustLevel,
 };
@@ -21,9 +21,10 @@ use crate::runtime::Runtime;
 pub struct RuntimeBuilder {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Option<Arc<dyn Blobs>>,
+    pub(crate) provisioner: Option<Arc<dyn CredentialProvisioner>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) authenticators: Vec<Arc<dyn Authenticator>>,
-    pub(crate) agents: Vec<(String, String, Arc<dyn Agent>)>,
+    pub(crate) agents: Vec<(String, Option<String>, Arc<dyn Agent>)>,
     pub(crate) agent_threads: usize,
     identity: RuntimeIdentity,
     limits: Limits,
@@ -35,16 +36,19 @@ pub struct RuntimeBuilder {
     ack_window: u64,
     idempotency_horizon: Duration,
     artifact_retention: ArtifactRetention,
+    features: BTreeMap<Feature, bool>,
+    extensions: BTreeSet<String>,
 }
 
 /// The parts of a runtime, found to fit together.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) registry: Registry,
-    pub(crate) authenticators: BTreeMap<String, Arc<dyn Authenticator>>,
+    pub(crate) authenticators: Doors,
     pub(crate) agent_threads: usize,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Option<Arc<dyn Blobs>>,
+    pub(crate) provisioner: Option<Arc<dyn CredentialProvisioner>>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -53,6 +57,9 @@ impl RuntimeBuilder {
         Self {
             store,
             blobs: None,
+            provisioner: None,
+            features: BTreeMap::new(),
+            extensions: BTreeSet::new(),
             clock: Arc::new(SystemClock::new()),
             authenticators: Vec::new(),
             agents: Vec::new(),
@@ -76,6 +83,30 @@ impl RuntimeBuilder {
                 max: Duration::from_hours(7 * 24),
             },
         }
+    }
+
+    /// Who issues credentials for jobs whose lease names models or has a budget. Default: nobody.
+    #[must_use]
+    pub fn provisioner(mut self, provisioner: impl CredentialProvisioner) -> Self {
+        self.provisioner = Some(Arc::new(provisioner));
+        self
+    }
+
+    /// Declares that a feature is there or not there. Default: what is built and has what it needs is
+    /// there. One that is not built, or lacks what it needs, cannot be declared to be there; one that
+    /// is declared not to be there is refused.
+    #[must_use]
+    pub fn feature(mut self, feature: Feature, there: bool) -> Self {
+        self.features.insert(feature, there);
+        self
+    }
+
+    /// Declares a namespaced extension (R§21.2). The events that agents emit under its name go out
+    /// under a type of that name to clients that declare it too.
+    #[must_use]
+    pub fn extension(mut self, name: &str) -> Self {
+        self.extensions.insert(name.to_owned());
+        self
     }
 
     /// Where the bytes of artifacts are kept; they should last as long as the store. Default: nowhere,
@@ -110,7 +141,14 @@ impl RuntimeBuilder {
     /// Adds a version of an agent that is shared already.
     #[must_use]
     pub fn shared_agent(mut self, name: &str, version: &str, agent: Arc<dyn Agent>) -> Self {
-        self.agents.push((name.to_owned(), version.to_owned(), agent));
+        self.agents.push((name.to_owned(), Some(version.to_owned()), agent));
+        self
+    }
+
+    /// Adds an agent that has no versions: it can be asked for by its name only.
+    #[must_use]
+    pub fn unversioned_agent(mut self, name: &str, agent: impl Agent) -> Self {
+        self.agents.push((name.to_owned(), None, Arc::new(agent)));
         self
     }
 
@@ -212,38 +250,13 @@ impl RuntimeBuilder {
         Runtime::start(self.build()?).await
     }
 
-    fn build(self) -> Result<Parts, BuildError> {
+    fn build(mut self) -> Result<Parts, BuildError> {
         check_limits(&self.limits, self.agent_threads)?;
-        let mut authenticators: BTreeMap<String, Arc<dyn Authenticator>> = BTreeMap::new();
-        for authenticator in self.authenticators {
-            let scheme = authenticator.scheme().to_owned();
-            if authenticators.insert(scheme.clone(), authenticator).is_some() {
-                return Err(BuildError::SchemeTwice(scheme));
-            }
-        }
-        if authenticators.is_empty() {
-            return Err(BuildError::NoAuthenticator);
-        }
-        let mut catalog = Catalog::default();
-        let mut registry = Registry::new();
-        for (name, version, agent) in self.agents {
-            let reference = AgentRef::new(&name, Some(&version))?;
-            if !catalog.add(&name, &version) {
-                return Err(BuildError::AgentTwice(reference.to_string()));
-            }
-            registry.insert(reference, agent);
-        }
+        let authenticators = self.doors()?;
+        let (catalog, registry) = self.hired()?;
         let schemes: BTreeSet<String> = authenticators.keys().cloned().collect();
-        let mut capabilities = capabilities(schemes.contains("none"));
-        if self.blobs.is_some() {
-            let ArtifactRetention { default, max } = self.artifact_retention;
-            if default > max {
-                let (default, max) = ("artifact_retention.max", "artifact_retention.default");
-                return Err(BuildError::TooSmall(default, max));
-            }
-            capabilities = capabilities.with(Feature::Artifacts, true);
-            capabilities.artifact_retention = Some(self.artifact_retention);
-        }
+        let capabilities = self.capabilities(schemes.contains("none"))?;
+        let provisions = capabilities.has(Feature::ProvisionedCredentials);
         let settings = Settings {
             identity: self.identity,
             capabilities,
@@ -256,6 +269,7 @@ impl RuntimeBuilder {
             ceiling: self.ceiling,
             cancel_grace: self.cancel_grace,
             ack_window: self.ack_window,
+            provisions,
             idempotency_horizon: self.idempotency_horizon,
         };
         Ok(Parts {
@@ -265,8 +279,93 @@ impl RuntimeBuilder {
             agent_threads: self.agent_threads,
             store: self.store,
             blobs: self.blobs,
+            provisioner: self.provisioner,
             clock: self.clock,
         })
+    }
+
+    /// The authenticators by scheme.
+    fn doors(&mut self) -> Result<Doors, BuildError> {
+        let mut doors = Doors::new();
+        for authenticator in std::mem::take(&mut self.authenticators) {
+            let scheme = authenticator.scheme().to_owned();
+            if doors.insert(scheme.clone(), authenticator).is_some() {
+                return Err(BuildError::SchemeTwice(scheme));
+            }
+        }
+        if doors.is_empty() { Err(BuildError::NoAuthenticator) } else { Ok(doors) }
+    }
+
+    /// The agents, as clients are told of them and as they are run.
+    fn hired(&mut self) -> Result<(Catalog, Registry), BuildError> {
+        let (mut catalog, mut registry) = (Catalog::default(), Registry::new());
+        for (name, version, agent) in std::mem::take(&mut self.agents) {
+            let reference = AgentRef::new(&name, version.as_deref())?;
+            if !catalog.add(&name, version.as_deref()) {
+                return Err(BuildError::AgentTwice(reference.to_string()));
+            }
+            registry.insert(reference, agent);
+        }
+        Ok((catalog, registry))
+    }
+}
+
+/// The authenticators by scheme.
+type Doors = BTreeMap<String, Arc<dyn Authenticator>>;
+
+impl RuntimeBuilder {
+    /// What is built and has what it needs, and what is declared otherwise.
+    fn capabilities(&self, anonymous: bool) -> Result<Capabilities, BuildError> {
+        let provisions = self.provisioner.is_some();
+        let built = [
+            (Feature::Streaming, true),
+            (Feature::BinaryStreams, true),
+            (Feature::DurableJobs, true),
+            (Feature::Subscriptions, true),
+            (Feature::ModelUse, true),
+            (Feature::ProvisionedCredentials, provisions),
+            (Feature::Artifacts, self.blobs.is_some()),
+            (Feature::Anonymous, anonymous),
+            (Feature::ScheduledJobs, false),
+            (Feature::Interrupt, false),
+        ];
+        let mut capabilities = Capabilities::default();
+        for (feature, there) in built {
+            // Nobody asks for these: silence is no.
+            let quiet = matches!(feature, Feature::Anonymous | Feature::ProvisionedCredentials);
+            if there || !quiet {
+                capabilities.features.insert(feature, there);
+            }
+        }
+        for (feature, there) in &self.features {
+            if *there && !capabilities.has(*feature) {
+                return Err(missing(*feature));
+            }
+            capabilities.features.insert(*feature, *there);
+        }
+        capabilities.extensions.clone_from(&self.extensions);
+        if capabilities.has(Feature::BinaryStreams) {
+            capabilities.binary_encodings.insert("base64".to_owned());
+        }
+        if capabilities.has(Feature::Artifacts) {
+            let ArtifactRetention { default, max } = self.artifact_retention;
+            if default > max {
+                let (default, max) = ("artifact_retention.max", "artifact_retention.default");
+                return Err(BuildError::TooSmall(default, max));
+            }
+            capabilities.artifact_retention = Some(self.artifact_retention);
+        }
+        Ok(capabilities)
+    }
+}
+
+/// Why a feature cannot be declared to be there.
+fn missing(feature: Feature) -> BuildError {
+    match feature {
+        Feature::ProvisionedCredentials => BuildError::NoProvisioner,
+        Feature::Artifacts => BuildError::NoBlobs,
+        Feature::Anonymous => BuildError::NoAnonymous,
+        other => BuildError::NotBuilt(other),
     }
 }
 
@@ -277,23 +376,6 @@ impl std::fmt::Debug for RuntimeBuilder {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
-}
-
-/// What is built, and nothing else.
-fn capabilities(anonymous: bool) -> Capabilities {
-    let mut capabilities = Capabilities::default()
-        .with(Feature::Streaming, true)
-        .with(Feature::BinaryStreams, true)
-        .with(Feature::DurableJobs, true)
-        .with(Feature::Artifacts, false)
-        .with(Feature::Subscriptions, true)
-        .with(Feature::ScheduledJobs, false)
-        .with(Feature::Interrupt, false);
-    if anonymous {
-        capabilities = capabilities.with(Feature::Anonymous, true);
-    }
-    capabilities.binary_encodings.insert("base64".to_owned());
-    capabilities
 }
 
 fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError> {
@@ -324,3 +406,6 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,15 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_auth::{AuthError, Authenticator, Challenge, Origin, Verdict};
-use arcp_core::{Code, Fault, Offer, Secret};
+use arcp_auth::{
+    AuthError, Authenticator, Challenge, CredentialProvisioner, CredentialRequest, Origin,
+    ProvisionError, Verdict,
+};
+use arcp_core::{Code, CredentialId, Fault, Offer, Secret};
 use arcp_store::{StoreError, StoreErrorKind};
 use futures_util::FutureExt;
 
-use crate::engine::Judgement;
+use crate::engine::{Judgement, Provisioned};
 use crate::host::panic_message;
 
 /// Asks an authenticator, for at most `time`; one that fails, panics or is slow refuses.
@@ -64,6 +67,47 @@ fn judgement(verdict: Verdict) -> Judgement {
 fn unavailable(why: &str) -> Judgement {
     tracing::error!("an authenticator gave no verdict: {why}");
     Judgement::Refuse(Fault::new(Code::Unavailable, "cannot authenticate now, try again"))
+}
+
+/// Asks a provisioner for credentials, for at most `time`.
+pub(crate) async fn issue(
+    provisioner: Option<Arc<dyn CredentialProvisioner>>,
+    request: CredentialRequest,
+    time: Duration,
+) -> Provisioned {
+    let Some(provisioner) = provisioner else { return not_issued("there is no provisioner") };
+    // The call itself may panic, not only its future.
+    let work = async { provisioner.issue(&request).await };
+    match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(Ok(credentials))) => Provisioned::Credentials(credentials),
+        Ok(Ok(Err(ProvisionError::Refused(why)))) => {
+            Provisioned::Refused(Fault::new(Code::PermissionDenied, why))
+        }
+        Ok(Ok(Err(error))) => not_issued(&error.to_string()),
+        Ok(Err(panic)) => not_issued(panic_message(panic.as_ref())),
+        Err(_) => not_issued("it took too long"),
+    }
+}
+
+/// The peer learns that there are none; the log learns why.
+fn not_issued(why: &str) -> Provisioned {
+    tracing::error!("a provisioner issued no credentials: {why}");
+    Provisioned::Failed(Fault::new(Code::Unavailable, "cannot get credentials now, try again"))
+}
+
+/// Has a provisioner revoke, for at most `time`; why it has not, otherwise.
+pub(crate) async fn revoke(
+    provisioner: Option<Arc<dyn CredentialProvisioner>>,
+    id: &CredentialId,
+    time: Duration,
+) -> Result<(), String> {
+    let provisioner = provisioner.ok_or("there is no provisioner any more")?;
+    let work = async { provisioner.revoke(id).await };
+    match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(done)) => done.map_err(|error| error.to_string()),
+        Ok(Err(panic)) => Err(panic_message(panic.as_ref()).to_owned()),
+        Err(_) => Err("it took too long".to_owned()),
+    }
 }
 
 /// What a peer is told of a failure of the store.

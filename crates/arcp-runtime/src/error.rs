@@ -1,5 +1,6 @@
 //! What can go wrong with a runtime as a whole.
 
+use arcp_core::Feature;
 use arcp_store::StoreError;
 
 use crate::engine::RecoverError;
@@ -21,6 +22,18 @@ pub enum BuildError {
     /// The name or version of an agent breaks the grammar (§7.5).
     #[error("{0}")]
     AgentName(#[from] arcp_core::ParseAgentRefError),
+    /// Credentials are declared, and nobody issues any.
+    #[error("`provisioned_credentials` is declared, but there is no provisioner: add one")]
+    NoProvisioner,
+    /// Artifacts are declared, and there is nowhere to keep any.
+    #[error("`artifacts` is declared, but there are no blobs to keep them: add some")]
+    NoBlobs,
+    /// Anonymous sessions are declared, and nobody lets them in.
+    #[error("`anonymous` is declared, but there is no authenticator for the scheme `none`")]
+    NoAnonymous,
+    /// A feature is declared that this runtime does not have.
+    #[error("{0:?} is declared, but this runtime does not have it")]
+    NotBuilt(Feature),
     /// One bound must not be below another.
     #[error("`{0}` must not be below `{1}`")]
     TooSmall(&'static str, &'static str),

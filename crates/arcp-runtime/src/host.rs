@@ -51,7 +51,7 @@ impl Host {
     /// Runs a job's agent. It reports, and says last that it has ended.
     pub(crate) fn start(&mut self, start: StartJob) {
         while self.tasks.try_join_next().is_some() {}
-        let StartJob { job, agent, input, lease, trace } = start;
+        let StartJob { job, agent, input, lease, trace, credentials } = start;
         let (tell, signals) = watch::channel(Signals::default());
         let code = self.agents.get(&agent).cloned();
         let brief = Brief {
@@ -59,6 +59,7 @@ impl Host {
             agent,
             lease,
             trace,
+            credentials,
             event_bytes: self.limits.event_bytes(),
             chunk_bytes: self.limits.chunk_bytes,
             result_bytes: self.limits.result_bytes,

@@ -1,7 +1,7 @@
 //! Reading what an engine has to know at the start: open sessions, open jobs, who watches them and
-//! their open streams, artifacts, bound keys; nothing else.
+//! their open streams, artifacts, what is owed, bound keys; nothing else.
 
-use arcp_core::{JobId, Key, SessionId, StreamId};
+use arcp_core::{CredentialId, JobId, Key, SessionId, StreamId};
 use arcp_store::{Store, StoreError, StoreErrorKind};
 
 use crate::engine::Fact;
@@ -31,6 +31,10 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
         let job = JobId::parse(job).map_err(corrupt)?;
         let stream = StreamId::parse(stream).map_err(corrupt)?;
         facts.push(Fact::Stream { job, stream });
+    }
+    for (name, value) in scan_all(store, key::OWED).await? {
+        let id = CredentialId::parse(&name).map_err(corrupt)?;
+        facts.push(Fact::Owed { id, value });
     }
     for (_, value) in scan_all(store, key::ARTIFACTS).await? {
         facts.push(Fact::Artifact { value });

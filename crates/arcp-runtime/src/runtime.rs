@@ -59,8 +59,16 @@ impl Runtime {
     }
 
     pub(crate) async fn start(parts: Parts) -> Result<Self, RuntimeError> {
-        let Parts { settings, registry, authenticators, agent_threads, store, blobs, clock } =
-            parts;
+        let Parts {
+            settings,
+            registry,
+            authenticators,
+            agent_threads,
+            store,
+            blobs,
+            provisioner,
+            clock,
+        } = parts;
         let limits = Arc::new(settings.limits.clone());
         let ack_window = settings.ack_window;
         let mut engine = Engine::new(settings, seed()?);
@@ -83,6 +91,8 @@ impl Runtime {
             clock,
             limits: Arc::clone(&limits),
             authenticators,
+            provisioner,
+            revocations: Arc::new(Semaphore::new(limits.revocations)),
             host,
             inbox: messages,
             gone: ended,

@@ -9,20 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arcp_agent::port::{Report, ReportKind};
-use arcp_auth::{Authenticator, Origin};
+use arcp_auth::{Authenticator, CredentialProvisioner, CredentialRequest, Origin};
 use arcp_core::{
     Answer, Commit, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment, SessionId,
     SubscriptionId,
 };
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::connection::Permit;
-use crate::dispatch::{judge, verify};
-use crate::engine::{Effect, Effects, Engine, Input, JobReport, Observe, Task, Ticket};
+use crate::dispatch::{issue, judge, revoke, verify};
+use crate::engine::{Effect, Effects, Engine, Input, Issue, JobReport, Observe, Task, Ticket};
 use crate::error::RuntimeError;
 use crate::host::Host;
 use crate::keeper::Keeper;
@@ -55,6 +55,9 @@ pub(crate) struct Writer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) authenticators: BTreeMap<String, Arc<dyn Authenticator>>,
+    pub(crate) provisioner: Option<Arc<dyn CredentialProvisioner>>,
+    /// One for each credential that is being revoked.
+    pub(crate) revocations: Arc<Semaphore>,
     pub(crate) host: Host,
     pub(crate) inbox: mpsc::Receiver<Message>,
     pub(crate) gone: mpsc::Receiver<ConnectionId>,
@@ -447,6 +450,24 @@ impl Writer {
                 self.state.tasks.spawn(async move {
                     let past = past::find(&*store, &query, &limits).await;
                     (Some(Input::Past { subscription: query.subscription, past }), permit)
+                });
+            }
+            Task::Issue(task) => {
+                let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
+                let Issue { id, job, principal, agent, lease } = *task;
+                let request = CredentialRequest { id, job: job.clone(), principal, agent, lease };
+                self.state.tasks.spawn(async move {
+                    let provisioned = issue(provisioner, request, time).await;
+                    (Some(Input::Provisioned { job, provisioned }), None)
+                });
+            }
+            Task::Revoke { id } => {
+                let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
+                let turns = Arc::clone(&self.revocations);
+                self.state.tasks.spawn(async move {
+                    let _turn = turns.acquire().await;
+                    let revoked = revoke(provisioner, &id, time).await;
+                    (Some(Input::Revoked { id, revoked }), None)
                 });
             }
             Task::KeepBlob { artifact, data, sha256 } => {

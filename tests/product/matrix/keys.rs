@@ -21,21 +21,13 @@ matrix!(
 );
 
 /// Sends an invoke under a key and returns its message id.
-async fn invoke(raw: &mut Raw, key: &str, payload: Value) -> String {
-    let id = raw.next_id();
-    let mut message = envelope(&id, "tool.invoke", payload);
-    message["idempotency_key"] = json!(key);
-    raw.send(&message).await;
-    id
-}
-
 fn gate() -> Value {
     json!({"tool": "gate", "arguments": 1})
 }
 
 /// Submits under a key and returns the job, accepted for the first time.
 async fn first(raw: &mut Raw, key: &str, payload: Value) -> String {
-    let request = invoke(raw, key, payload).await;
+    let request = raw.invoke_with_key(key, payload).await;
     let accepted = raw.expect("job.accepted").await;
     assert_eq!(
         (&accepted["correlation_id"], &accepted["idempotency_key"]),
@@ -46,7 +38,7 @@ async fn first(raw: &mut Raw, key: &str, payload: Value) -> String {
 
 /// Submits again and takes care that the answer is that of the first time.
 async fn again(raw: &mut Raw, key: &str, payload: Value, job: &str) -> Value {
-    let request = invoke(raw, key, payload).await;
+    let request = raw.invoke_with_key(key, payload).await;
     let accepted = raw.expect("job.accepted").await;
     assert_eq!(accepted["correlation_id"], request);
     assert_eq!((job_of(&accepted), &accepted["idempotency_key"]), (job, &json!(key)));
@@ -63,7 +55,7 @@ async fn a_repeat_of_a_running_job_is_told_the_same(on: On) {
     let mut raw = house.raw_as("alice").await;
     let lease = json!({"cost_budget": ["USD:1"], "expires_at": "2999-01-01T00:00:00Z"});
     let payload = json!({"tool": "gate", "arguments": 1, "lease_request": lease});
-    let request = invoke(&mut raw, "k", payload.clone()).await;
+    let request = raw.invoke_with_key("k", payload.clone()).await;
     let accepted = raw.expect("job.accepted").await;
     assert_eq!(accepted["correlation_id"], request);
     raw.expect("job.started").await;
@@ -128,7 +120,7 @@ async fn another_intent_is_a_conflict(on: On) {
         json!({"tool": "gate", "arguments": 1, "cost_budget": ["USD:1"]}),
         json!({"tool": "gate", "arguments": 1, "max_runtime_sec": 5}),
     ] {
-        let request = invoke(&mut raw, "k", other).await;
+        let request = raw.invoke_with_key("k", other).await;
         let failed = raw.expect("job.failed").await;
         assert_eq!(
             (code(&failed), &failed["correlation_id"]),
@@ -142,7 +134,7 @@ async fn another_intent_is_a_conflict(on: On) {
     assert_eq!(jobs(&mut raw).await, 1);
     house.stage.open_gate();
     raw.finish(&job).await;
-    let request = invoke(&mut raw, "k", json!({"tool": "gate", "arguments": 3})).await;
+    let request = raw.invoke_with_key("k", json!({"tool": "gate", "arguments": 3})).await;
     assert_eq!(raw.expect("job.failed").await["correlation_id"], request, "also when it is over");
 }
 
@@ -203,7 +195,7 @@ async fn fifty_at_once_are_one_job(on: On) {
         let payload = payload.clone();
         async move {
             for _ in 0..10 {
-                invoke(&mut raw, "k", payload.clone()).await;
+                raw.invoke_with_key("k", payload.clone()).await;
             }
             let mut accepted = Vec::new();
             while accepted.len() < 10 {
@@ -241,7 +233,7 @@ async fn a_key_outlives_the_runtime(on: On) {
     let failed = raw.expect("job.failed").await;
     assert_eq!((code(&failed), &failed["payload"]["retryable"]), ("UNAVAILABLE", &json!(true)));
     assert_eq!((house.stage.echoes(), seq(&failed)), (0, 2));
-    let request = invoke(&mut raw, "died", json!({"tool": "gate", "arguments": 2})).await;
+    let request = raw.invoke_with_key("died", json!({"tool": "gate", "arguments": 2})).await;
     assert_eq!(raw.expect("job.failed").await["correlation_id"], request);
 }
 
@@ -268,7 +260,7 @@ async fn a_key_is_forgotten_after_its_horizon(on: On) {
 /// Waits until the key is free again: the clock has moved, and the runtime is about to see it.
 async fn forgotten(raw: &mut Raw, echo: &Value, job: &str) {
     loop {
-        invoke(raw, "ended", echo.clone()).await;
+        raw.invoke_with_key("ended", echo.clone()).await;
         let accepted = raw.expect("job.accepted").await;
         raw.until(|message| kind(message) == "job.completed").await;
         if accepted.get("idempotency_key").is_none() {
@@ -285,12 +277,12 @@ async fn keys_have_a_limit(on: On) {
         let job = first(&mut raw, key, json!({"tool": "echo", "arguments": 1})).await;
         raw.finish(&job).await;
     }
-    invoke(&mut raw, "c", gate()).await;
+    raw.invoke_with_key("c", gate()).await;
     let failed = raw.expect("job.failed").await;
     assert_eq!(code(&failed), "RESOURCE_EXHAUSTED");
     assert_eq!(failed["payload"]["message"], "`keys_per_principal` is 2");
     // The keys that are there still answer, and a submit without one goes.
-    invoke(&mut raw, "a", json!({"tool": "echo", "arguments": 1})).await;
+    raw.invoke_with_key("a", json!({"tool": "echo", "arguments": 1})).await;
     raw.expect("job.accepted").await;
     raw.expect("job.completed").await;
     let job = raw.submit("echo", json!(1)).await;
@@ -306,7 +298,7 @@ async fn a_refused_submit_binds_nothing(on: On) {
         json!({"tool": "echo"}),
         json!({"tool": "echo", "arguments": 1, "lease_request": {"expires_at": "2001-01-01T00:00:00Z"}}),
     ] {
-        invoke(&mut raw, "k", refused).await;
+        raw.invoke_with_key("k", refused).await;
         raw.expect("job.failed").await;
     }
     let job = first(&mut raw, "k", gate()).await;

@@ -49,6 +49,7 @@ mod artifacts;
 mod authenticators;
 mod cancel;
 mod close_codes;
+mod credentials;
 mod frames;
 mod handshake;
 mod jobs;

@@ -11,6 +11,7 @@
 
 mod agents;
 mod clock;
+mod gateway;
 mod house;
 mod kept;
 mod probe;
@@ -18,6 +19,7 @@ mod raw;
 
 pub(crate) use agents::Stage;
 pub(crate) use clock::HandClock;
+pub(crate) use gateway::{Books, Gateway};
 pub(crate) use house::{House, Kept, On, Setup, Wire};
 pub(crate) use kept::{ended_fact, job_events, numbers, open_fact};
 pub(crate) use probe::Probe;

@@ -120,6 +120,21 @@ impl Raw {
         self.submit_as(payload).await
     }
 
+    /// Submits a job under a key.
+    pub(crate) async fn invoke_with_key(&mut self, key: &str, payload: Value) -> String {
+        let id = self.next_id();
+        let mut message = envelope(&id, "tool.invoke", payload);
+        message["idempotency_key"] = json!(key);
+        self.send(&message).await;
+        id
+    }
+
+    /// Takes messages until the job's last, and returns that one's type.
+    pub(crate) async fn until_completed(&mut self, job: &str) -> String {
+        let messages = self.until(|m| job_of(m) == job && is_terminal(m)).await;
+        messages.last().map(|message| kind(message).to_owned()).unwrap_or_default()
+    }
+
     /// Submits a job while events of others may come, which are passed over.
     pub(crate) async fn submit_late(&mut self, tool: &str, arguments: Value) -> String {
         self.say("tool.invoke", json!({"tool": tool, "arguments": arguments})).await;

@@ -22,6 +22,7 @@ impl Host {
             agent: AgentRef::parse("a@1").unwrap(),
             lease: Lease::default(),
             trace: None,
+            credentials: Vec::new(),
             event_bytes: 1 << 10,
             chunk_bytes: 8,
             result_bytes: 64,

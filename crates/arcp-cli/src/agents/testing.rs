@@ -140,6 +140,7 @@ fn brief(agent: &str, lease: &Lease) -> Brief {
         agent: AgentRef::parse(agent).unwrap(),
         lease: lease.clone(),
         trace: None,
+        credentials: Vec::new(),
         event_bytes: (1 << 20) - 4_096,
         chunk_bytes: 512 << 10,
         result_bytes: 256 << 20,

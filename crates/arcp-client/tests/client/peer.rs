@@ -219,6 +219,7 @@ pub(crate) fn accepted(job: &str) -> JobAccepted {
         budget: Budget::default(),
         accepted_at: NOW,
         trace: None,
+        credentials: Vec::new(),
         repeated: None,
     }
 }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arcp_core::{
-    Answer, ArtifactId, ArtifactRef, Code, Fault, JobId, Now, Principal, PutArtifact, Reply,
-    Timestamp,
+    Answer, ArtifactId, ArtifactRef, Code, Fault, Feature, JobId, Now, Principal, PutArtifact,
+    Reply, Timestamp,
 };
 
 use super::report::over;
@@ -143,9 +143,9 @@ impl Engine {
 
     /// How long it is to be kept, or why it is not.
     fn check_put(&self, principal: &Principal, put: &PutArtifact) -> Result<Duration, Fault> {
-        let Some(retention) = self.settings.capabilities.artifact_retention else {
-            return Err(Fault::new(Code::Unimplemented, "this runtime keeps no artifacts"));
-        };
+        self.check_feature(Feature::Artifacts)?;
+        let retention = self.settings.capabilities.artifact_retention;
+        let retention = retention.ok_or_else(|| Fault::internal("no retention"))?;
         let limits = &self.settings.limits;
         let exceeds = |what: &str, limit: u64| {
             Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
@@ -216,8 +216,7 @@ impl Engine {
                 fx.task(Task::Answer { ticket, result: result.map(Answer::Artifact) });
             }
             Asker::Client(from) => {
-                let state = self.connections.get(&from.connection);
-                if state.and_then(|state| state.session()) == Some(&from.session) {
+                if self.is_there(&from) {
                     let kept = |reference| Reply::ArtifactKept(Box::new(reference));
                     self.reply(now, &from, result.map_or_else(Reply::Nack, kept), fx);
                 }

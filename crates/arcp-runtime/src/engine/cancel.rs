@@ -125,6 +125,7 @@ impl Engine {
         for job in &jobs {
             self.end_job_by_force(now, job, Event::Failed(stopping()), fx);
         }
+        self.refuse_drafts(now, &stopping(), fx);
         let connections: Vec<_> = self.connections.keys().copied().collect();
         for connection in connections {
             let live = self.connections.get(&connection).and_then(|c| c.session()).cloned();

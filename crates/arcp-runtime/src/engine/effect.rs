@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    Answer, Append, ArtifactId, ArtifactRef, Commit, ConnectionId, Delivery, Event, EventFilter,
-    Fault, JobEvent, JobFilter, JobHead, JobId, JobSummary, Json, Key, MessageId, Offer, Output,
-    Principal, Secret, SessionId, StreamId, SubscriptionId, Timestamp,
+    Answer, Append, ArtifactId, ArtifactRef, Commit, ConnectionId, Credential, CredentialId,
+    Delivery, Event, EventFilter, Fault, JobEvent, JobFilter, JobHead, JobId, JobSummary, Json,
+    Key, MessageId, Offer, Output, Principal, Secret, SessionId, StreamId, SubscriptionId,
+    Timestamp,
 };
 use arcp_transport::CloseReason;
 use bytes::Bytes;
@@ -162,6 +163,13 @@ pub enum Task {
     Recall(Box<Recall>),
     /// Find the past that a new subscription wants; answered by `Input::Past`.
     Past(Box<PastQuery>),
+    /// Issue credentials for a job that is not accepted yet; answered by `Input::Provisioned`.
+    Issue(Box<Issue>),
+    /// Revoke what was issued; answered by `Input::Revoked`.
+    Revoke {
+        /// By what it goes.
+        id: CredentialId,
+    },
     /// Put the bytes of an artifact among the blobs, if their SHA-256 is as it should be; answered by
     /// `Input::BlobKept`.
     KeepBlob {
@@ -225,6 +233,21 @@ pub enum Task {
     },
 }
 
+/// Credentials to be issued.
+#[derive(Debug)]
+pub struct Issue {
+    /// What is issued goes by this.
+    pub id: CredentialId,
+    /// The job.
+    pub job: JobId,
+    /// Whose it is.
+    pub principal: Principal,
+    /// The agent, with its version.
+    pub agent: arcp_core::AgentRef,
+    /// Its effective lease.
+    pub lease: arcp_core::Lease,
+}
+
 /// A listing on its way.
 #[derive(Debug)]
 pub struct ListQuery {
@@ -259,6 +282,8 @@ pub struct StartJob {
     pub lease: arcp_core::Lease,
     /// Its trace.
     pub trace: Option<arcp_core::TraceId>,
+    /// What was issued for it.
+    pub credentials: Vec<Credential>,
 }
 
 impl Effects {

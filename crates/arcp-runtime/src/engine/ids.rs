@@ -1,7 +1,8 @@
 //! Ids, from a seed: unguessable, and rising within one engine.
 
 use arcp_core::{
-    ArtifactId, JobId, LeaseId, MessageId, Now, SessionId, StreamId, SubscriptionId, TraceId,
+    ArtifactId, CredentialId, JobId, LeaseId, MessageId, Now, SessionId, StreamId, SubscriptionId,
+    TraceId,
 };
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
@@ -45,6 +46,10 @@ impl Ids {
 
     pub(super) fn artifact(&mut self, now: Now) -> ArtifactId {
         ArtifactId::from_ulid(self.ulid(now))
+    }
+
+    pub(super) fn credential(&mut self, now: Now) -> CredentialId {
+        CredentialId::from_ulid(self.ulid(now))
     }
 
     /// A trace id in W3C form, 32 hexadecimal digits.

@@ -1,11 +1,11 @@
 //! What the engine can be told. Closed on purpose.
 
 use arcp_core::{
-    ArtifactId, Completion, ConnectionId, Event, Fault, Issued, JobId, JobSummary, MessageId,
-    Principal, Question, SubscriptionId,
+    ArtifactId, Completion, ConnectionId, CredentialId, Event, Fault, Issued, JobId, JobSummary,
+    MessageId, Principal, Question, SubscriptionId,
 };
 
-use super::{ListQuery, Recall};
+use super::{ListQuery, Provisioned, Recall};
 use crate::record::{JobFact, Run};
 
 /// Something that happened.
@@ -78,6 +78,20 @@ pub enum Input {
     Overflow {
         /// Its subscription.
         subscription: SubscriptionId,
+    },
+    /// A provisioner was asked for credentials.
+    Provisioned {
+        /// The job that they are for.
+        job: JobId,
+        /// What came of it.
+        provisioned: Provisioned,
+    },
+    /// A provisioner was asked to revoke.
+    Revoked {
+        /// What.
+        id: CredentialId,
+        /// Whether it has, or why not.
+        revoked: Result<(), String>,
     },
     /// The bytes of an artifact are among the blobs.
     BlobKept {

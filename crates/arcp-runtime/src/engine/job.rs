@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use arcp_core::lease::Budget;
 use arcp_core::{
-    AgentRef, Encoded, Event, Fault, JobAccepted, JobEvent, JobHead, JobId, JobState, JobSummary,
-    Key, Lease, Now, Principal, SessionId, Timestamp,
+    AgentRef, Credential, CredentialId, Encoded, Event, Fault, JobAccepted, JobEvent, JobHead,
+    JobId, JobState, JobSummary, Key, Lease, Now, Principal, SessionId, Timestamp,
 };
 
 use super::permission::Held;
@@ -37,6 +37,10 @@ pub(super) struct Job {
     pub(super) streams: Streams,
     /// Permissions that it waits for or holds.
     pub(super) held: Held,
+    /// What was issued for it, in memory only.
+    pub(super) credentials: Vec<Credential>,
+    /// By what they are revoked when it ends.
+    pub(super) owes: Option<CredentialId>,
 }
 
 /// Where a job stands.
@@ -74,6 +78,8 @@ impl Job {
             watchers: Vec::new(),
             streams: Streams::default(),
             held: Held::default(),
+            credentials: Vec::new(),
+            owes: None,
         }
     }
 
@@ -112,6 +118,7 @@ impl Job {
             budget: self.remaining.clone(),
             accepted_at: self.created_at,
             trace: self.head.trace.clone(),
+            credentials: self.credentials.clone(),
             repeated: None,
         }
     }
@@ -186,6 +193,9 @@ impl Engine {
             self.timers.cancel(&timer(id.clone()));
         }
         self.tallies.remove_job(&job.principal, id);
+        if let Some(credential) = job.owes.clone() {
+            self.revoke(credential, fx);
+        }
         let outcome = Outcome { state, ended_at: now.wall, last_index: job.next_index - 1 };
         fx.delete(key::open_job(id));
         fx.put(key::done_job(&job.principal, id), job.fact(Some(outcome)).to_bytes());

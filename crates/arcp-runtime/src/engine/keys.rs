@@ -60,8 +60,7 @@ impl Engine {
             let job = bound.job.clone();
             self.repeat(now, from, key.clone(), job, fx);
         } else {
-            let message = "the idempotency key is bound to another intent";
-            let fault = Fault::new(Code::DuplicateKey, message);
+            let fault = other_intent();
             let job = self.ids.job(now);
             self.reply(now, from, Reply::JobRefused { job, fault, key: Some(key.clone()) }, fx);
         }
@@ -69,7 +68,14 @@ impl Engine {
     }
 
     /// Tells again that a job was accepted, and what comes of it.
-    fn repeat(&mut self, now: Now, from: &From, key: IdempotencyKey, job: JobId, fx: &mut Effects) {
+    pub(super) fn repeat(
+        &mut self,
+        now: Now,
+        from: &From,
+        key: IdempotencyKey,
+        job: JobId,
+        fx: &mut Effects,
+    ) {
         let Some(open) = self.jobs.get(&job) else {
             self.recall(from, job, Purpose::Repeat(key), fx);
             return;
@@ -130,6 +136,10 @@ impl Engine {
             self.timers.set(Timer::Keys, now.moment_of(*next));
         }
     }
+}
+
+pub(super) fn other_intent() -> Fault {
+    Fault::new(Code::DuplicateKey, "the idempotency key is bound to another intent")
 }
 
 /// Keys forgotten at a time.

@@ -9,6 +9,7 @@
 mod artifact;
 mod cancel;
 mod connection;
+mod credential;
 mod effect;
 mod handshake;
 mod ids;
@@ -32,11 +33,12 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{
-    Code, Command, ConnectionId, Fault, Issued, JobId, MessageId, Moment, Notice, Now, Output,
-    PingKind, Reply, SessionId, StreamId, TraceId, Wanted,
+    Code, Command, ConnectionId, Fault, Feature, Issued, JobId, MessageId, Moment, Notice, Now,
+    Output, PingKind, Reply, SessionId, StreamId, TraceId, Wanted,
 };
 
-pub use effect::{Effect, Effects, ListQuery, Observe, StartJob, Task};
+pub use credential::Provisioned;
+pub use effect::{Effect, Effects, Issue, ListQuery, Observe, StartJob, Task};
 pub use input::{Input, JobReport, Judgement, Ticket};
 pub use intent::Intent;
 pub use list::passes;
@@ -47,6 +49,7 @@ pub use watch::{Purpose, Recall};
 
 use artifact::Artifacts;
 use connection::Connection;
+use credential::Credentials;
 use ids::Ids;
 use job::Job;
 use keys::Keys;
@@ -69,6 +72,7 @@ pub struct Engine {
     streams: BTreeMap<StreamId, JobId>,
     permissions: Permissions,
     artifacts: Artifacts,
+    credentials: Credentials,
     tallies: Tallies,
     keys: Keys,
     observers: Observers,
@@ -90,6 +94,7 @@ impl Engine {
             streams: BTreeMap::new(),
             permissions: Permissions::default(),
             artifacts: Artifacts::default(),
+            credentials: Credentials::default(),
             tallies: Tallies::default(),
             keys: Keys::default(),
             observers: Observers::default(),
@@ -116,6 +121,10 @@ impl Engine {
             Input::Report { job, report } => self.handle_report(now, &job, report, fx),
             Input::Listed { query, done } => self.on_listed(now, *query, done, fx),
             Input::Recalled { recall, found } => self.on_recalled(now, *recall, found, fx),
+            Input::Provisioned { job, provisioned } => {
+                self.on_provisioned(now, &job, provisioned, fx);
+            }
+            Input::Revoked { id, revoked } => self.on_revoked(now, id, revoked, fx),
             Input::BlobKept { artifact, kept } => self.on_blob_kept(now, artifact, kept, fx),
             Input::Past { subscription, past } => self.on_past(now, &subscription, past, fx),
             Input::Overflow { subscription } => {
@@ -145,6 +154,7 @@ impl Engine {
                 Timer::Lease(job) => self.on_lease_over(now, &job, fx),
                 Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
                 Timer::Permission(message) => self.on_permission_overdue(&message, fx),
+                Timer::Revoke(id) => self.on_revoke_due(id, fx),
                 Timer::Artifacts => self.on_artifacts_due(now, fx),
                 Timer::Keys => self.on_keys_due(now, fx),
             }
@@ -271,6 +281,21 @@ impl Engine {
             Reply::Nack(fault)
         };
         self.reply(now, from, reply, fx);
+    }
+
+    /// Whether the runtime has declared a feature; one that it has not is refused, whatever the client
+    /// declared.
+    fn check_feature(&self, feature: Feature) -> Result<(), Fault> {
+        if self.settings.capabilities.has(feature) {
+            return Ok(());
+        }
+        Err(Fault::new(Code::Unimplemented, format!("this runtime does not have {feature:?}")))
+    }
+
+    /// Whether what a command came from is still there: its connection carries its session.
+    fn is_there(&self, from: &From) -> bool {
+        let state = self.connections.get(&from.connection);
+        state.and_then(Connection::session) == Some(&from.session)
     }
 
     fn reply(&mut self, now: Now, from: &From, reply: Reply, fx: &mut Effects) {

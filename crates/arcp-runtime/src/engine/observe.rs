@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arcp_core::{
-    Code, ConnectionId, EventFilter, Fault, JobEvent, JobId, Notice, Now, Output, Principal, Reply,
-    SessionId, Since, Subscribe, SubscriptionId,
+    Code, ConnectionId, EventFilter, Fault, Feature, JobEvent, JobId, Notice, Now, Output,
+    Principal, Reply, SessionId, Since, Subscribe, SubscriptionId,
 };
 
 use super::{Effects, Engine, From, Observe, Task};
@@ -116,6 +116,7 @@ impl Engine {
         from: &From,
         subscribe: &Subscribe,
     ) -> Result<(Principal, Option<Anchor>), Fault> {
+        self.check_feature(Feature::Subscriptions)?;
         let session = self.sessions.get(&from.session);
         let session = session.ok_or_else(|| Fault::new(Code::Unauthenticated, "no session"))?;
         let principal = &session.principal;

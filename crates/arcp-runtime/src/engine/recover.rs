@@ -1,13 +1,13 @@
 //! Starting from what the store knows: open sessions wait for their clients, open jobs have died
 //! with the runtime that ran them.
 
-use arcp_core::{Code, Event, Fault, JobId, Now, SessionId, StreamId};
+use arcp_core::{Code, CredentialId, Event, Fault, JobId, Now, SessionId, StreamId};
 use bytes::Bytes;
 
 use super::job::Job;
 use super::session::Session;
 use super::{Effects, Engine, Timer};
-use crate::record::{ArtifactFact, JobFact, KeyFact, RecordError, SessionFact, key};
+use crate::record::{ArtifactFact, JobFact, KeyFact, OwedFact, RecordError, SessionFact, key};
 
 /// Something that the store knows.
 #[derive(Debug, Clone)]
@@ -43,6 +43,13 @@ pub enum Fact {
         job: JobId,
         /// The stream.
         stream: StreamId,
+    },
+    /// That something may have been issued and is not revoked.
+    Owed {
+        /// By what it goes.
+        id: CredentialId,
+        /// What is stored of it.
+        value: Bytes,
     },
     /// An artifact.
     Artifact {
@@ -88,6 +95,11 @@ impl Engine {
                 }
                 Fact::Watcher { job, session } => self.recover_watcher(job, session, fx),
                 Fact::Stream { job, stream } => self.recover_stream(job, stream, fx),
+                Fact::Owed { id, value } => {
+                    let fact = OwedFact::from_bytes(&value)
+                        .map_err(|source| RecoverError { what: id.to_string(), source })?;
+                    self.recover_owed(id, fact);
+                }
                 Fact::Artifact { value } => {
                     let fact = ArtifactFact::from_bytes(&value).map_err(|source| RecoverError {
                         what: "an artifact".to_owned(),
@@ -98,6 +110,7 @@ impl Engine {
                 Fact::Key { value } => self.recover_key(now, &value)?,
             }
         }
+        self.revoke_orphans(fx);
         for job in died {
             let fault = Fault::new(Code::Unavailable, "runtime restarted").with_retryable(true);
             self.end_job(now, &job, Event::Failed(fault), fx);

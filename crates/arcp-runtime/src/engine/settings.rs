@@ -28,23 +28,32 @@ pub struct Settings {
     pub ceiling: Option<Lease>,
     /// How many events a client may have that it has not acknowledged; 0 for no bound.
     pub ack_window: u64,
+    /// Whether there is a provisioner of credentials.
+    pub provisions: bool,
     /// How long an idempotency key is remembered after its job was accepted.
     pub idempotency_horizon: Duration,
     /// How long a cancelled job may take to end when the canceller did not say.
     pub cancel_grace: Duration,
 }
 
-/// The agents on offer: names, versions in the order of registration, the last one the default.
+/// The agents on offer: names, versions in the order of registration, the last one the default. One
+/// that has no versions is asked for by its name only.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog(BTreeMap<String, Vec<String>>);
 
 impl Catalog {
-    /// Adds a version of an agent, which becomes its default; `false` when it is there already.
-    pub fn add(&mut self, name: &str, version: &str) -> bool {
-        let versions = self.0.entry(name.to_owned()).or_default();
-        let fresh = !versions.iter().any(|known| known == version);
+    /// Adds a version of an agent, which becomes its default, or an agent without versions; `false`
+    /// when it is there already.
+    pub fn add(&mut self, name: &str, version: Option<&str>) -> bool {
+        let known = self.0.get(name);
+        let fresh = match version {
+            None => known.is_none(),
+            Some(version) => known.is_none_or(|versions| {
+                !versions.is_empty() && !versions.iter().any(|known| known == version)
+            }),
+        };
         if fresh {
-            versions.push(version.to_owned());
+            self.0.entry(name.to_owned()).or_default().extend(version.map(str::to_owned));
         }
         fresh
     }
@@ -65,6 +74,7 @@ impl Catalog {
         let versions =
             self.0.get(agent.name()).ok_or_else(|| missing(Code::AgentNotAvailable, "agent"))?;
         let version = match agent.version() {
+            None if versions.is_empty() => return Ok(agent.clone()),
             None => versions.last(),
             Some(wanted) => versions.iter().find(|known| *known == wanted),
         };

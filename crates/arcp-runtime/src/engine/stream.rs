@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use arcp_core::{
-    Answer, Code, Event, Fault, JobId, Now, Reply, StreamChange, StreamEvent, StreamId, StreamInfo,
+    Answer, Code, Event, Fault, Feature, JobId, Now, Reply, StreamChange, StreamEvent, StreamId,
+    StreamInfo,
 };
 
 use bytes::Bytes;
@@ -47,6 +48,7 @@ impl Engine {
         info: StreamInfo,
         fx: &mut Effects,
     ) -> Result<Answer, Fault> {
+        self.check_feature(Feature::Streaming)?;
         let limit = self.settings.limits.streams_per_job;
         let job = self.jobs.get_mut(id).ok_or_else(over)?;
         if job.streams.open.len() >= limit {

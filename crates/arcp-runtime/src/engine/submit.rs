@@ -1,8 +1,8 @@
 //! Accepting a job: everything that could refuse it is checked first (§7.1).
 
 use arcp_core::{
-    AgentRef, Code, Event, Fault, IdempotencyKey, JobId, Json, Lease, Now, Principal, Reply,
-    Submit, TraceId,
+    AgentRef, Code, Credential, Event, Fault, IdempotencyKey, JobId, Json, Lease, Now, Principal,
+    Reply, Submit, TraceId,
 };
 use bytes::Bytes;
 
@@ -40,13 +40,17 @@ impl Engine {
         submit: Submit,
         fx: &mut Effects,
     ) {
-        if self.answer_bound(now, from, &submit, fx) {
+        if self.answer_bound(now, from, &submit, fx) || self.join_waiting(now, from, &submit, fx) {
             return;
         }
         match self.check_submit(now, from, &submit) {
             Ok(checked) => {
                 let draft = self.draft(now, from, trace, submit, checked);
-                self.accept_job(now, draft, fx);
+                if self.gets_credentials(&draft.fact.lease) {
+                    self.provision(now, draft, fx);
+                } else {
+                    self.accept_job(now, draft, Vec::new(), fx);
+                }
             }
             Err(fault) => self.refuse(now, from, true, fault, fx),
         }
@@ -98,7 +102,7 @@ impl Engine {
             .ok_or_else(|| Fault::new(Code::Unauthenticated, "no session"))?;
         self.check_key(&principal, submit)?;
         let limit = self.settings.limits.jobs;
-        if self.jobs.len() >= limit {
+        if self.jobs.len() + self.credentials.waiting_count() >= limit {
             return Err(Fault::new(Code::ResourceExhausted, format!("`jobs` is {limit}")));
         }
         let limit = self.settings.limits.jobs_per_principal;
@@ -106,11 +110,22 @@ impl Engine {
             let message = format!("`jobs_per_principal` is {limit}");
             return Err(Fault::new(Code::ResourceExhausted, message));
         }
+        let limit = self.settings.limits.provisioning_per_principal;
+        if self.gets_credentials(&lease) && self.tallies.draft_count(&principal) >= limit {
+            let message = format!("`provisioning_per_principal` is {limit}");
+            return Err(Fault::new(Code::ResourceExhausted, message));
+        }
         Ok(Checked { agent, principal, lease })
     }
 
     /// Accepts a job: nothing can refuse it any more.
-    fn accept_job(&mut self, now: Now, draft: Draft, fx: &mut Effects) {
+    pub(super) fn accept_job(
+        &mut self,
+        now: Now,
+        draft: Draft,
+        credentials: Vec<Credential>,
+        fx: &mut Effects,
+    ) {
         let Draft { id, from, fact, input, key } = draft;
         if let Some((key, intent)) = key {
             let bound = KeyFact { job: id.clone(), intent, at: now.wall };
@@ -119,6 +134,7 @@ impl Engine {
         fx.put(key::open_job(&id), fact.to_bytes());
         fx.put(key::job_input(&id), Ok(Bytes::copy_from_slice(input.as_str().as_bytes())));
         let mut job = Job::new(&id, fact);
+        job.credentials = credentials;
         job.watchers.push(from.session.clone());
         if let Some(session) = self.sessions.get_mut(&from.session) {
             session.watching.insert(id.clone());
@@ -130,7 +146,9 @@ impl Engine {
         let accepted = job.accepted();
         let principal = job.principal.clone();
         self.jobs.insert(id.clone(), job);
-        self.reply(now, &from, Reply::JobAccepted(Box::new(accepted)), fx);
+        if self.is_there(&from) {
+            self.reply(now, &from, Reply::JobAccepted(Box::new(accepted)), fx);
+        }
         // It counts as running by now.
         if self.tallies.running_count(&principal) > self.settings.limits.running_per_principal {
             self.tallies.queue_job(&principal, id);
@@ -159,6 +177,7 @@ impl Engine {
             input,
             lease: job.lease.clone(),
             trace: job.head.trace.clone(),
+            credentials: job.credentials.clone(),
         };
         let description = format!("invoking {}", job.agent);
         if let Some(span) = job.max_runtime {

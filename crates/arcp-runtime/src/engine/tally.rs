@@ -15,6 +15,8 @@ struct Tally {
     jobs: BTreeSet<JobId>,
     /// Those of the jobs that have not started, the oldest first.
     queued: BTreeSet<JobId>,
+    /// Jobs that wait for their credentials before they are accepted.
+    drafts: BTreeSet<JobId>,
 }
 
 impl Tally {
@@ -30,6 +32,18 @@ impl Tallies {
 
     pub(super) fn add_job(&mut self, principal: &Principal, job: JobId) {
         self.0.entry(principal.clone()).or_default().jobs.insert(job);
+    }
+
+    pub(super) fn add_draft(&mut self, principal: &Principal, job: JobId) {
+        self.0.entry(principal.clone()).or_default().drafts.insert(job);
+    }
+
+    pub(super) fn remove_draft(&mut self, principal: &Principal, job: &JobId) {
+        self.update(principal, |tally| tally.drafts.remove(job));
+    }
+
+    pub(super) fn draft_count(&self, principal: &Principal) -> usize {
+        self.0.get(principal).map_or(0, |tally| tally.drafts.len())
     }
 
     /// Has a job wait for its turn.
@@ -70,8 +84,9 @@ impl Tallies {
         self.0.get(principal).into_iter().flat_map(|tally| &tally.jobs)
     }
 
+    /// How many jobs have not ended, those that wait for their credentials among them.
     pub(super) fn job_count(&self, principal: &Principal) -> usize {
-        self.0.get(principal).map_or(0, |tally| tally.jobs.len())
+        self.0.get(principal).map_or(0, |tally| tally.jobs.len() + tally.drafts.len())
     }
 
     pub(super) fn running_count(&self, principal: &Principal) -> usize {
@@ -85,7 +100,7 @@ impl Tallies {
     fn update(&mut self, principal: &Principal, change: impl FnOnce(&mut Tally) -> bool) {
         if let Some(tally) = self.0.get_mut(principal) {
             change(tally);
-            if tally.sessions.is_empty() && tally.jobs.is_empty() {
+            if tally.sessions.is_empty() && tally.jobs.is_empty() && tally.drafts.is_empty() {
                 self.0.remove(principal);
             }
         }

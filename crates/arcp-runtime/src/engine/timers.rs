@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arcp_core::{ConnectionId, JobId, MessageId, Moment, SessionId};
+use arcp_core::{ConnectionId, CredentialId, JobId, MessageId, Moment, SessionId};
 
 /// Something that happens at a moment unless it is called off.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub(super) enum Timer {
     Runtime(JobId),
     /// Nobody has answered the request that this message made.
     Permission(MessageId),
+    /// What could not be revoked is tried again.
+    Revoke(CredentialId),
     /// The time of artifacts is over.
     Artifacts,
     /// Idempotency keys are old enough to be forgotten.

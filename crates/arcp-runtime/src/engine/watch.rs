@@ -157,11 +157,10 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let Recall { connection, session, to, principal: _, job, purpose } = recall;
-        let state = self.connections.get(&connection);
-        if state.and_then(|state| state.session()) != Some(&session) {
+        let from = From { connection, session, id: to };
+        if !self.is_there(&from) {
             return;
         }
-        let from = From { connection, session, id: to };
         let result = match found {
             Ok(Some(fact)) => self.on_found(now, &from, job, fact, &purpose, fx),
             Ok(None) => Err(no_such_job()),
@@ -209,6 +208,8 @@ fn told_again(job: &JobId, fact: JobFact, key: IdempotencyKey) -> JobAccepted {
         lease: fact.lease,
         accepted_at: fact.created_at,
         trace: fact.trace,
+        // They are revoked.
+        credentials: Vec::new(),
         repeated: Some(key),
     }
 }

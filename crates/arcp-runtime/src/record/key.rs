@@ -1,6 +1,8 @@
 //! The names of streams and facts.
 
-use arcp_core::{ArtifactId, IdempotencyKey, JobId, Key, Principal, SessionId, StreamId};
+use arcp_core::{
+    ArtifactId, CredentialId, IdempotencyKey, JobId, Key, Principal, SessionId, StreamId,
+};
 
 /// The stream of a job's events.
 pub fn job_stream(job: &JobId) -> Key {
@@ -39,6 +41,14 @@ pub const KEYS: &[u8] = b"key/";
 /// An idempotency key of `principal`.
 pub fn idempotency(principal: &Principal, key: &IdempotencyKey) -> Key {
     join(&of_principal(KEYS, principal), key.as_str().as_bytes())
+}
+
+/// Where all is that may have been issued and is not revoked.
+pub const OWED: &[u8] = b"owed/";
+
+/// Something that may have been issued and is not revoked.
+pub fn owed(credential: &CredentialId) -> Key {
+    join(OWED, credential.as_str().as_bytes())
 }
 
 /// Where all artifacts are.

@@ -2,7 +2,7 @@
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
 //! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
-//! `artifact/PRINCIPAL/ARTIFACT`, `watch/JOB/SESSION`, `stream/JOB/STREAM` and `input/JOB`, which is the JSON text as it came.
+//! `artifact/PRINCIPAL/ARTIFACT`, `owed/CREDENTIAL`, `watch/JOB/SESSION`, `stream/JOB/STREAM` and `input/JOB`, which is the JSON text as it came.
 
 mod anchor;
 mod artifact;
@@ -10,6 +10,7 @@ mod event;
 mod fact;
 mod idempotency;
 pub mod key;
+mod owed;
 mod page;
 mod permission;
 mod stream;
@@ -23,6 +24,7 @@ pub use artifact::ArtifactFact;
 pub use event::{event_id, observed_id};
 pub use fact::{JobFact, Outcome, SessionFact};
 pub use idempotency::KeyFact;
+pub use owed::OwedFact;
 pub use page::{JobPage, Run, SessionPage, read_job_page, read_session_page};
 
 /// Why stored bytes could not be read: damaged, or written by a newer version.

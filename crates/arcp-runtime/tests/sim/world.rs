@@ -7,15 +7,15 @@ use std::time::Duration;
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
     Artifact, ArtifactId, ArtifactRetention, Cancel, CancelTarget, Capabilities, ClientIdentity,
-    Command, Commit, ConnectionId, Delivery, EventFilter, Fault, Feature, IdempotencyKey, Issued,
-    JobEvent, JobId, Json, Lease, Limits, ListJobs, MessageId, Moment, Now, Observed, Offer,
-    OnClose, Open, Output, PermissionAnswer, PermissionVerdict, PingKind, Principal, PutArtifact,
-    Reply, RuntimeIdentity, Secret, SessionId, Since, StreamId, Submit, Subscribe, SubscriptionId,
-    Timestamp, TrustLevel, WatchJob,
+    Command, Commit, ConnectionId, Credential, CredentialId, Delivery, EventFilter, Fault, Feature,
+    IdempotencyKey, Issued, JobEvent, JobId, Json, Lease, Limits, ListJobs, MessageId, Moment, Now,
+    Observed, Offer, OnClose, Open, Output, PermissionAnswer, PermissionVerdict, PingKind,
+    Principal, PutArtifact, Reply, RuntimeIdentity, Secret, SessionId, Since, StreamId, Submit,
+    Subscribe, SubscriptionId, Timestamp, TrustLevel, WatchJob,
 };
 use arcp_runtime::engine::{
-    Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Judgement, Observe, Settings, Task,
-    Ticket, passes,
+    Catalog, Effect, Effects, Engine, Fact, Input, Issue, JobReport, Judgement, Observe,
+    Provisioned, Settings, Task, Ticket, passes,
 };
 use arcp_runtime::record::{Anchor, ArtifactFact, JobFact, Run, key};
 use arcp_store::{Bytes, MemoryStore, Store};
@@ -35,6 +35,8 @@ pub(crate) struct World {
     engine: Engine,
     store: MemoryStore,
     blobs: BTreeMap<ArtifactId, Bytes>,
+    /// The credentials that are good, with their jobs.
+    gateway: BTreeMap<CredentialId, JobId>,
     clients: Vec<Client>,
     /// What is on its way to each connection.
     links: BTreeMap<ConnectionId, VecDeque<Output>>,
@@ -83,6 +85,7 @@ impl World {
             engine,
             store: MemoryStore::new(),
             blobs: BTreeMap::new(),
+            gateway: BTreeMap::new(),
             clients,
             links: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -125,6 +128,7 @@ impl World {
                 && self.committing.is_none()
                 && self.engine.open_jobs() == 0
                 && self.tasks.is_empty()
+                && self.store.facts(key::OWED, None, usize::MAX).is_empty()
                 && self.links.values().all(VecDeque::is_empty);
             if quiet {
                 break;
@@ -150,6 +154,13 @@ impl World {
             ended.insert(job, fact);
         }
         self.check_keys(&ended);
+        assert!(
+            self.gateway.is_empty(),
+            "seed {}: {:?} outlive their jobs",
+            self.seed,
+            self.gateway
+        );
+        assert!(self.store.facts(key::OWED, None, usize::MAX).is_empty(), "seed {}", self.seed);
         for (_, value) in self.store.facts(key::ARTIFACTS, None, usize::MAX) {
             let artifact = ArtifactFact::from_bytes(&value).unwrap().reference.artifact;
             assert!(self.blobs.contains_key(&artifact), "seed {}: {artifact}", self.seed);
@@ -368,10 +379,15 @@ impl World {
             let number = self.random.random_range(0..6);
             IdempotencyKey::parse(&format!("key-{number}")).unwrap()
         });
+        // A key has one intent: some of them go with credentials.
+        let of_key = key.as_ref().filter(|key| key.as_str() > "key-2").map(|_| {
+            let budget = Budget::parse(["USD:9"]).unwrap();
+            Lease { budget, ..Lease::default() }
+        });
         let submit = Submit {
             agent: agent.to_owned(),
             input: Json::of(&self.random.random_range(0..2)).unwrap(),
-            lease: lease.filter(|_| key.is_none()),
+            lease: if key.is_none() { lease } else { of_key },
             key,
             max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
             priority: arcp_core::Priority::default(),
@@ -671,6 +687,19 @@ impl World {
                 let (subscription, past) = (query.subscription.clone(), Ok(runs.collect()));
                 self.input(Input::Past { subscription, past });
             }
+            Task::Issue(issue) => {
+                let provisioned = self.provision(&issue);
+                self.input(Input::Provisioned { job: issue.job, provisioned });
+            }
+            Task::Revoke { id } => {
+                let revoked = if self.random.random_bool(0.8) {
+                    self.gateway.remove(&id);
+                    Ok(())
+                } else {
+                    Err("sim".to_owned())
+                };
+                self.input(Input::Revoked { id, revoked });
+            }
             Task::KeepBlob { artifact, data, .. } => {
                 let kept = if self.random.random_bool(0.9) {
                     self.blobs.insert(artifact.clone(), data);
@@ -681,6 +710,27 @@ impl World {
                 self.input(Input::BlobKept { artifact, kept });
             }
             other => panic!("{other:?} is no task that waits"),
+        }
+    }
+
+    /// What a provisioner does that sometimes issues and does not say so.
+    fn provision(&mut self, issue: &Issue) -> Provisioned {
+        match self.random.random_range(0..10) {
+            0 => Provisioned::Refused(Fault::invalid("sim")),
+            1 => Provisioned::Credentials(Vec::new()),
+            n => {
+                self.gateway.insert(issue.id.clone(), issue.job.clone());
+                if n < 4 {
+                    return Provisioned::Failed(Fault::invalid("sim"));
+                }
+                Provisioned::Credentials(vec![Credential {
+                    id: issue.id.clone(),
+                    value: Secret::new("value".to_owned()),
+                    endpoint: "sim".to_owned(),
+                    profile: None,
+                    constraints: None,
+                }])
+            }
         }
     }
 
@@ -707,7 +757,12 @@ impl World {
             self.store.apply(&commit).unwrap();
         }
         self.pending = Effects::new();
-        self.tasks.clear();
+        for task in std::mem::take(&mut self.tasks) {
+            // What was asked for may have been done, and nobody knows.
+            if let Task::Issue(issue) = task {
+                self.provision(&issue);
+            }
+        }
         self.agents.clear();
         self.links.clear();
         self.told.clear();
@@ -746,6 +801,10 @@ impl World {
             let stream = StreamId::parse(stream).unwrap();
             facts.push(Fact::Stream { job: JobId::parse(job).unwrap(), stream });
         }
+        for (at, value) in self.store.facts(key::OWED, None, usize::MAX) {
+            let id = CredentialId::parse(&name(key::OWED, &at)).unwrap();
+            facts.push(Fact::Owed { id, value });
+        }
         for (_, value) in self.store.facts(key::ARTIFACTS, None, usize::MAX) {
             facts.push(Fact::Artifact { value });
         }
@@ -763,7 +822,7 @@ impl World {
 
 fn settings() -> Settings {
     let mut catalog = Catalog::default();
-    catalog.add("work", "1");
+    catalog.add("work", Some("1"));
     let mut limits = Limits::default();
     limits.sessions_per_principal = 6;
     limits.jobs_per_principal = 20;
@@ -790,6 +849,7 @@ fn settings() -> Settings {
         ceiling: None,
         cancel_grace: Duration::from_millis(200),
         ack_window: 0,
+        provisions: true,
         idempotency_horizon: Duration::from_hours(1_000),
     }
 }

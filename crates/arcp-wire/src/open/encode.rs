@@ -204,6 +204,7 @@ impl<'a> Answer<'a> {
         let payload = payload::JobAccepted {
             job_id: accepted.job.as_str(),
             agent: accepted.agent.as_deref(),
+            credentials: accepted.credentials.iter().map(payload::CredentialBody::of).collect(),
             lease: (!accepted.lease.is_empty()).then_some(lease::Written(&accepted.lease)),
         };
         self.message("job.accepted", payload)

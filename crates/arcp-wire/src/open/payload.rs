@@ -2,8 +2,8 @@
 
 use arcp_core::lease::Budget;
 use arcp_core::{
-    ArtifactRef, Code, Fault, JobSummary, JobWatched, JobsPage, Json, MessageId, RuntimeIdentity,
-    SubscriptionId, TrustLevel,
+    ArtifactRef, Code, Credential, Fault, JobSummary, JobWatched, JobsPage, Json, MessageId,
+    RuntimeIdentity, SubscriptionId, TrustLevel,
 };
 use serde::Serialize;
 
@@ -273,8 +273,36 @@ pub(super) struct JobAccepted<'a> {
     pub(super) job_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) credentials: Vec<CredentialBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) lease: Option<lease::Written<'a>>,
+}
+
+/// A credential, its value with it.
+#[derive(Serialize)]
+pub(super) struct CredentialBody<'a> {
+    id: &'a str,
+    scheme: &'static str,
+    value: &'a str,
+    endpoint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    constraints: Option<lease::Written<'a>>,
+}
+
+impl<'a> CredentialBody<'a> {
+    pub(super) fn of(credential: &'a Credential) -> Self {
+        Self {
+            id: credential.id.as_str(),
+            scheme: "bearer",
+            value: credential.value.expose(),
+            endpoint: &credential.endpoint,
+            profile: credential.profile.as_deref(),
+            constraints: credential.constraints.as_ref().map(lease::Written),
+        }
+    }
 }
 
 /// `session.jobs`.

@@ -34,6 +34,7 @@ fn a_session_and_a_job() {
         budget: arcp_core::lease::Budget::default(),
         accepted_at: at(),
         trace: None,
+        credentials: Vec::new(),
         repeated: None,
     };
     check(

@@ -158,6 +158,7 @@ fn job_accepted() -> Reply {
         lease: lease(),
         accepted_at: at(),
         trace: Some(TraceId::parse("t").unwrap()),
+        credentials: Vec::new(),
         repeated: Some(IdempotencyKey::parse("k").unwrap()),
     }))
 }

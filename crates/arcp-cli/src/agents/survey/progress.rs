@@ -83,6 +83,7 @@ mod tests {
             agent: AgentRef::parse("survey").unwrap(),
             lease: Lease::default(),
             trace: None,
+            credentials: Vec::new(),
             chunk_bytes: 0,
             result_bytes: 0,
         };

@@ -2,9 +2,9 @@
 
 use arcp_core::lease::Budget;
 use arcp_core::{
-    Artifact, ArtifactId, ArtifactRef, Code, Fault, JobAccepted, JobId, JobSummary, JobWatched,
-    JobsPage, Lease, MessageId, Output, PingKind, Reply, RuntimeIdentity, SessionAccepted,
-    SessionId, SubscriptionId, Timestamp, TraceId, TrustLevel,
+    Artifact, ArtifactId, ArtifactRef, Code, Credential, CredentialId, Fault, JobAccepted, JobId,
+    JobSummary, JobWatched, JobsPage, Lease, MessageId, Output, PingKind, Reply, RuntimeIdentity,
+    Secret, SessionAccepted, SessionId, SubscriptionId, Timestamp, TraceId, TrustLevel,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -126,8 +126,31 @@ fn job_accepted(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Reply, 
         lease,
         accepted_at: envelope.at,
         trace: envelope.trace.clone(),
+        credentials: credentials(payload)?,
         repeated: envelope.key.clone(),
     })))
+}
+
+fn credentials(payload: &Object<'_>) -> Result<Vec<Credential>, Fault> {
+    let Some(all) = payload.value("credentials") else { return Ok(Vec::new()) };
+    // What the parser says may show a value.
+    let all: Vec<&RawValue> =
+        serde_json::from_str(all.get()).map_err(|_| payload.wrong("credentials", "a list"))?;
+    all.into_iter().map(|raw| credential(&Object::read(raw, "credentials")?)).collect()
+}
+
+fn credential(object: &Object<'_>) -> Result<Credential, Fault> {
+    if object.need_text("scheme")? != "bearer" {
+        return Err(object.wrong("scheme", "`bearer`"));
+    }
+    let constraints = object.object("constraints", "constraints")?;
+    Ok(Credential {
+        id: id(object, "id", CredentialId::parse)?,
+        value: Secret::new(object.need_text("value")?.into_owned()),
+        endpoint: object.need_text("endpoint")?.into_owned(),
+        profile: object.owned("profile")?,
+        constraints: constraints.as_ref().map(lease::read).transpose()?,
+    })
 }
 
 fn page(payload: &Object<'_>) -> Result<JobsPage, Fault> {

@@ -1,0 +1,282 @@
+//! Credentials of jobs: asked for before the job is accepted, owed back from then on.
+//!
+//! The store knows that something may have been issued before anybody is asked to issue it, and
+//! forgets that only when it is revoked, so that no credential outlives its job for longer than it
+//! takes to revoke it, whatever dies in between. Their values are in memory only.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use arcp_core::{
+    Code, Credential, CredentialId, Fault, IdempotencyKey, JobId, Lease, Now, Principal, Reply,
+    Submit,
+};
+
+use super::submit::Draft;
+use super::{Effects, Engine, From, Intent, Issue, Task, Timer};
+use crate::record::{OwedFact, key};
+
+/// What is asked for, and what is to be given back.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    /// The jobs that wait for theirs before they are accepted.
+    drafts: BTreeMap<JobId, Waiting>,
+    /// Those that wait under a key.
+    keys: BTreeMap<(Principal, IdempotencyKey), JobId>,
+    /// What was asked for and is not revoked.
+    owed: BTreeMap<CredentialId, Owed>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    draft: Draft,
+    credential: CredentialId,
+    /// Others that wanted the same under the same key meanwhile.
+    repeats: Vec<From>,
+}
+
+#[derive(Debug)]
+struct Owed {
+    job: JobId,
+    /// How often it could not be revoked.
+    failures: u32,
+}
+
+/// What came of asking for credentials.
+#[derive(Debug)]
+pub enum Provisioned {
+    /// Here they are.
+    Credentials(Vec<Credential>),
+    /// Nothing was issued.
+    Refused(Fault),
+    /// Perhaps something was.
+    Failed(Fault),
+}
+
+impl Credentials {
+    /// How many jobs wait for theirs.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.drafts.len()
+    }
+
+    /// The job on its way under this key.
+    fn waiting(&self, principal: &Principal, key: &IdempotencyKey) -> Option<&JobId> {
+        self.keys.get(&(principal.clone(), key.clone()))
+    }
+}
+
+impl Engine {
+    /// Whether a job has credentials issued for it: its lease names models or has a budget.
+    pub(super) fn gets_credentials(&self, lease: &Lease) -> bool {
+        let models = lease.grants.get("model.use").is_some_and(|patterns| !patterns.is_empty());
+        self.settings.provisions && (models || !lease.budget.is_empty())
+    }
+
+    /// Asks for a job's credentials; it is accepted when they are there.
+    pub(super) fn provision(&mut self, now: Now, draft: Draft, fx: &mut Effects) {
+        let (id, fact) = (draft.id.clone(), &draft.fact);
+        let principal = fact.principal.clone();
+        let credential = self.ids.credential(now);
+        let owed = OwedFact { job: id.clone() };
+        fx.put(key::owed(&credential), owed.to_bytes());
+        self.credentials.owed.insert(credential.clone(), Owed { job: id.clone(), failures: 0 });
+        self.tallies.add_draft(&principal, id.clone());
+        if let Some((key, _)) = &draft.key {
+            self.credentials.keys.insert((principal.clone(), key.clone()), id.clone());
+        }
+        let (agent, lease) = (fact.agent.clone(), fact.lease.clone());
+        let issue = Issue { id: credential.clone(), job: id.clone(), principal, agent, lease };
+        fx.task(Task::Issue(Box::new(issue)));
+        let waiting = Waiting { draft, credential, repeats: Vec::new() };
+        self.credentials.drafts.insert(id, waiting);
+    }
+
+    /// Has a submit wait for the job that is on its way under its key. `false` when there is none.
+    pub(super) fn join_waiting(
+        &mut self,
+        now: Now,
+        from: &From,
+        submit: &Submit,
+        fx: &mut Effects,
+    ) -> bool {
+        let session = self.sessions.get(&from.session);
+        let (Some(key), Some(session)) = (&submit.key, session) else { return false };
+        let Some(job) = self.credentials.waiting(&session.principal, key).cloned() else {
+            return false;
+        };
+        let Some(waiting) = self.credentials.drafts.get_mut(&job) else { return false };
+        let same = waiting.draft.key.as_ref().is_some_and(|(_, i)| *i == Intent::of(submit));
+        if same && waiting.repeats.len() < self.settings.limits.commands_in_flight {
+            waiting.repeats.push(from.clone());
+        } else {
+            let fault = if same {
+                Fault::new(Code::ResourceExhausted, "too many wait for this job already")
+            } else {
+                super::keys::other_intent()
+            };
+            let job = self.ids.job(now);
+            self.reply(now, from, Reply::JobRefused { job, fault, key: Some(key.clone()) }, fx);
+        }
+        true
+    }
+
+    /// The credentials of a job are there, or not.
+    pub(super) fn on_provisioned(
+        &mut self,
+        now: Now,
+        job: &JobId,
+        provisioned: Provisioned,
+        fx: &mut Effects,
+    ) {
+        let Some(waiting) = self.forget_draft(job) else { return };
+        let Waiting { draft, credential, repeats } = waiting;
+        match provisioned {
+            Provisioned::Credentials(credentials) => match self.check_still(now, &draft) {
+                Ok(()) => self.accept_provisioned(now, draft, credential, credentials, repeats, fx),
+                Err(fault) => {
+                    self.revoke(credential, fx);
+                    self.refuse_draft(now, &draft, &repeats, &fault, fx);
+                }
+            },
+            Provisioned::Refused(fault) => {
+                self.forget_owed(&credential, fx);
+                self.refuse_draft(now, &draft, &repeats, &fault, fx);
+            }
+            Provisioned::Failed(fault) => {
+                self.revoke(credential, fx);
+                self.refuse_draft(now, &draft, &repeats, &fault, fx);
+            }
+        }
+    }
+
+    fn accept_provisioned(
+        &mut self,
+        now: Now,
+        draft: Draft,
+        credential: CredentialId,
+        credentials: Vec<Credential>,
+        repeats: Vec<From>,
+        fx: &mut Effects,
+    ) {
+        let (job, key) = (draft.id.clone(), draft.key.clone());
+        let owes = !credentials.is_empty();
+        if !owes {
+            self.forget_owed(&credential, fx);
+        }
+        self.accept_job(now, draft, credentials, fx);
+        if let Some(job) = self.jobs.get_mut(&job).filter(|_| owes) {
+            job.owes = Some(credential);
+        }
+        for from in repeats.into_iter().filter(|from| self.is_there(from)).collect::<Vec<_>>() {
+            if let Some((key, _)) = &key {
+                self.repeat(now, &from, key.clone(), job.clone(), fx);
+            }
+        }
+    }
+
+    /// Whether what was checked before is so still.
+    fn check_still(&self, now: Now, draft: &Draft) -> Result<(), Fault> {
+        if self.draining {
+            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
+        }
+        let session = self.sessions.get(&draft.from.session);
+        if session.is_none_or(super::Session::is_closing) {
+            return Err(Fault::new(Code::FailedPrecondition, "the session has closed"));
+        }
+        draft.fact.lease.check_time(now.wall)
+    }
+
+    fn refuse_draft(
+        &mut self,
+        now: Now,
+        draft: &Draft,
+        repeats: &[From],
+        fault: &Fault,
+        fx: &mut Effects,
+    ) {
+        for from in std::iter::once(&draft.from).chain(repeats) {
+            if self.is_there(from) {
+                self.refuse(now, from, true, fault.clone(), fx);
+            }
+        }
+    }
+
+    fn forget_draft(&mut self, job: &JobId) -> Option<Waiting> {
+        let waiting = self.credentials.drafts.remove(job)?;
+        let principal = &waiting.draft.fact.principal;
+        self.tallies.remove_draft(principal, job);
+        if let Some((key, _)) = &waiting.draft.key {
+            self.credentials.keys.remove(&(principal.clone(), key.clone()));
+        }
+        Some(waiting)
+    }
+
+    /// The runtime stops: who waits is told.
+    pub(super) fn refuse_drafts(&mut self, now: Now, fault: &Fault, fx: &mut Effects) {
+        let jobs: Vec<_> = self.credentials.drafts.keys().cloned().collect();
+        for job in jobs {
+            if let Some(waiting) = self.forget_draft(&job) {
+                self.revoke(waiting.credential, fx);
+                self.refuse_draft(now, &waiting.draft, &waiting.repeats, fault, fx);
+            }
+        }
+    }
+
+    /// Has what goes by the id revoked.
+    pub(super) fn revoke(&self, id: CredentialId, fx: &mut Effects) {
+        debug_assert!(self.credentials.owed.contains_key(&id), "what is revoked is owed");
+        fx.task(Task::Revoke { id });
+    }
+
+    /// A credential is revoked, or could not be.
+    pub(super) fn on_revoked(
+        &mut self,
+        now: Now,
+        id: CredentialId,
+        revoked: Result<(), String>,
+        fx: &mut Effects,
+    ) {
+        let Err(why) = revoked else {
+            self.forget_owed(&id, fx);
+            return;
+        };
+        let Some(owed) = self.credentials.owed.get_mut(&id) else { return };
+        owed.failures += 1;
+        let (job, failures) = (&owed.job, owed.failures);
+        tracing::error!(credential = %id, %job, failures, "could not be revoked, trying again: {why}");
+        let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
+        self.timers.set(Timer::Revoke(id), now.moment.after(pause));
+    }
+
+    pub(super) fn on_revoke_due(&mut self, id: CredentialId, fx: &mut Effects) {
+        if self.credentials.owed.contains_key(&id) {
+            self.revoke(id, fx);
+        }
+    }
+
+    fn forget_owed(&mut self, id: &CredentialId, fx: &mut Effects) {
+        self.credentials.owed.remove(id);
+        fx.delete(key::owed(id));
+    }
+
+    /// What the store says may have been issued. That of a job that is still to come is kept.
+    pub(super) fn recover_owed(&mut self, id: CredentialId, fact: OwedFact) {
+        if let Some(job) = self.jobs.get_mut(&fact.job) {
+            job.owes = Some(id.clone());
+        }
+        self.credentials.owed.insert(id, Owed { job: fact.job, failures: 0 });
+    }
+
+    /// Revokes what is owed for jobs that are not there, all facts being recovered.
+    pub(super) fn revoke_orphans(&self, fx: &mut Effects) {
+        for (id, owed) in &self.credentials.owed {
+            if !self.jobs.contains_key(&owed.job) {
+                self.revoke(id.clone(), fx);
+            }
+        }
+    }
+}
+
+/// How long a revocation that failed waits to be tried again: twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);

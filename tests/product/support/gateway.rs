@@ -1,0 +1,98 @@
+//! A gateway that issues and revokes credentials as a test wants it.
+
+use std::sync::Arc;
+
+use arcp_auth::{CredentialProvisioner, CredentialRequest, ProvisionError};
+use arcp_core::{Credential, CredentialId, Secret};
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+/// A gateway; clones are the same one.
+#[derive(Debug, Clone)]
+pub(crate) struct Gateway(Arc<watch::Sender<Books>>);
+
+/// What the gateway has done so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Books {
+    /// Every call to issue.
+    pub(crate) asked: Vec<CredentialId>,
+    /// What is good now.
+    pub(crate) good: Vec<CredentialId>,
+    /// Every call to revoke.
+    pub(crate) revocations: Vec<CredentialId>,
+    /// Whether those that wait may go on.
+    open: bool,
+    /// How many calls to revoke are still to fail.
+    failing: usize,
+}
+
+impl Gateway {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Books::default())))
+    }
+
+    /// Lets those that wait go on.
+    pub(crate) fn open(&self) {
+        self.0.send_modify(|books| books.open = true);
+    }
+
+    /// The next calls to revoke fail.
+    pub(crate) fn fail_to_revoke(&self, count: usize) {
+        self.0.send_modify(|books| books.failing = count);
+    }
+
+    /// Waits until the books are so.
+    pub(crate) async fn until(&self, so: impl FnMut(&Books) -> bool) -> Books {
+        self.0.subscribe().wait_for(so).await.unwrap().clone()
+    }
+
+    pub(crate) fn books(&self) -> Books {
+        self.0.borrow().clone()
+    }
+}
+
+#[async_trait]
+impl CredentialProvisioner for Gateway {
+    /// What the lease says under `x-gateway`: `refuse`, `fail`, `panic`, `wait`, `lose` (which issues and
+    /// then fails), `none`.
+    async fn issue(&self, request: &CredentialRequest) -> Result<Vec<Credential>, ProvisionError> {
+        self.0.send_modify(|books| books.asked.push(request.id.clone()));
+        let wish = request.lease.other.get("x-gateway");
+        let wish: String = wish.and_then(|wish| wish.read().ok()).unwrap_or_default();
+        match wish.as_str() {
+            "refuse" => return Err(ProvisionError::Refused("not for you".to_owned())),
+            "fail" => return Err(ProvisionError::failed("the gateway s3cret is down")),
+            "panic" => panic!("s3cret"),
+            "none" => return Ok(Vec::new()),
+            "wait" => {
+                drop(self.until(|books| books.open).await);
+            }
+            _ => {}
+        }
+        self.0.send_modify(|books| books.good.push(request.id.clone()));
+        if wish == "lose" {
+            return Err(ProvisionError::failed("the answer is lost"));
+        }
+        Ok(vec![Credential {
+            id: request.id.clone(),
+            value: Secret::new(format!("value-{}", request.id)),
+            endpoint: "https://gateway.example/v1".to_owned(),
+            profile: Some("small".to_owned()),
+            constraints: None,
+        }])
+    }
+
+    async fn revoke(&self, id: &CredentialId) -> Result<(), ProvisionError> {
+        let mut failed = false;
+        self.0.send_modify(|books| {
+            books.revocations.push(id.clone());
+            failed = books.failing > 0;
+            if failed {
+                books.failing -= 1;
+            } else {
+                books.good.retain(|good| good != id);
+            }
+        });
+        if failed { Err(ProvisionError::failed("the gateway is down")) } else { Ok(()) }
+    }
+}
