@@ -39,13 +39,18 @@ impl Gates {
         passed.map(|_| ()).map_err(|_| Fault::new(Code::Aborted, "the gates are gone"))
     }
 
+    /// The same, but ends cancelled when the job is asked to end.
+    pub(crate) async fn pass_or_stop(&self, job: &JobContext, gate: &str) -> Result<(), Fault> {
+        tokio::select! {
+            passed = self.pass(gate) => passed,
+            _ = job.cancelled() => Err(Fault::new(Code::Cancelled, "stopped at the gate")),
+        }
+    }
+
     /// Waits at the gate, and ends when it is asked to.
     pub(crate) async fn gate(self, job: JobContext, json: Json) -> Result<Outcome, Fault> {
         let gate = waiting(&job, &json).await?;
-        tokio::select! {
-            passed = self.pass(&gate) => passed?,
-            _ = job.cancelled() => return Err(Fault::new(Code::Cancelled, "stopped at the gate")),
-        }
+        self.pass_or_stop(&job, &gate).await?;
         Outcome::of("released")
     }
 

@@ -25,6 +25,7 @@ enum End {
     Close,
     Error,
     Cancelled,
+    Leave,
 }
 
 /// Opens a stream, writes to it, and ends it as it is told; says how far it came.
@@ -40,7 +41,7 @@ pub(crate) async fn stream(gates: Gates, job: JobContext, json: Json) -> Result<
     for (place, chunk) in chunks.iter().enumerate() {
         if let Some(gate) = gate.as_ref().filter(|_| place == last) {
             job.log(LogLevel::Info, "waiting").await?;
-            gates.pass(gate).await?;
+            gates.pass_or_stop(&job, gate).await?;
         }
         match write(&mut stream, kind, chunk).await {
             Ok(()) => written += 1,
@@ -60,6 +61,7 @@ pub(crate) async fn stream(gates: Gates, job: JobContext, json: Json) -> Result<
         match end {
             End::Error => stream.fail(Fault::new(Code::Unavailable, "as told")).await?,
             End::Close | End::Cancelled => stream.close().await?,
+            End::Leave => {}
         }
     }
     Outcome::of(&json!({ "written": written, "stopped": stopped.map(Code::as_str) }))
