@@ -157,6 +157,19 @@ async fn what_is_not_run_is_no_failure_unless_all_is_wanted() {
 }
 
 #[tokio::test]
+async fn a_profile_that_a_server_has_not_is_not_run() {
+    within(async {
+        let folder = folder("title: t\ncovers: M2-1\nprofile: window\nA open\n");
+        let scenarios = ["--scenarios", text(folder.path())];
+        let played = play_serving(&[&scenarios[..], &["--profile", "standard"]].concat()).await;
+        let about = "the target has no profile `window`";
+        assert!(played.with(0).out.contains(about), "{scenarios:?}");
+        play_serving(&[&scenarios[..], &["--profile", "window"]].concat()).await.with(0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn json_alone_goes_to_standard_output() {
     within(async {
         let played = play_serving(&["--include", "08-control/ping", "--json", "-"]).await.with(0);
@@ -187,6 +200,7 @@ async fn a_wrong_command_line_is_code_2() {
             &["conformance"][..],
             &["conformance", "--url", "ws://127.0.0.1:1/", "--", "true"],
             &["conformance", "--serve"],
+            &["conformance", "--profile", "tight", "--", "true"],
             &["conformance", "--dialect", "esperanto", "--list"],
             &["conformance", "--list", "--scenarios", scenarios],
             &["conformance", "--list", "--scenarios", "no/such/folder"],
