@@ -120,7 +120,7 @@ fn expected(args: &Conformance, suite: &Suite) -> Result<Expected, Error> {
     let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
     let expected = Expected::parse(&text).map_err(|error| wrong(&error))?;
     match suite.unknown(&expected) {
-        Some(name) => Err(wrong(&format_args!("no scenario and no rule for every frame is `{name}`"))),
+        Some(name) => Err(wrong(&format_args!("no scenario and no requirement is `{name}`"))),
         None => Ok(expected),
     }
 }

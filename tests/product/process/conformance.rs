@@ -139,7 +139,7 @@ async fn a_pass_that_was_to_fail_is_code_1() {
         assert!(played.out.contains("expected to fail"), "{}", played.out);
         std::fs::write(&known, "M3-2\n").unwrap();
         let played = play_serving(&options).await.with(1);
-        assert!(played.out.contains("M3-2 is expected to be broken"), "{}", played.out);
+        assert!(played.out.contains("M3-2 is expected to fail"), "{}", played.out);
     })
     .await;
 }

@@ -163,6 +163,33 @@ fn known_failures_are_no_failures() {
 }
 
 #[test]
+fn a_requirement_excuses_the_scenarios_about_it() {
+    let listed = report("R1-2 # not built\nM3-2 # numbers replies\n");
+    assert_eq!(listed.summary, Summary { passed: 2, failed: 0, known: 1, not_run: 1 });
+    assert!(listed.is_good());
+    assert_eq!(listed.scenarios[1].reason.as_deref(), Some("not built"));
+    let of = |id: &str| listed.requirement(id).unwrap();
+    assert_eq!(of("R1-2").state, RequirementState::Failed);
+    assert_eq!(of("R1-2").reasons, ["not built"]);
+    assert_eq!(of("R1-1").state, RequirementState::Passed, "its scenario failed for another one");
+    assert_eq!(of("M3-2").reasons, ["numbers replies"]);
+}
+
+#[test]
+fn a_requirement_does_not_excuse_what_is_broken_beside_it() {
+    let mut end = failed();
+    end.broken = broken("M3-2").broken;
+    let expected = Expected::parse("R1-1\n").unwrap();
+    assert_eq!(outcome("open/x", "R1-1", end, &expected).status, Status::Failed);
+}
+
+#[test]
+fn a_requirement_that_is_met_is_no_excuse() {
+    let listed = report("open/b\nM3-2\nR1-1\nR1-3\nR1-4\n");
+    assert_eq!(listed.stale, ["R1-1"], "R1-3 was not run, and nothing is about R1-4");
+}
+
+#[test]
 fn a_known_failure_that_passes_is_one() {
     let listed = report("open/a\nopen/b\nM3-2\n");
     assert_eq!(listed.scenarios[0].status, Status::UnexpectedPass);
