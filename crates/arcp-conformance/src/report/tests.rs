@@ -125,13 +125,14 @@ fn for_a_document() {
         one.state = RequirementState::Untested;
     }
     other.requirements.pop();
+    other.requirements[1].reasons = vec!["not built".to_owned(), "nor planned".to_owned()];
     expect![[r"
-        | run | target | passed | failed | known failures | not run |
-        |---|---|---|---|---|---|
-        | ours | `a target` | 1 | 2 | 0 | 1 |
-        | other | `another` | 1 | 2 | 0 | 1 |
+        | scenarios | passed | failed | known failures | not run |
+        |---|---|---|---|---|
+        | a target | 1 | 2 | 0 | 1 |
+        | another | 1 | 2 | 0 | 1 |
 
-        | requirement | section | level | what | ours | other |
+        | requirement | section | level | what | a target | another |
         |---|---|---|---|---|---|
         | R1-1 | 1 | MUST | What R1-1 \| says. | **no** | - |
         | R1-2 | 1 | SHOULD | What R1-2 \| says. | **no** | - |
@@ -139,6 +140,10 @@ fn for_a_document() {
         | R1-4 | 1 | MUST | What R1-4 \| says. | - | - |
         | R6.1-1 | 1 | MUST | What R6.1-1 \| says. | yes | - |
         | M3-2 | 1 | MUST | What M3-2 \| says. | **no** | - |
+
+        What is known to fail of another, and why:
+
+        - R1-2: not built; nor planned
     "]]
     .assert_eq(&report("").to_markdown(Some(&other)));
     assert!(!report("").to_markdown(None).contains("other"));
