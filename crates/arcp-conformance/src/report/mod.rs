@@ -82,9 +82,9 @@ pub struct Outcome {
     /// Why it was not run, or why it is known to fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// By what its failure is known: its own name, or requirements that it covers.
+    /// What its known failure is about: itself, which is all that it covers, or some requirements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub known_by: Vec<String>,
+    pub about: Vec<String>,
     /// The step that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -103,7 +103,7 @@ pub enum RequirementState {
     Passed,
     /// One failed, or the rule was broken.
     Failed,
-    /// The target lacks what the scenarios about it need.
+    /// The target lacks what the scenarios about it need, or fails them for something else.
     NotRun,
     /// No scenario is about it.
     Untested,
@@ -142,7 +142,7 @@ impl Outcome {
             profile: scenario.profile.clone(),
             status,
             reason,
-            known_by: Vec::new(),
+            about: Vec::new(),
             failure: end.failure,
             broken: end.broken,
             seconds: started.elapsed().as_secs_f64(),
@@ -158,42 +158,52 @@ impl Outcome {
         let unlisted = end.broken.iter().any(|broken| !expected.lists(&broken.requirement));
         let failed = end.failure.is_some() || unlisted;
         let by_name = expected.lists(&scenario.name);
-        let known_by: Vec<String> = match (failed, by_name) {
-            (true, true) => vec![scenario.name.clone()],
+        let about: Vec<String> = match (&end.failure, expected.blamed(&scenario.name)) {
+            (None, _) => Vec::new(),
+            (Some(_), []) if by_name => vec![scenario.name.clone()],
+            (Some(_), blamed) if by_name => blamed.to_vec(),
             // What requirements excuse is a step, and no rule for every frame.
-            (true, false) if !unlisted => {
+            (Some(_), _) if unlisted => Vec::new(),
+            (Some(_), _) => {
                 scenario.covers.iter().filter(|id| expected.lists(id)).cloned().collect()
             }
-            _ => Vec::new(),
         };
         let status = match (failed, by_name) {
             (false, false) => Status::Passed,
             (false, true) => Status::UnexpectedPass,
-            (true, _) if known_by.is_empty() => Status::Failed,
+            (true, false) if about.is_empty() => Status::Failed,
             (true, _) => Status::KnownFailure,
         };
-        let reasons: Vec<&str> = known_by.iter().filter_map(|name| expected.why(name)).collect();
-        let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
-        Self { known_by, ..Self::of(scenario, status, reason, end, started) }
+        let listed = if by_name { std::slice::from_ref(&scenario.name) } else { &about[..] };
+        let reasons: Vec<&str> = listed.iter().filter_map(|name| expected.why(name)).collect();
+        let reason = (failed && !reasons.is_empty()).then(|| reasons.join("; "));
+        Self { about, ..Self::of(scenario, status, reason, end, started) }
     }
 
-    /// What this outcome says of a requirement; nothing if it is not about it, or if it is known to
-    /// have failed for another one.
+    /// Whether its known failure is about a requirement.
+    fn blames(&self, id: &str) -> bool {
+        let covers = self.covers.iter().any(|covered| covered == id);
+        self.about.iter().any(|about| about == id || (covers && *about == self.name))
+    }
+
+    /// What this outcome says of a requirement; nothing if it is not about it. Where it is known to
+    /// have failed for another one, nobody knows what would have come.
     fn says_of(&self, id: &str, rules: &[&str]) -> Option<RequirementState> {
         let ran = self.status != Status::NotRun;
-        if self.broken.iter().any(|broken| broken.requirement == id) {
+        let is_broken = self.broken.iter().any(|broken| broken.requirement == id);
+        if is_broken || self.blames(id) {
             return Some(RequirementState::Failed);
         }
-        let blames_others = |name: &String| *name != self.name && name != id;
-        let excused = !self.known_by.is_empty() && self.known_by.iter().all(blames_others);
-        if self.covers.iter().any(|covered| covered == id) && !excused {
-            return Some(match (ran, &self.failure) {
-                (false, _) => RequirementState::NotRun,
-                (true, None) => RequirementState::Passed,
-                (true, Some(_)) => RequirementState::Failed,
-            });
+        let is_covered = self.covers.iter().any(|covered| covered == id);
+        let failed_for_others = !self.about.is_empty();
+        if is_covered && ran && !failed_for_others {
+            let failed = self.failure.is_some();
+            return Some(if failed { RequirementState::Failed } else { RequirementState::Passed });
         }
-        (ran && rules.contains(&id)).then_some(RequirementState::Passed)
+        if ran && rules.contains(&id) {
+            return Some(RequirementState::Passed);
+        }
+        is_covered.then_some(RequirementState::NotRun)
     }
 }
 
@@ -283,11 +293,13 @@ fn judged(
     rules: &[&str],
 ) -> RequirementOutcome {
     let state = state_of(&one.id, scenarios, rules);
-    let failed =
-        |outcome: &&Outcome| outcome.says_of(&one.id, rules) == Some(RequirementState::Failed);
-    let names = scenarios.iter().filter(failed).map(|outcome| outcome.name.as_str());
-    let reasons: BTreeSet<&str> =
-        names.chain([one.id.as_str()]).filter_map(|name| expected.why(name)).collect();
+    let blaming = scenarios.iter().filter(|outcome| outcome.blames(&one.id));
+    let mut reasons: BTreeSet<&str> =
+        blaming.filter_map(|outcome| expected.why(&outcome.name)).collect();
+    // Its own reason says more than those of single scenarios.
+    if let Some(why) = expected.why(&one.id) {
+        reasons = BTreeSet::from([why]);
+    }
     let is_failed = state == RequirementState::Failed;
     RequirementOutcome {
         id: one.id.clone(),
@@ -311,7 +323,7 @@ fn state_of(id: &str, scenarios: &[Outcome], rules: &[&str]) -> RequirementState
 fn stale(scenarios: &[Outcome], expected: &Expected, rules: &[&str]) -> Vec<String> {
     let ran: Vec<&Outcome> = scenarios.iter().filter(|one| one.status != Status::NotRun).collect();
     let broken = ran.iter().flat_map(|one| &one.broken).map(|broken| &broken.requirement);
-    let known: BTreeSet<&String> = broken.chain(ran.iter().flat_map(|one| &one.known_by)).collect();
+    let known: BTreeSet<&String> = broken.chain(ran.iter().flat_map(|one| &one.about)).collect();
     let was_tested = |id: &str| {
         let covers = |one: &&Outcome| one.covers.iter().any(|covered| covered == id);
         ran.iter().any(covers) || (rules.contains(&id) && !ran.is_empty())

@@ -181,11 +181,26 @@ fn a_requirement_excuses_the_scenarios_about_it() {
 }
 
 #[test]
+fn a_scenario_may_fail_for_what_it_does_not_cover() {
+    let listed = report("open/b R1-4 # it is about that\nM3-2\n");
+    assert!(listed.is_good());
+    let of = |id: &str| listed.requirement(id).unwrap();
+    assert_eq!(of("R1-1").state, RequirementState::Passed, "by its other scenario");
+    assert_eq!(of("R1-4").state, RequirementState::Failed);
+    assert_eq!(of("R1-4").reasons, ["it is about that"]);
+    assert_eq!(listed.scenarios[1].reason.as_deref(), Some("it is about that"));
+}
+
+#[test]
 fn a_requirement_does_not_excuse_what_is_broken_beside_it() {
     let mut end = failed();
     end.broken = broken("M3-2").broken;
     let expected = Expected::parse("R1-1\n").unwrap();
     assert_eq!(outcome("open/x", "R1-1", end, &expected).status, Status::Failed);
+    let expected = Expected::parse("open/x\n").unwrap();
+    let known = outcome("open/x", "R1-1", broken("M3-2"), &expected);
+    assert_eq!(known.status, Status::KnownFailure);
+    assert_eq!(known.says_of("R1-1", &[]), Some(RequirementState::Passed));
 }
 
 #[test]
@@ -207,6 +222,8 @@ fn a_known_failure_that_passes_is_one() {
 
 #[test]
 fn a_list_of_known_failures_has_a_name_a_line() {
-    let error = Expected::parse("open/a\nopen/b because\n").unwrap_err();
-    assert!(error.to_string().starts_with("line 2: "), "{error}");
+    for wrong in ["open/a\nopen/b because\n", "open/a R1-1\nR1-1 R1-2"] {
+        let error = Expected::parse(wrong).unwrap_err();
+        assert!(error.to_string().starts_with("line 2: "), "{error}");
+    }
 }

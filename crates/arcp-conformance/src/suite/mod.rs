@@ -163,11 +163,10 @@ impl Suite {
 
     /// What is expected to fail although there is no such scenario and no such requirement.
     pub fn unknown<'a>(&self, expected: &'a Expected) -> Option<&'a str> {
-        let is_known = |name: &str| {
-            self.requirements.get(name).is_some()
-                || self.scenarios.iter().any(|scenario| scenario.name == name)
-        };
-        expected.iter().find(|name| !is_known(name))
+        let is_requirement = |name: &str| self.requirements.get(name).is_some();
+        let is_scenario = |name| self.scenarios.iter().any(|scenario| scenario.name == name);
+        let unknown = expected.iter().find(|name| !is_requirement(name) && !is_scenario(*name));
+        unknown.or_else(|| expected.all_blamed().find(|id| !is_requirement(id)))
     }
 
     /// The scenarios of a selection.
