@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: all that CI does, and the checks that are too long for every push.
 
 use crate::failure::Failure;
+use crate::interop::Document;
 use crate::process::{cargo, run as execute};
 use crate::step::Steps;
 use crate::{deny, layers, test, tidy};
@@ -11,7 +12,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     steps.run("clippy", clippy)?;
     steps.run("layers", layers::run)?;
     steps.run("tidy", tidy::run)?;
-    test::add_to(&mut steps)?;
+    test::add_to(&mut steps, Document::Checked)?;
     steps.run("doc", doc)?;
     steps.run("deny", deny::run)?;
     steps.finish("cargo xtask ci");
@@ -19,7 +20,10 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 fn fmt() -> Result<(), Failure> {
-    execute(&mut cargo(&["fmt", "--all", "--check"]))
+    execute(&mut cargo(&["fmt", "--all", "--check"]))?;
+    OUTSIDE.iter().try_for_each(|(manifest, _)| {
+        execute(&mut cargo(&["fmt", "--check", "--manifest-path", manifest]))
+    })
 }
 
 fn clippy() -> Result<(), Failure> {
@@ -27,10 +31,21 @@ fn clippy() -> Result<(), Failure> {
     execute(&mut cargo(&all))?;
     let bare =
         ["clippy", "-p", "arcp", "--no-default-features", "--locked", "--", "-D", "warnings"];
-    execute(&mut cargo(&bare))
+    execute(&mut cargo(&bare))?;
+    OUTSIDE.iter().try_for_each(|(manifest, target)| {
+        let package = ["--manifest-path", manifest, "--target-dir", target];
+        let all = ["--all-targets", "--locked", "--", "-D", "warnings"];
+        execute(cargo(&["clippy"]).args(package).args(all))
+    })
 }
 
 fn doc() -> Result<(), Failure> {
     let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
     execute(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
+
+/// The packages outside the workspace, and where each is built.
+const OUTSIDE: [(&str, &str); 2] = [
+    ("tests/outside-store/Cargo.toml", "target/outside"),
+    ("tests/peers/Cargo.toml", "target/peers"),
+];

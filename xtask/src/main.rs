@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod deny;
 mod failure;
+mod interop;
 mod layers;
 mod process;
 mod program;
@@ -67,7 +68,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         usage: "",
-        about: "prove the project: program, all tests, doctests, the outside store (minutes)",
+        about: "prove the project: program, all tests, doctests, outside store, peers (minutes)",
         run: |_| test::run(),
     },
     Command {
@@ -93,6 +94,12 @@ const COMMANDS: &[Command] = &[
         usage: "",
         about: "check licences, bans and sources (the first time minutes: installs cargo-deny)",
         run: |_| deny::run(),
+    },
+    Command {
+        name: "interop",
+        usage: "[--report | --check]",
+        about: "the published client and runtime against ours (a minute); write or check the table of it",
+        run: interop::run,
     },
     Command {
         name: "sim",

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::failure::Failure;
 
@@ -39,6 +39,18 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String, Failure> {
         return Err(Failure::new(format!("`{}` ended with {}", shown(command), output.status)));
     }
     String::from_utf8(output.stdout).map_err(Failure::at(shown(command)))
+}
+
+/// A process that ends when this is dropped, if it has not by then.
+#[derive(Debug)]
+pub(crate) struct Owned(pub(crate) Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // It can only have ended already.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 /// Whether a command can be started and succeeds. Says nothing.

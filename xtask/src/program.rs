@@ -15,17 +15,17 @@ pub(crate) fn build(options: &[&str]) -> Result<PathBuf, Failure> {
     let mut command =
         cargo(&["build", "-p", "arcp-cli", "--locked", "--message-format=json-render-diagnostics"]);
     let messages = output_of(command.args(options))?;
-    let built = executable(&messages)
+    let built = executable(&messages, "arcp")
         .ok_or_else(|| Failure::new("cargo built arcp-cli, but no program called `arcp`"))?;
     println!("{VARIABLE}={}", built.display());
     Ok(built)
 }
 
-/// The program that cargo's messages, one JSON object a line, say that it built.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// The program of that name that cargo's messages, one JSON object a line, say that it built.
+pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
     let mut programs = messages
-        .filter(|message| message.target.as_ref().is_some_and(|target| target.name == "arcp"));
+        .filter(|message| message.target.as_ref().is_some_and(|target| target.name == name));
     programs.find_map(|message| message.executable)
 }
 
@@ -53,7 +53,7 @@ mod tests {
             "\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(executable(messages), Some(PathBuf::from("/t/arcp")));
-        assert_eq!(executable(r#"{"reason":"build-finished"}"#), None);
+        assert_eq!(executable(messages, "arcp"), Some(PathBuf::from("/t/arcp")));
+        assert_eq!(executable(r#"{"reason":"build-finished"}"#, "arcp"), None);
     }
 }

@@ -4,22 +4,24 @@
 use std::path::Path;
 
 use crate::failure::Failure;
+use crate::interop::{self, Document};
 use crate::process::{cargo, run as execute, succeeds};
 use crate::program;
 use crate::step::Steps;
 
 pub(crate) fn run() -> Result<(), Failure> {
     let mut steps = Steps::start();
-    add_to(&mut steps)?;
+    add_to(&mut steps, Document::Left)?;
     steps.finish("cargo xtask test");
     Ok(())
 }
 
-pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
+pub(crate) fn add_to(steps: &mut Steps, document: Document) -> Result<(), Failure> {
     let program = steps.run("program", || program::build(&[]))?;
     steps.run("tests", || workspace(&program))?;
     steps.run("doctests", || doctests(&program))?;
-    steps.run("outside store", outside_store)
+    steps.run("outside store", outside_store)?;
+    interop::add_to(steps, &program, document)
 }
 
 /// Libraries, programs, tests and examples of all packages; nextest knows no doctests.

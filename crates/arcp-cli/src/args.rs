@@ -174,8 +174,8 @@ pub(crate) struct Conformance {
     /// A token of the runtime: alice's, or NAME=TOKEN (may be given often) [default: the fixture's]
     #[arg(long = "token", value_name = "TOKEN")]
     pub(crate) tokens: Vec<String>,
-    /// A profile that the runtime at --url has (may be given often) [default: standard]
-    #[arg(long = "profile", value_name = "PROFILE", requires = "url")]
+    /// A profile that the runtime has (may be given often) [default: standard at --url, all of --serve]
+    #[arg(long = "profile", value_name = "PROFILE")]
     pub(crate) profiles: Vec<String>,
     /// COMMAND serves on a WebSocket whose address it prints; without this it is spoken to on its
     /// standard streams

@@ -83,7 +83,16 @@ fn target(args: &Conformance) -> Result<Box<dyn Target>, Error> {
             }
             Ok(Box::new(UrlTarget::new(url.clone(), profiles)))
         }
-        (None, false) if args.serve => Ok(Box::new(ServeTarget::new(args.command.clone()))),
+        (None, false) if args.serve => {
+            let target = ServeTarget::new(args.command.clone());
+            Ok(Box::new(match args.profiles.as_slice() {
+                [] => target,
+                profiles => target.with_profiles(profiles.to_vec()),
+            }))
+        }
+        (None, false) if !args.profiles.is_empty() => {
+            Err(Error::usage("--profile goes with --url or --serve"))
+        }
         (None, false) => Ok(Box::new(StdioTarget::new(args.command.clone()))),
         _ => Err(Error::usage("say whom to test: --url URL, or -- COMMAND, or --serve -- COMMAND")),
     }
@@ -111,9 +120,7 @@ fn expected(args: &Conformance, suite: &Suite) -> Result<Expected, Error> {
     let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
     let expected = Expected::parse(&text).map_err(|error| wrong(&error))?;
     match suite.unknown(&expected) {
-        Some(name) => {
-            Err(wrong(&format_args!("no scenario and no rule for every frame is `{name}`")))
-        }
+        Some(name) => Err(wrong(&format_args!("no scenario and no requirement is `{name}`"))),
         None => Ok(expected),
     }
 }

@@ -125,7 +125,7 @@ struct File {
 }
 
 /// `R8.1-1`: a letter, numbers with dots between, a dash, a number.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let rest = id.strip_prefix(['R', 'M']);
     let Some((section, number)) = rest.and_then(|rest| rest.rsplit_once('-')) else {

@@ -139,7 +139,7 @@ async fn a_pass_that_was_to_fail_is_code_1() {
         assert!(played.out.contains("expected to fail"), "{}", played.out);
         std::fs::write(&known, "M3-2\n").unwrap();
         let played = play_serving(&options).await.with(1);
-        assert!(played.out.contains("M3-2 is expected to be broken"), "{}", played.out);
+        assert!(played.out.contains("M3-2 is expected to fail"), "{}", played.out);
     })
     .await;
 }
@@ -152,6 +152,19 @@ async fn what_is_not_run_is_no_failure_unless_all_is_wanted() {
         let played = play_serving(&scenarios).await.with(0);
         assert!(played.out.contains("no agent `conf.no-such-agent`"), "{}", played.out);
         play_serving(&[&scenarios[..], &["--complete"]].concat()).await.with(1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_profile_that_a_server_has_not_is_not_run() {
+    within(async {
+        let folder = folder("title: t\ncovers: M2-1\nprofile: window\nA open\n");
+        let scenarios = ["--scenarios", text(folder.path())];
+        let played = play_serving(&[&scenarios[..], &["--profile", "standard"]].concat()).await;
+        let about = "the target has no profile `window`";
+        assert!(played.with(0).out.contains(about), "{scenarios:?}");
+        play_serving(&[&scenarios[..], &["--profile", "window"]].concat()).await.with(0);
     })
     .await;
 }
@@ -187,6 +200,7 @@ async fn a_wrong_command_line_is_code_2() {
             &["conformance"][..],
             &["conformance", "--url", "ws://127.0.0.1:1/", "--", "true"],
             &["conformance", "--serve"],
+            &["conformance", "--profile", "tight", "--", "true"],
             &["conformance", "--dialect", "esperanto", "--list"],
             &["conformance", "--list", "--scenarios", scenarios],
             &["conformance", "--list", "--scenarios", "no/such/folder"],

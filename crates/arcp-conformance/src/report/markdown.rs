@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, RequirementState, Summary};
+use super::{Report, RequirementOutcome, RequirementState, Summary};
 
 pub(super) fn write(report: &Report, against: Option<&Report>) -> String {
     let mut out = String::new();
@@ -12,38 +12,36 @@ pub(super) fn write(report: &Report, against: Option<&Report>) -> String {
 }
 
 fn table(out: &mut String, report: &Report, against: Option<&Report>) -> std::fmt::Result {
-    writeln!(out, "| run | target | passed | failed | known failures | not run |")?;
-    writeln!(out, "|---|---|---|---|---|---|")?;
-    run(out, "ours", report)?;
-    if let Some(other) = against {
-        run(out, "other", other)?;
+    let runs: Vec<&Report> = std::iter::once(report).chain(against).collect();
+    let names: Vec<String> = runs.iter().map(|run| cell(&run.target)).collect();
+    writeln!(out, "| scenarios | passed | failed | known failures | not run |")?;
+    writeln!(out, "|---|---|---|---|---|")?;
+    for (run, name) in runs.iter().zip(&names) {
+        let Summary { passed, failed, known, not_run } = run.summary;
+        writeln!(out, "| {name} | {passed} | {failed} | {known} | {not_run} |")?;
     }
-    let other = if against.is_some() { " other |" } else { "" };
-    writeln!(out, "\n| requirement | section | level | what | ours |{other}")?;
-    writeln!(out, "|---|---|---|---|---|{}", if against.is_some() { "---|" } else { "" })?;
+    writeln!(out, "\n| requirement | section | level | what | {} |", names.join(" | "))?;
+    writeln!(out, "|---|---|---|---|{}", "---|".repeat(runs.len()))?;
     for one in &report.requirements {
-        write!(
-            out,
-            "| {} | {} | {} | {} | {} |",
-            one.id,
-            cell(&one.section),
-            one.level,
-            cell(&one.text),
-            word(one.state)
-        )?;
-        if let Some(against) = against {
-            let state = against.requirement(&one.id).map(|other| other.state);
+        let RequirementOutcome { id, section, level, text, .. } = one;
+        write!(out, "| {id} | {} | {level} | {} |", cell(section), cell(text))?;
+        for run in &runs {
+            let state = run.requirement(id).map(|found| found.state);
             write!(out, " {} |", word(state.unwrap_or(RequirementState::Untested)))?;
         }
         writeln!(out)?;
     }
-    Ok(())
+    runs.iter().try_for_each(|run| reasons(out, run))
 }
 
-fn run(out: &mut String, name: &str, report: &Report) -> std::fmt::Result {
-    let Summary { passed, failed, known, not_run } = report.summary;
-    let target = cell(&report.target);
-    writeln!(out, "| {name} | `{target}` | {passed} | {failed} | {known} | {not_run} |")
+/// What is known to fail, and why.
+fn reasons(out: &mut String, report: &Report) -> std::fmt::Result {
+    let known: Vec<_> = report.requirements.iter().filter(|one| !one.reasons.is_empty()).collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nWhat is known to fail of {}, and why:\n", cell(&report.target))?;
+    known.iter().try_for_each(|one| writeln!(out, "- {}: {}", one.id, one.reasons.join("; ")))
 }
 
 fn cell(text: &str) -> String {

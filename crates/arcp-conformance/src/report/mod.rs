@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
 use crate::expected::Expected;
-use crate::requirement::{Level, Requirements};
+use crate::requirement::{Level, Requirement, Requirements};
 use crate::run::{Broken, Failure, RunEnd};
 use crate::script::Scenario;
 use crate::suite::Plan;
@@ -79,9 +79,12 @@ pub struct Outcome {
     pub profile: String,
     /// How it ended.
     pub status: Status,
-    /// Why it was not run.
+    /// Why it was not run, or why it is known to fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What its known failure is about: itself, which is all that it covers, or some requirements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<String>,
     /// The step that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -100,7 +103,7 @@ pub enum RequirementState {
     Passed,
     /// One failed, or the rule was broken.
     Failed,
-    /// The target lacks what the scenarios about it need.
+    /// The target lacks what the scenarios about it need, or fails them for something else.
     NotRun,
     /// No scenario is about it.
     Untested,
@@ -119,6 +122,9 @@ pub struct RequirementOutcome {
     pub text: String,
     /// What the run says.
     pub state: RequirementState,
+    /// Why it is known to fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
 }
 
 impl Outcome {
@@ -136,6 +142,7 @@ impl Outcome {
             profile: scenario.profile.clone(),
             status,
             reason,
+            about: Vec::new(),
             failure: end.failure,
             broken: end.broken,
             seconds: started.elapsed().as_secs_f64(),
@@ -149,29 +156,54 @@ impl Outcome {
         started: Instant,
     ) -> Self {
         let unlisted = end.broken.iter().any(|broken| !expected.lists(&broken.requirement));
-        let status = match (end.failure.is_some() || unlisted, expected.lists(&scenario.name)) {
-            (false, false) => Status::Passed,
-            (true, false) => Status::Failed,
-            (true, true) => Status::KnownFailure,
-            (false, true) => Status::UnexpectedPass,
+        let failed = end.failure.is_some() || unlisted;
+        let by_name = expected.lists(&scenario.name);
+        let about: Vec<String> = match (&end.failure, expected.blamed(&scenario.name)) {
+            (None, _) => Vec::new(),
+            (Some(_), []) if by_name => vec![scenario.name.clone()],
+            (Some(_), blamed) if by_name => blamed.to_vec(),
+            // What requirements excuse is a step, and no rule for every frame.
+            (Some(_), _) if unlisted => Vec::new(),
+            (Some(_), _) => {
+                scenario.covers.iter().filter(|id| expected.lists(id)).cloned().collect()
+            }
         };
-        Self::of(scenario, status, None, end, started)
+        let status = match (failed, by_name) {
+            (false, false) => Status::Passed,
+            (false, true) => Status::UnexpectedPass,
+            (true, false) if about.is_empty() => Status::Failed,
+            (true, _) => Status::KnownFailure,
+        };
+        let listed = if by_name { std::slice::from_ref(&scenario.name) } else { &about[..] };
+        let reasons: Vec<&str> = listed.iter().filter_map(|name| expected.why(name)).collect();
+        let reason = (failed && !reasons.is_empty()).then(|| reasons.join("; "));
+        Self { about, ..Self::of(scenario, status, reason, end, started) }
     }
 
-    /// What this outcome says of a requirement; nothing if it is not about it.
+    /// Whether its known failure is about a requirement.
+    fn blames(&self, id: &str) -> bool {
+        let covers = self.covers.iter().any(|covered| covered == id);
+        self.about.iter().any(|about| about == id || (covers && *about == self.name))
+    }
+
+    /// What this outcome says of a requirement; nothing if it is not about it. Where it is known to
+    /// have failed for another one, nobody knows what would have come.
     fn says_of(&self, id: &str, rules: &[&str]) -> Option<RequirementState> {
         let ran = self.status != Status::NotRun;
-        if self.broken.iter().any(|broken| broken.requirement == id) {
+        let is_broken = self.broken.iter().any(|broken| broken.requirement == id);
+        if is_broken || self.blames(id) {
             return Some(RequirementState::Failed);
         }
-        if self.covers.iter().any(|covered| covered == id) {
-            return Some(match (ran, &self.failure) {
-                (false, _) => RequirementState::NotRun,
-                (true, None) => RequirementState::Passed,
-                (true, Some(_)) => RequirementState::Failed,
-            });
+        let is_covered = self.covers.iter().any(|covered| covered == id);
+        let failed_for_others = !self.about.is_empty();
+        if is_covered && ran && !failed_for_others {
+            let failed = self.failure.is_some();
+            return Some(if failed { RequirementState::Failed } else { RequirementState::Passed });
         }
-        (ran && rules.contains(&id)).then_some(RequirementState::Passed)
+        if ran && rules.contains(&id) {
+            return Some(RequirementState::Passed);
+        }
+        is_covered.then_some(RequirementState::NotRun)
     }
 }
 
@@ -184,22 +216,15 @@ impl Report {
         plan: &Plan,
         started: Instant,
     ) -> Self {
-        let requirements = requirements
-            .iter()
-            .map(|one| RequirementOutcome {
-                id: one.id.clone(),
-                section: one.section.clone(),
-                level: one.level,
-                text: one.text.clone(),
-                state: state_of(&one.id, &scenarios, dialect.rules()),
-            })
-            .collect();
+        let stale = stale(&scenarios, &plan.expected, dialect.rules());
+        let judge = |one: &Requirement| judged(one, &scenarios, &plan.expected, dialect.rules());
+        let requirements = requirements.iter().map(judge).collect();
         Self {
             target,
             dialect: dialect.name().to_owned(),
             seconds: started.elapsed().as_secs_f64(),
             summary: Summary::of(&scenarios),
-            stale: stale(&scenarios, &plan.expected, dialect.rules()),
+            stale,
             scenarios,
             requirements,
         }
@@ -260,6 +285,32 @@ impl Summary {
     }
 }
 
+/// What a run says of a requirement, and why it is known to fail if it does.
+fn judged(
+    one: &Requirement,
+    scenarios: &[Outcome],
+    expected: &Expected,
+    rules: &[&str],
+) -> RequirementOutcome {
+    let state = state_of(&one.id, scenarios, rules);
+    let blaming = scenarios.iter().filter(|outcome| outcome.blames(&one.id));
+    let mut reasons: BTreeSet<&str> =
+        blaming.filter_map(|outcome| expected.why(&outcome.name)).collect();
+    // Its own reason says more than those of single scenarios.
+    if let Some(why) = expected.why(&one.id) {
+        reasons = BTreeSet::from([why]);
+    }
+    let is_failed = state == RequirementState::Failed;
+    RequirementOutcome {
+        id: one.id.clone(),
+        section: one.section.clone(),
+        level: one.level,
+        text: one.text.clone(),
+        state,
+        reasons: reasons.into_iter().filter(|_| is_failed).map(str::to_owned).collect(),
+    }
+}
+
 /// One failure outweighs all, one pass those that were not run.
 fn state_of(id: &str, scenarios: &[Outcome], rules: &[&str]) -> RequirementState {
     let said: Vec<_> = scenarios.iter().filter_map(|one| one.says_of(id, rules)).collect();
@@ -268,11 +319,15 @@ fn state_of(id: &str, scenarios: &[Outcome], rules: &[&str]) -> RequirementState
     found.unwrap_or(RequirementState::Untested)
 }
 
-/// Rules that were expected to be broken and were not. Only a run can tell.
+/// Requirements that were expected to fail and did not. Only a run can tell.
 fn stale(scenarios: &[Outcome], expected: &Expected, rules: &[&str]) -> Vec<String> {
     let ran: Vec<&Outcome> = scenarios.iter().filter(|one| one.status != Status::NotRun).collect();
-    let broken: BTreeSet<&str> =
-        ran.iter().flat_map(|one| &one.broken).map(|broken| broken.requirement.as_str()).collect();
-    let listed = expected.iter().filter(|name| rules.contains(name) && !broken.contains(name));
-    listed.filter(|_| !ran.is_empty()).map(str::to_owned).collect()
+    let broken = ran.iter().flat_map(|one| &one.broken).map(|broken| &broken.requirement);
+    let known: BTreeSet<&String> = broken.chain(ran.iter().flat_map(|one| &one.about)).collect();
+    let was_tested = |id: &str| {
+        let covers = |one: &&Outcome| one.covers.iter().any(|covered| covered == id);
+        ran.iter().any(covers) || (rules.contains(&id) && !ran.is_empty())
+    };
+    let listed = expected.iter().filter(|name| !known.iter().any(|known| known == name));
+    listed.filter(|id| was_tested(id)).map(str::to_owned).collect()
 }

@@ -125,13 +125,14 @@ fn for_a_document() {
         one.state = RequirementState::Untested;
     }
     other.requirements.pop();
+    other.requirements[1].reasons = vec!["not built".to_owned(), "nor planned".to_owned()];
     expect![[r"
-        | run | target | passed | failed | known failures | not run |
-        |---|---|---|---|---|---|
-        | ours | `a target` | 1 | 2 | 0 | 1 |
-        | other | `another` | 1 | 2 | 0 | 1 |
+        | scenarios | passed | failed | known failures | not run |
+        |---|---|---|---|---|
+        | a target | 1 | 2 | 0 | 1 |
+        | another | 1 | 2 | 0 | 1 |
 
-        | requirement | section | level | what | ours | other |
+        | requirement | section | level | what | a target | another |
         |---|---|---|---|---|---|
         | R1-1 | 1 | MUST | What R1-1 \| says. | **no** | - |
         | R1-2 | 1 | SHOULD | What R1-2 \| says. | **no** | - |
@@ -139,6 +140,10 @@ fn for_a_document() {
         | R1-4 | 1 | MUST | What R1-4 \| says. | - | - |
         | R6.1-1 | 1 | MUST | What R6.1-1 \| says. | yes | - |
         | M3-2 | 1 | MUST | What M3-2 \| says. | **no** | - |
+
+        What is known to fail of another, and why:
+
+        - R1-2: not built; nor planned
     "]]
     .assert_eq(&report("").to_markdown(Some(&other)));
     assert!(!report("").to_markdown(None).contains("other"));
@@ -163,6 +168,48 @@ fn known_failures_are_no_failures() {
 }
 
 #[test]
+fn a_requirement_excuses_the_scenarios_about_it() {
+    let listed = report("R1-2 # not built\nM3-2 # numbers replies\n");
+    assert_eq!(listed.summary, Summary { passed: 2, failed: 0, known: 1, not_run: 1 });
+    assert!(listed.is_good());
+    assert_eq!(listed.scenarios[1].reason.as_deref(), Some("not built"));
+    let of = |id: &str| listed.requirement(id).unwrap();
+    assert_eq!(of("R1-2").state, RequirementState::Failed);
+    assert_eq!(of("R1-2").reasons, ["not built"]);
+    assert_eq!(of("R1-1").state, RequirementState::Passed, "its scenario failed for another one");
+    assert_eq!(of("M3-2").reasons, ["numbers replies"]);
+}
+
+#[test]
+fn a_scenario_may_fail_for_what_it_does_not_cover() {
+    let listed = report("open/b R1-4 # it is about that\nM3-2\n");
+    assert!(listed.is_good());
+    let of = |id: &str| listed.requirement(id).unwrap();
+    assert_eq!(of("R1-1").state, RequirementState::Passed, "by its other scenario");
+    assert_eq!(of("R1-4").state, RequirementState::Failed);
+    assert_eq!(of("R1-4").reasons, ["it is about that"]);
+    assert_eq!(listed.scenarios[1].reason.as_deref(), Some("it is about that"));
+}
+
+#[test]
+fn a_requirement_does_not_excuse_what_is_broken_beside_it() {
+    let mut end = failed();
+    end.broken = broken("M3-2").broken;
+    let expected = Expected::parse("R1-1\n").unwrap();
+    assert_eq!(outcome("open/x", "R1-1", end, &expected).status, Status::Failed);
+    let expected = Expected::parse("open/x\n").unwrap();
+    let known = outcome("open/x", "R1-1", broken("M3-2"), &expected);
+    assert_eq!(known.status, Status::KnownFailure);
+    assert_eq!(known.says_of("R1-1", &[]), Some(RequirementState::Passed));
+}
+
+#[test]
+fn a_requirement_that_is_met_is_no_excuse() {
+    let listed = report("open/b\nM3-2\nR1-1\nR1-3\nR1-4\n");
+    assert_eq!(listed.stale, ["R1-1"], "R1-3 was not run, and nothing is about R1-4");
+}
+
+#[test]
 fn a_known_failure_that_passes_is_one() {
     let listed = report("open/a\nopen/b\nM3-2\n");
     assert_eq!(listed.scenarios[0].status, Status::UnexpectedPass);
@@ -175,6 +222,8 @@ fn a_known_failure_that_passes_is_one() {
 
 #[test]
 fn a_list_of_known_failures_has_a_name_a_line() {
-    let error = Expected::parse("open/a\nopen/b because\n").unwrap_err();
-    assert!(error.to_string().starts_with("line 2: "), "{error}");
+    for wrong in ["open/a\nopen/b because\n", "open/a R1-1\nR1-1 R1-2"] {
+        let error = Expected::parse(wrong).unwrap_err();
+        assert!(error.to_string().starts_with("line 2: "), "{error}");
+    }
 }

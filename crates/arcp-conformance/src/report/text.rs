@@ -69,7 +69,7 @@ fn transcript(out: &mut String, lines: &[String]) -> std::fmt::Result {
 
 fn sums(out: &mut String, report: &Report) -> std::fmt::Result {
     for stale in &report.stale {
-        writeln!(out, "\n{stale} is expected to be broken, and was not")?;
+        writeln!(out, "\n{stale} is expected to fail, and did not")?;
     }
     let sum = report.summary;
     writeln!(

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Needs;
-use super::step::{Action, Body, Message, Step};
+use super::pattern::Pattern;
+use super::step::{Action, Body, Expectation, Message, Step};
 use super::value::Expr;
 
 /// Adds what the steps need.
@@ -51,10 +52,14 @@ impl<'a> Life<'a> {
     }
 }
 
-/// The agents of the fixture that the steps invoke, without versions.
+/// The agents of the fixture that the steps invoke, without versions. Those that say that they wait
+/// can only do so where an agent can log.
 pub(super) fn agents(steps: &[Step]) -> Vec<String> {
     let mut found = BTreeSet::new();
     collect(steps, &mut found);
+    if WAITING.iter().any(|agent| found.contains(*agent)) && wait_for_log(steps) {
+        found.insert(LOGGER.to_owned());
+    }
     found.into_iter().collect()
 }
 
@@ -66,6 +71,20 @@ fn collect(steps: &[Step], found: &mut BTreeSet<String>) {
             _ => {}
         }
     }
+}
+
+/// Whether a log line is waited for.
+fn wait_for_log(steps: &[Step]) -> bool {
+    let is_log = |expected: &Expectation| match &expected.kind {
+        Pattern::Equal(kind) => kind.as_literal_text() == Some("log"),
+        _ => false,
+    };
+    steps.iter().any(|step| match &step.action {
+        Action::Expect(expected) => is_log(expected),
+        Action::Unordered(all) => all.iter().any(is_log),
+        Action::Repeat(_, steps) => wait_for_log(steps),
+        _ => false,
+    })
 }
 
 fn of_message(message: &Message, found: &mut BTreeSet<String>) {
@@ -92,3 +111,9 @@ fn of_name(agent: &Expr, found: &mut BTreeSet<String>) {
 
 /// How the names of the fixture's agents start.
 const FIXTURE: &str = "conf.";
+
+/// The agents that log when they wait.
+const WAITING: [&str; 2] = ["conf.gate", "conf.stubborn"];
+
+/// Hosted wherever agents can log.
+const LOGGER: &str = "conf.log";

@@ -76,6 +76,13 @@ fn agents_are_read_off_the_steps() {
     assert_eq!(scenario(body).agents, ["conf.echo", "conf.gate", "conf.version"]);
     let text = format!("agents: conf.a\n{HEAD}A open\n");
     assert_eq!(Scenario::parse("x", &text).unwrap().agents, ["conf.a"]);
+    for waits in ["A< log", "unordered {\nA< log\n}", "repeat 2 {\nA<~ log {level: info}\n}"] {
+        let waits = format!("A> invoke conf.gate {{gate: g}}\n{waits}\n");
+        assert_eq!(scenario(&waits).agents, ["conf.gate", "conf.log"], "{waits}");
+    }
+    assert_eq!(scenario("A> invoke conf.echo\nA< log\n").agents, ["conf.echo"]);
+    let passes_over = "A skip log\nA> invoke conf.gate {gate: g}\nA< job.accepted\n";
+    assert_eq!(scenario(passes_over).agents, ["conf.gate"]);
 }
 
 #[test]

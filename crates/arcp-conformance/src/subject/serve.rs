@@ -38,6 +38,13 @@ impl ServeTarget {
         Self { command, offer, servers: Mutex::default() }
     }
 
+    /// The same, of a command that knows these profiles and no others.
+    #[must_use]
+    pub fn with_profiles(mut self, profiles: Vec<String>) -> Self {
+        self.offer.profiles = Some(profiles);
+        self
+    }
+
     async fn server(&self, place: &Place) -> Result<Arc<Mutex<Server>>, TargetError> {
         let mut servers = self.servers.lock().await;
         if let Some(server) = servers.get(place) {

@@ -161,14 +161,12 @@ impl Suite {
         self.requirements.uncovered(level, covered.chain(self.dialect.rules().iter().copied()))
     }
 
-    /// What is expected to fail although there is no such scenario or rule for every frame.
+    /// What is expected to fail although there is no such scenario and no such requirement.
     pub fn unknown<'a>(&self, expected: &'a Expected) -> Option<&'a str> {
-        let is_known = |name: &str| {
-            self.dialect.rules().contains(&name)
-                || self.dialect.secrecy() == name
-                || self.scenarios.iter().any(|scenario| scenario.name == name)
-        };
-        expected.iter().find(|name| !is_known(name))
+        let is_requirement = |name: &str| self.requirements.get(name).is_some();
+        let is_scenario = |name| self.scenarios.iter().any(|scenario| scenario.name == name);
+        let unknown = expected.iter().find(|name| !is_requirement(name) && !is_scenario(*name));
+        unknown.or_else(|| expected.all_blamed().find(|id| !is_requirement(id)))
     }
 
     /// The scenarios of a selection.

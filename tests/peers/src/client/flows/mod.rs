@@ -1,0 +1,147 @@
+//! The flows: what each is called, which settings it needs, and what it shows.
+
+mod artifacts;
+mod cancel;
+mod credentials;
+mod foreign;
+mod jobs;
+mod keys;
+mod leases;
+mod limits;
+mod listing;
+mod observe;
+mod open;
+mod permissions;
+mod results;
+mod session;
+mod streams;
+mod watch;
+
+use std::pin::Pin;
+
+use crate::stage::Stage;
+use crate::stop::Result;
+
+/// Something that a client does with a runtime, from its first connection to the last.
+pub(crate) struct Flow {
+    pub(crate) name: &'static str,
+    /// The settings that the runtime has to have.
+    pub(crate) profile: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&Stage) -> Running<'_>,
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result> + 'a>>;
+
+/// A table of flows: a line is a name, what it shows, and the function.
+macro_rules! flows {
+    ($($profile:literal { $($name:literal $about:literal $topic:ident::$flow:ident;)* })*) => {
+        &[$($(Flow {
+            name: $name,
+            profile: $profile,
+            about: $about,
+            run: |stage| Box::pin($topic::$flow(stage)),
+        },)*)*]
+    };
+}
+
+/// `client/` is the published client, `wire/` its envelopes and transport.
+pub(crate) const FLOWS: &[Flow] = flows! {
+    "standard" {
+        "client/open" "dial, open and authenticate as published" open::dialled;
+        "client/open-refused" "a wrong token and none" open::wrong_token;
+        "client/open-anonymous-refused" "scheme none where it is not configured" open::anonymous_refused;
+        "client/open-foreign-schemes" "schemes mtls and oauth2 are not configured" open::foreign_schemes;
+        "client/open-challenged" "a challenge, which the client can not answer" open::challenge_unanswered;
+        "client/completed" "jobs complete with what they were given" jobs::completed;
+        "client/versions" "an agent by its name and by its versions" jobs::versions;
+        "client/failed" "a job fails with each code" jobs::failed_with_each_code;
+        "client/panicked" "an agent that panics" jobs::panicked;
+        "client/not-accepted" "invocations that are refused" jobs::not_accepted;
+        "client/cancelled" "a job is cancelled" cancel::by_the_client;
+        "client/many-at-once" "fifty jobs at the same time" jobs::many_at_once;
+        "client/events" "the client passes over all that jobs say" jobs::events_passed_over;
+        "client/artifacts" "put, fetch, release" artifacts::by_the_client;
+        "client/artifacts-refused" "no base64, and one that is not there" artifacts::by_the_client_refused;
+        "client/subscription" "subscribe, events, unsubscribe" observe::by_the_client;
+        "wire/open" "what a session's acceptance says" open::described;
+        "wire/open-second-try" "refused, then accepted" open::second_try;
+        "wire/open-twice" "a second session on one connection" open::second_open;
+        "wire/open-early" "what comes before a session is dropped" open::before_acceptance;
+        "wire/open-jwt" "signed tokens, right and wrong" open::jwt;
+        "wire/open-challenge" "a challenge, answered wrong and right" open::challenge;
+        "wire/events" "each kind of event in its type" jobs::events_in_their_types;
+        "wire/failed" "a failure with its details" jobs::failed_with_details;
+        "wire/trace" "a trace on every frame of a job" jobs::traced;
+        "wire/repeated-message" "a message that is sent twice" jobs::repeated_message;
+        "wire/cancel" "acceptance, then the end" cancel::accepted;
+        "wire/cancel-deadline" "a job that does not listen" cancel::past_its_deadline;
+        "wire/cancel-refused" "each reason not to cancel" cancel::not_accepted;
+        "wire/cancel-session" "a session that another one cancels" cancel::a_session;
+        "wire/key-running" "a key again while the job runs" keys::while_it_runs;
+        "wire/key-ended" "a key again after the end" keys::after_the_end;
+        "wire/key-conflict" "a key for something else" keys::conflict;
+        "wire/key-of-another" "a key that somebody else has too" keys::of_somebody_else;
+        "wire/lease" "a lease is said back" leases::said_back;
+        "wire/lease-over" "a lease that has ended" leases::over_before;
+        "wire/lease-expiry" "a job ends with its lease" leases::expiry;
+        "wire/budget" "charges, what is left, and the end of it" leases::budget;
+        "wire/budget-bare" "a budget without a lease" leases::bare_budget;
+        "wire/models" "models that a lease names" leases::models;
+        "wire/result-text" "a streamed result of text" results::text;
+        "wire/result-bytes" "a streamed result of bytes" results::bytes;
+        "wire/list" "a listing with each filter" listing::filters;
+        "wire/list-pages" "a listing page by page" listing::pages;
+        "wire/list-own" "a listing of one's own jobs" listing::whose;
+        "wire/watch" "a job's events in another session" watch::live;
+        "wire/watch-past" "the past of a job that has ended" watch::past;
+        "wire/watch-refused" "a job of somebody else" watch::refused;
+        "wire/watch-stopped" "no events after the end of watching" watch::stopped;
+        "wire/subscription" "all events of one's own jobs" observe::everything;
+        "wire/subscription-job" "the events of one job" observe::one_job;
+        "wire/subscription-past" "the past up to its mark" observe::past;
+        "wire/subscription-refused" "sessions that are not one's own" observe::refused;
+        "wire/subscription-stopped" "no events after unsubscribing" observe::stopped;
+        "wire/subscription-closed" "a subscription ends with its session" observe::closed;
+        "wire/pings" "both kinds of ping" session::pings;
+        "wire/ack" "acknowledgements, and one too far" session::acknowledged;
+        "wire/close" "a session is closed, and its jobs with it" session::closed;
+        "wire/streams" "each kind of stream" streams::kinds;
+        "wire/stream-broken" "a stream that ends with an error" streams::broken;
+        "wire/stream-cancelled" "a stream that its reader cancels" streams::cancelled;
+        "wire/stream-slowed" "backpressure" streams::slowed;
+        "wire/artifact-digests" "a digest, right and wrong" artifacts::digests;
+        "wire/artifact-of-another" "an artifact of somebody else" artifacts::of_somebody_else;
+        "wire/artifact-of-a-job" "an artifact that a job keeps" artifacts::of_a_job;
+        "wire/permission" "a permission is granted and used" permissions::granted;
+        "wire/permission-denied" "a permission is denied" permissions::denied;
+        "wire/permission-unanswered" "nobody answers" permissions::unanswered;
+        "wire/permission-extended" "a granted lease is extended" permissions::extended;
+        "wire/permission-revoked" "a granted lease is taken back" permissions::revoked;
+        "wire/not-built" "what the runtime does not do is refused" foreign::not_built;
+        "wire/forged" "events that a client makes up" foreign::forged;
+    }
+    "anonymous" {
+        "client/open-anonymous" "scheme none" open::anonymous;
+        "client/open-anonymous-undeclared" "scheme none that was not negotiated" open::anonymous_undeclared;
+    }
+    "window" {
+        "wire/window" "a full window, and acknowledgements" session::window;
+    }
+    "timed" {
+        "wire/renewed" "a session that is renewed" session::renewed;
+        "wire/evicted" "a session that is not" session::evicted;
+        "wire/heartbeats" "a job's heartbeats" session::heartbeats;
+    }
+    "tight" {
+        "client/limit-sessions" "one session too many" limits::sessions;
+        "client/limit-frame" "a frame that is too large" limits::frames;
+        "client/limit-artifact" "an artifact that is too large" artifacts::too_large;
+        "wire/limit-jobs" "jobs that wait, and one too many" limits::jobs;
+    }
+    "credentials" {
+        "wire/credentials" "issued, kept secret, revoked" credentials::issued;
+        "wire/credentials-refused" "credentials that are refused" credentials::refused;
+        "wire/credentials-slow" "credentials that take time" credentials::slow;
+    }
+};

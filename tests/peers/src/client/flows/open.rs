@@ -1,0 +1,169 @@
+//! How sessions are opened, and refused.
+
+use arcp::client::ARCPClient;
+use arcp::messages::{
+    AgentInventory, AuthScheme, Capabilities, Credentials, MessageType, SessionAuthenticatePayload,
+};
+use arcp::transport::websocket::WebSocketTransport;
+use arcp::{ErrorCode, PROTOCOL_VERSION};
+use arcp_peers::{ALICE_TOKEN, CAROL_TOKEN, JWT_AUDIENCE, JWT_SECRET, challenge_answer};
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, bearer, capabilities, identity};
+use crate::stop::{Result, Stop, failed, holds, refused, same, unexpected};
+use crate::wire::{Wire, call, payload, session_open};
+
+/// The published way alone: dial, open, authenticate.
+pub(super) async fn dialled(stage: &Stage) -> Result {
+    let transport = WebSocketTransport::dial(stage.url()).await?;
+    let opened = ARCPClient::new(transport).open()?;
+    let client = opened.authenticate(bearer(ALICE_TOKEN), identity(), capabilities()).await?;
+    let value = client.invoke("conf.echo", json!({"dialled": true})).await?.join().await?;
+    same("the result", value, json!({"dialled": true}))
+}
+
+/// What a client of this version learns from its session.
+pub(super) async fn described(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    let accepted = wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
+    holds("the runtime says what it is", !accepted.runtime.kind.is_empty())?;
+    same("streaming", accepted.capabilities.streaming, Some(true))?;
+    let agents = accepted.capabilities.agents.map(AgentInventory::into_rich).unwrap_or_default();
+    let version = agents.iter().find(|agent| agent.name == "conf.version");
+    let version = version.ok_or_else(|| failed("conf.version is not in the inventory"))?;
+    same("the default version", version.default.as_deref(), Some("2.0.0"))?;
+    holds("both versions are there", version.versions.len() == 2)?;
+    same("the protocol", PROTOCOL_VERSION, "1.1")
+}
+
+pub(super) async fn anonymous(stage: &Stage) -> Result {
+    let client = ARCPClient::new(stage.connect().await?).open()?;
+    let declared = Capabilities { anonymous: Some(true), ..capabilities() };
+    let client = client.authenticate(nobody(), identity(), declared).await?;
+    holds("both have it", client.capabilities().await.anonymous == Some(true))?;
+    let value = client.invoke("conf.echo", json!(1)).await?.join().await?;
+    same("the result", value, json!(1))
+}
+
+pub(super) async fn anonymous_refused(stage: &Stage) -> Result {
+    let client = ARCPClient::new(stage.connect().await?).open()?;
+    let declared = Capabilities { anonymous: Some(true), ..capabilities() };
+    let opened = client.authenticate(nobody(), identity(), declared).await;
+    refused("no scheme `none`", opened, "session.rejected (UNAUTHENTICATED)")
+}
+
+/// Both sides have to negotiate it.
+pub(super) async fn anonymous_undeclared(stage: &Stage) -> Result {
+    let client = ARCPClient::new(stage.connect().await?).open()?;
+    let opened = client.authenticate(nobody(), identity(), capabilities()).await;
+    refused("nothing declared", opened, "session.rejected (UNAUTHENTICATED)")
+}
+
+pub(super) async fn wrong_token(stage: &Stage) -> Result {
+    let wrong = Credentials { scheme: AuthScheme::Bearer, token: None };
+    for (what, auth) in [("a wrong token", bearer("conf-mallory")), ("no token", wrong)] {
+        let client = ARCPClient::new(stage.connect().await?).open()?;
+        let opened = client.authenticate(auth, identity(), capabilities()).await;
+        refused(what, opened, "session.rejected (UNAUTHENTICATED)")?;
+    }
+    Ok(())
+}
+
+pub(super) async fn foreign_schemes(stage: &Stage) -> Result {
+    for scheme in [AuthScheme::Mtls, AuthScheme::Oauth2] {
+        let client = ARCPClient::new(stage.connect().await?).open()?;
+        let auth = Credentials { scheme, token: Some(ALICE_TOKEN.to_owned()) };
+        let opened = client.authenticate(auth, identity(), capabilities()).await;
+        refused("not configured", opened, "session.rejected (UNAUTHENTICATED)")?;
+    }
+    Ok(())
+}
+
+/// Who was refused may try again on the same connection.
+pub(super) async fn second_try(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    let answer = wire.ask(session_open(bearer("conf-mallory"), capabilities())).await?;
+    same("the code", payload!(answer, SessionRejected).code, ErrorCode::Unauthenticated)?;
+    wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
+    wire.is_silent().await
+}
+
+/// A second session takes the place of the first one on its connection.
+pub(super) async fn second_open(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let first = wire.session()?;
+    wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
+    holds("it is another session", wire.session()? != first)?;
+    let end = wire.run(call("conf.echo", json!(2))).await?;
+    holds("the new session works", !end.is_empty())
+}
+
+/// What comes before a session is dropped.
+pub(super) async fn before_acceptance(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    let early =
+        MessageType::ToolInvoke(arcp::messages::ToolInvokePayload::new("conf.echo", Value::Null));
+    wire.send(early).await?;
+    wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
+    wire.is_silent().await
+}
+
+pub(super) async fn jwt(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    let answer = wire.ask(session_open(signed(JWT_SECRET)?, capabilities())).await?;
+    match answer.payload {
+        MessageType::SessionRejected(rejected) if rejected.message.contains("not configured") => {
+            return Err(Stop::NotRun("the runtime has no scheme `signed_jwt`".to_owned()));
+        }
+        MessageType::SessionAccepted(_) => {}
+        _ => return Err(unexpected(&answer, "session.accepted")),
+    }
+    let client = ARCPClient::new(stage.connect().await?).open()?;
+    let opened = client.authenticate(signed(b"somebody else's")?, identity(), capabilities()).await;
+    refused("a wrong signature", opened, "session.rejected (UNAUTHENTICATED)")
+}
+
+pub(super) async fn challenge(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    let answer = wire.ask(session_open(bearer(CAROL_TOKEN), capabilities())).await?;
+    if let MessageType::SessionRejected(_) = answer.payload {
+        return Err(Stop::NotRun("the runtime does not challenge carol".to_owned()));
+    }
+    let asked = payload!(answer, SessionChallenge).challenge;
+    let answer = wire.ask(response("wrong")).await?;
+    same("the code", payload!(answer, SessionUnauthenticated).code, ErrorCode::Unauthenticated)?;
+    let right = challenge_answer(&asked).map_err(failed)?;
+    payload!(wire.ask(response(&right)).await?, SessionAccepted);
+    wire.is_silent().await
+}
+
+/// To the published client a challenge is a refusal: it can not answer.
+pub(super) async fn challenge_unanswered(stage: &Stage) -> Result {
+    let client = ARCPClient::new(stage.connect().await?).open()?;
+    let opened = client.authenticate(bearer(CAROL_TOKEN), identity(), capabilities()).await;
+    match opened {
+        Err(error) if error.to_string().contains("session.rejected") => {
+            Err(Stop::NotRun("the runtime does not challenge carol".to_owned()))
+        }
+        opened => refused("a challenge", opened, "runtime issued a challenge"),
+    }
+}
+
+pub(super) fn response(text: &str) -> MessageType {
+    MessageType::SessionAuthenticate(SessionAuthenticatePayload { response: text.to_owned() })
+}
+
+fn nobody() -> Credentials {
+    Credentials { scheme: AuthScheme::None, token: None }
+}
+
+fn signed(secret: &[u8]) -> Result<Credentials> {
+    let claims = json!({"sub": "alice", "aud": JWT_AUDIENCE, "exp": FAR_AWAY});
+    let key = EncodingKey::from_secret(secret);
+    let token = encode(&Header::default(), &claims, &key).map_err(failed)?;
+    Ok(Credentials { scheme: AuthScheme::SignedJwt, token: Some(token) })
+}
+
+/// In the year 2100, in seconds since 1970.
+const FAR_AWAY: u64 = 4_102_444_800;

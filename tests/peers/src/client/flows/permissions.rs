@@ -1,0 +1,132 @@
+//! Permissions that a job asks for while it runs.
+
+use arcp::envelope::Envelope;
+use arcp::messages::{
+    LeaseGrantedPayload, LeaseRefreshPayload, LeaseRevokedPayload, MessageType,
+    PermissionDenyPayload, PermissionGrantPayload,
+};
+use arcp_peers::ALICE_TOKEN;
+use serde_json::{Value, json};
+
+use super::leases::result;
+use crate::stage::{Stage, unique};
+use crate::stop::{Result, failed, holds, same};
+use crate::wire::{Job, Wire, call, of_type};
+
+/// Granted, and used.
+pub(super) async fn granted(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let gate = unique("gate");
+    let (job, lease) = grant(&mut wire, &gate).await?;
+    same("the permission", lease.permission.as_str(), "fs.write")?;
+    same("the resource", lease.resource.as_str(), "/out/report")?;
+    used(&mut wire, &job, &gate, "ok").await
+}
+
+pub(super) async fn denied(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let job = wire.start(call("conf.permission", input(None))).await?;
+    let asked = asked(&mut wire).await?;
+    let no = PermissionDenyPayload {
+        permission: "fs.write".to_owned(),
+        reason: "not on my disk".to_owned(),
+    };
+    answer(&wire, &asked, MessageType::PermissionDeny(no)).await?;
+    let ended = result(wire.events(&job.id).await?)?;
+    same("what came of it", ended, json!({"asked": "PERMISSION_DENIED", "used": null}))
+}
+
+/// Nobody answers.
+pub(super) async fn unanswered(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let mut input = input(None);
+    if let Value::Object(input) = &mut input {
+        input.insert("wait_ms".to_owned(), json!(100));
+    }
+    let ended = result(wire.run(call("conf.permission", input)).await?)?;
+    holds("it was not granted", ended.get("asked").is_some_and(|asked| asked != "ok"))
+}
+
+/// Given longer.
+pub(super) async fn extended(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let gate = unique("gate");
+    let (job, lease) = grant(&mut wire, &gate).await?;
+    let more = LeaseRefreshPayload { lease_id: lease.lease_id.clone(), additional_seconds: 60 };
+    wire.send(MessageType::LeaseRefresh(more)).await?;
+    let extended = wire.find("lease.extended", of_type!(LeaseExtended)).await?;
+    same("the lease", extended.lease_id, lease.lease_id)?;
+    holds("it has longer now", extended.expires_at > lease.expires_at)?;
+    used(&mut wire, &job, &gate, "ok").await
+}
+
+/// Taken back.
+pub(super) async fn revoked(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let gate = unique("gate");
+    let (job, lease) = grant(&mut wire, &gate).await?;
+    let no_more = LeaseRevokedPayload {
+        lease_id: lease.lease_id.clone(),
+        reason: "not wanted any more".to_owned(),
+    };
+    wire.send(MessageType::LeaseRevoked(no_more)).await?;
+    let revoked = wire.find("lease.revoked", of_type!(LeaseRevoked)).await?;
+    same("the lease", revoked.lease_id, lease.lease_id)?;
+    used(&mut wire, &job, &gate, "LEASE_REVOKED").await
+}
+
+/// Lets the job use what it has, and sees how that goes.
+async fn used(wire: &mut Wire, job: &Job, gate: &str, how: &str) -> Result {
+    wire.run(call("conf.open", json!({"gate": gate}))).await?;
+    let ended = result(wire.events(&job.id).await?)?;
+    same("what came of it", ended, json!({"asked": "ok", "used": how}))
+}
+
+/// A job that was granted what it asked for, and waits at the gate.
+async fn grant(wire: &mut Wire, gate: &str) -> Result<(Job, LeaseGrantedPayload)> {
+    let job = wire.start(call("conf.permission", input(Some(gate)))).await?;
+    let asked = asked(wire).await?;
+    let yes = PermissionGrantPayload {
+        permission: "fs.write".to_owned(),
+        resource: "/out/report".to_owned(),
+        operation: "write".to_owned(),
+        lease_seconds: 60,
+    };
+    answer(wire, &asked, MessageType::PermissionGrant(yes)).await?;
+    let lease = wire.find("lease.granted", of_type!(LeaseGranted)).await?;
+    Ok((job, lease))
+}
+
+/// The frame by which a job asks.
+async fn asked(wire: &mut Wire) -> Result<Envelope> {
+    let asked = wire
+        .find("permission.request", |frame| {
+            let is = matches!(frame.payload, MessageType::PermissionRequest(_));
+            is.then(|| frame.clone())
+        })
+        .await?;
+    holds("it names its job", asked.job_id.is_some())?;
+    Ok(asked)
+}
+
+/// Answers a question, named in the envelope.
+async fn answer(wire: &Wire, asked: &Envelope, message: MessageType) -> Result {
+    let mut envelope = Envelope::new(message);
+    envelope.correlation_id = Some(asked.id.clone());
+    envelope.job_id.clone_from(&asked.job_id);
+    wire.send_envelope(envelope).await.map(drop).map_err(|_| failed("the answer was not sent"))
+}
+
+fn input(gate: Option<&str>) -> Value {
+    let mut input = json!({
+        "permission": "fs.write",
+        "resource": "/out/report",
+        "operation": "write",
+        "reason": "to keep the report",
+        "lease_seconds": 60,
+    });
+    if let (Value::Object(input), Some(gate)) = (&mut input, gate) {
+        input.insert("gate".to_owned(), json!(gate));
+    }
+    input
+}

@@ -1,0 +1,103 @@
+//! A session's life: pings, acknowledgements, its lease, its end.
+
+use arcp::ErrorCode;
+use arcp::messages::{
+    Capabilities, MessageType, SessionAckPayload, SessionClosePayload, SessionPingPayload,
+};
+use arcp_peers::ALICE_TOKEN;
+use chrono::Utc;
+use serde_json::json;
+
+use super::open::response;
+use crate::stage::{Stage, bearer, capabilities, unique};
+use crate::stop::{Result, Stop, failed, holds, same};
+use crate::wire::{Wire, call, of_type, payload};
+
+pub(super) async fn pings(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let nonce = unique("nonce");
+    let ping = SessionPingPayload { nonce: nonce.clone(), sent_at: Utc::now() };
+    let pong = payload!(wire.ask(MessageType::SessionPing(ping)).await?, SessionPong);
+    same("the nonce", pong.ping_nonce, nonce)?;
+    // `rest` pings the connection.
+    holds("nothing else came", wire.rest().await?.is_empty())
+}
+
+/// An acknowledgement is taken in silence, unless it is of what was not sent.
+pub(super) async fn acknowledged(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    wire.run(call("conf.log", json!({"count": 2}))).await?;
+    for seq in [2, 4, 1] {
+        wire.send(ack(seq)).await?;
+    }
+    wire.is_silent().await?;
+    let nack = payload!(wire.ask(ack(1_000_000)).await?, Nack);
+    same("the code", nack.code, ErrorCode::InvalidArgument)
+}
+
+/// A full window stops events and nothing else, until they are acknowledged.
+pub(super) async fn window(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let job = wire.start(call("conf.log", json!({"count": 6}))).await?;
+    for (first, last) in [(1, 4), (5, 8)] {
+        for number in first..=last {
+            same("the number", wire.next_of(&job.id).await?.event_seq, Some(number))?;
+        }
+        wire.is_silent().await?;
+        wire.send(ack(last)).await?;
+    }
+    wire.is_silent().await
+}
+
+/// Who proves again who they are keeps the session.
+pub(super) async fn renewed(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    let accepted = wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
+    let first = accepted.lease.ok_or_else(|| failed("the session has no lease"))?.expires_at;
+    let refresh = wire.find("session.refresh", of_type!(SessionRefresh)).await?;
+    same("the deadline", refresh.deadline, first)?;
+    let again = payload!(wire.ask(response(ALICE_TOKEN)).await?, SessionAccepted);
+    same("the session", again.session_id, accepted.session_id)?;
+    let second = again.lease.ok_or_else(|| failed("the session has no lease"))?.expires_at;
+    holds("it has longer now", second > first)
+}
+
+/// Who does not is evicted.
+pub(super) async fn evicted(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    wire.closed().await?;
+    wire.find("session.refresh", of_type!(SessionRefresh)).await?;
+    let evicted = wire.find("session.evicted", of_type!(SessionEvicted)).await?;
+    same("the code", evicted.code, ErrorCode::Unauthenticated)
+}
+
+/// A job's heartbeats, for a client that wants them.
+pub(super) async fn heartbeats(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    let wanted = Capabilities { heartbeat_recovery: Some("fail".to_owned()), ..capabilities() };
+    wire.open(bearer(ALICE_TOKEN), wanted).await?;
+    if wire.capabilities().heartbeat_recovery.is_none() {
+        return Err(Stop::NotRun("the runtime does not offer heartbeat_recovery".to_owned()));
+    }
+    let gate = unique("gate");
+    let job = wire.start(call("conf.gate", json!({"gate": gate}))).await?;
+    let beat = wire.find("job.heartbeat", of_type!(JobHeartbeat)).await?;
+    same("the state", beat.state, arcp::messages::JobState::Running)?;
+    wire.run(call("conf.open", json!({"gate": gate}))).await?;
+    wire.end(&job.id).await.map(drop)
+}
+
+/// A session that is closed ends its jobs, tells how, and then the connection ends.
+pub(super) async fn closed(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let job = wire.start(call("conf.gate", json!({"gate": unique("gate")}))).await?;
+    let goodbye = SessionClosePayload { reason: Some("done".to_owned()) };
+    wire.send(MessageType::SessionClose(goodbye)).await?;
+    wire.closed().await?;
+    payload!(wire.end(&job.id).await?, JobCancelled);
+    Ok(())
+}
+
+fn ack(seq: u64) -> MessageType {
+    MessageType::SessionAck(SessionAckPayload { last_processed_seq: seq })
+}

@@ -1,0 +1,69 @@
+//! The issuer of credentials that the profile `credentials` has.
+
+use std::sync::{Mutex, PoisonError};
+
+use arcp::ARCPError;
+use arcp::ids::MessageId;
+use arcp::messages::{CredentialId, CredentialScheme, LeaseRequest, ProvisionedCredential};
+use arcp::runtime::{CredentialJobContext, CredentialProvisioner};
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::gates::Gates;
+
+/// Issues one credential a job, and remembers what it took back.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    gates: Gates,
+    revoked: Mutex<Vec<String>>,
+}
+
+impl Issuer {
+    pub(crate) fn new(gates: Gates) -> Self {
+        Self { gates, revoked: Mutex::default() }
+    }
+
+    /// The ids of what was taken back so far.
+    pub(crate) fn revoked(&self) -> Vec<String> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl CredentialProvisioner for Issuer {
+    async fn issue(
+        &self,
+        lease: &LeaseRequest,
+        _: &CredentialJobContext,
+    ) -> Result<Vec<ProvisionedCredential>, ARCPError> {
+        match lease.extra.get("x-conf-provision").and_then(Value::as_str) {
+            Some("fail") => {
+                return Err(ARCPError::Unavailable { detail: "asked to refuse".to_owned() });
+            }
+            Some(asked) => {
+                if let Some(gate) = asked.strip_prefix("gate:") {
+                    self.gates.pass(gate).await?;
+                }
+            }
+            None => {}
+        }
+        if lease.cost_budget.is_none() && lease.model_use.is_none() {
+            return Ok(Vec::new());
+        }
+        let unique = MessageId::new();
+        Ok(vec![ProvisionedCredential {
+            id: CredentialId(format!("cred_{unique}")),
+            scheme: CredentialScheme::Bearer,
+            value: format!("secret-{unique}"),
+            endpoint: "https://gateway.invalid/v1".to_owned(),
+            profile: None,
+            constraints: None,
+        }])
+    }
+
+    async fn revoke(&self, id: &CredentialId) -> Result<(), ARCPError> {
+        let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        revoked.push(id.as_str().to_owned());
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! The two programs made of the published crates, built and tested.
+
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+use crate::process::{cargo, output_of, run};
+use crate::program::executable;
+
+/// Where they are.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    pub(super) client: PathBuf,
+    pub(super) server: PathBuf,
+}
+
+impl Peers {
+    pub(super) fn build() -> Result<Self, Failure> {
+        let messages = "--message-format=json-render-diagnostics";
+        let built = output_of(cargo(&["build"]).args(PACKAGE).arg(messages))?;
+        let named = |name| {
+            executable(&built, name)
+                .ok_or_else(|| Failure::new(format!("cargo built no program called `{name}`")))
+        };
+        let peers = Self { client: named("peer-client")?, server: named("peer-server")? };
+        run(cargo(&["test", "--quiet"]).args(PACKAGE))?;
+        Ok(peers)
+    }
+}
+
+const PACKAGE: [&str; 5] =
+    ["--manifest-path", "tests/peers/Cargo.toml", "--target-dir", "target/peers", "--locked"];
