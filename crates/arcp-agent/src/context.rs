@@ -207,10 +207,9 @@ impl JobContext {
     ///
     /// Fails with `ResourceExhausted` when the job has as many open streams as it may.
     pub async fn open_stream(&self, info: StreamInfo) -> Result<JobStream, Fault> {
-        let kind = info.kind;
         self.check_size(info.json_size())?;
-        match self.ask(Question::OpenStream(info), 0).await? {
-            Answer::Stream(id) => Ok(JobStream::new(self.clone(), id, kind)),
+        match self.ask(Question::OpenStream(info.clone()), 0).await? {
+            Answer::Stream(id) => Ok(JobStream::new(self.clone(), id, info)),
             other => Err(crossed(&other)),
         }
     }

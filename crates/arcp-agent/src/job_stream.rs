@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use arcp_core::{
-    Code, Event, Fault, Json, StreamChange, StreamChunk, StreamEvent, StreamId, StreamKind, hex,
+    Code, Event, Fault, Json, StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo,
+    StreamKind, hex,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +26,8 @@ pub struct JobStream {
     job: JobContext,
     id: StreamId,
     kind: StreamKind,
+    /// The media type of its bytes, if it is a stream of bytes (R§11.3).
+    content_type: String,
     /// The number of the next chunk.
     next: u64,
     /// When the last one went out.
@@ -32,8 +35,10 @@ pub struct JobStream {
 }
 
 impl JobStream {
-    pub(crate) fn new(job: JobContext, id: StreamId, kind: StreamKind) -> Self {
-        Self { job, id, kind, next: 0, last_sent: None }
+    pub(crate) fn new(job: JobContext, id: StreamId, info: StreamInfo) -> Self {
+        let StreamInfo { kind, content_type, encoding: _ } = info;
+        let content_type = content_type.unwrap_or_else(|| BYTES.to_owned());
+        Self { job, id, kind, content_type, next: 0, last_sent: None }
     }
 
     /// What it goes by.
@@ -74,6 +79,7 @@ impl JobStream {
             return Err(Fault::new(Code::OutOfRange, message));
         }
         let mut chunk = self.chunk(Json::text(&STANDARD.encode(bytes)));
+        chunk.content_type = Some(self.content_type.clone());
         chunk.sha256 = Some(hex(&Sha256::digest(bytes)));
         self.send(chunk).await
     }
@@ -150,6 +156,9 @@ impl JobStream {
         self.job.say(Event::Stream(StreamEvent { stream: self.id.clone(), change })).await
     }
 }
+
+/// The media type of bytes of which nothing is said.
+const BYTES: &str = "application/octet-stream";
 
 fn stopped() -> Fault {
     Fault::new(Code::Cancelled, "the stream was stopped")

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::{
     ArtifactId, Capabilities, Fault, IdempotencyKey, JobId, JobState, Json, Lease, LeaseId,
-    MessageId, PermissionAnswer, Priority, PutArtifact, Secret, StreamId, Subscribe,
-    SubscriptionId, Timestamp, TraceId, WatchJob,
+    MessageId, PermissionAnswer, PermissionVerdict, Priority, PutArtifact, Secret, StreamId,
+    Subscribe, SubscriptionId, Timestamp, TraceId, WatchJob,
 };
 
 /// A command with what its envelope says.
@@ -118,11 +118,31 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The texts in it that others are told.
+    pub fn told_texts(&self) -> Vec<&str> {
+        match self {
+            Self::Close { reason, .. } => reason.iter().map(String::as_str).collect(),
+            Self::Cancel(cancel) => cancel.reason.iter().map(String::as_str).collect(),
+            Self::RevokeLease { reason, .. } => vec![reason],
+            Self::AnswerPermission(answer) => match &answer.verdict {
+                PermissionVerdict::Grant { resource, operation, lease: _ } => {
+                    vec![&answer.permission, resource, operation]
+                }
+                PermissionVerdict::Deny { reason } => vec![&answer.permission, reason],
+            },
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// What a command wanted that is refused: some have a refusal of their own kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// A session.
     Session,
+    /// To be authenticated.
+    Authentication,
     /// A job.
     Job,
     /// Something else.

@@ -196,7 +196,9 @@ fn stream_size(change: &StreamChange) -> usize {
     match change {
         StreamChange::Opened(info) => info.json_size(),
         StreamChange::Chunk(chunk) => {
-            chunk.data.as_str().len()
+            // A dialect may say a thought under two names.
+            let times = if chunk.role.is_some() { 2 } else { 1 };
+            times * chunk.data.as_str().len()
                 + text(&chunk.content_type)
                 + text(&chunk.sha256)
                 + text(&chunk.role)

@@ -13,6 +13,8 @@ pub struct Limits {
     pub chunk_bytes: usize,
     /// Largest streamed result, decoded, in bytes. Default 256 MiB.
     pub result_bytes: u64,
+    /// Largest text of a client's that is told to others, such as a reason, in bytes. Default 4 KiB.
+    pub text_bytes: usize,
     /// Bad frames in a row before the connection is closed. Default 16.
     pub bad_frames: u32,
     /// How long a connection may take to get a session accepted. Default 10 s.
@@ -99,6 +101,7 @@ impl Default for Limits {
             frame_bytes: 1 << 20,
             chunk_bytes: 512 << 10,
             result_bytes: 256 << 20,
+            text_bytes: 4 << 10,
             bad_frames: 16,
             handshake_time: Duration::from_secs(10),
             handshake_attempts: 5,

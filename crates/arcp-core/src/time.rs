@@ -39,12 +39,15 @@ impl Timestamp {
             .map_err(|_| ParseTimestampError(text.chars().take(64).collect()))
     }
 
-    /// The instant `span` later, at most the latest one that can be said.
+    /// The instant `span` later, at most [`MAX`](Self::MAX).
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(micros))
+        Self(self.0.saturating_add(micros)).min(Self::MAX)
     }
+
+    /// The latest instant that can be written: the end of the year 9999.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
 
     /// How long after `earlier` this is; zero when it is not after.
     pub fn since(self, earlier: Self) -> Duration {
@@ -106,6 +109,16 @@ impl Now {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_time_can_be_written() {
+        let start = Timestamp::from_micros(1_700_000_000_000_000);
+        for span in [Duration::from_hours(80_000_000), Duration::from_secs(u64::MAX)] {
+            assert_eq!(start.after(span), Timestamp::MAX);
+        }
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999999Z");
+        assert_eq!(Timestamp::parse(&Timestamp::MAX.to_string()), Ok(Timestamp::MAX));
+    }
 
     #[test]
     fn reads_any_offset_and_writes_utc() {

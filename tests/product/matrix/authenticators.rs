@@ -17,6 +17,7 @@ matrix!(
     a_challenge_is_answered_and_a_session_opened,
     a_wrong_answer_may_be_followed_by_others_but_not_for_ever,
     an_answer_that_cannot_be_judged_is_unavailable,
+    a_malformed_answer_is_told_and_counted,
     an_answer_without_a_challenge_is_passed_over,
     a_challenge_belongs_to_its_connection,
     a_session_is_renewed_by_a_challenge_too,
@@ -108,9 +109,28 @@ async fn an_answer_that_cannot_be_judged_is_unavailable(on: On) {
         );
         assert!(!refused.to_string().contains("s3cret"), "why is told");
     }
-    raw.say("session.authenticate", json!({"response": 42})).await;
     raw.say("session.authenticate", json!({"response": "42"})).await;
     raw.expect("session.accepted").await;
+}
+
+async fn a_malformed_answer_is_told_and_counted(on: On) {
+    let (house, _) = house(on).await;
+    let mut raw = house.raw().await;
+    // Without a challenge there is nothing to answer.
+    raw.say("session.authenticate", json!({"response": 42})).await;
+    raw.say("session.open", offer("asks")).await;
+    raw.expect("session.challenge").await;
+    for payload in
+        [json!({"response": 42}), json!({}), json!({"response": null}), json!({"answer": "42"})]
+    {
+        let answer = raw.say("session.authenticate", payload).await;
+        let refused = raw.expect("session.unauthenticated").await;
+        assert_eq!(refused["correlation_id"], answer);
+        assert_eq!(code(&refused), "INVALID_ARGUMENT");
+    }
+    raw.say("session.authenticate", json!({"response": 42})).await;
+    raw.expect("session.unauthenticated").await;
+    raw.is_over().await;
 }
 
 async fn an_answer_without_a_challenge_is_passed_over(on: On) {

@@ -16,6 +16,8 @@ matrix!(
     a_blocked_job_can_be_cancelled,
     a_permission_does_not_pass_the_ceiling_nor_the_budget,
     permissions_of_a_job_are_bounded,
+    a_time_without_end_ends_with_the_calendar,
+    what_is_granted_for_models_is_for_their_names,
 );
 
 const ASK: [&str; 4] = ["permit", "net.fetch", "https://a.example/**", "get"];
@@ -261,5 +263,45 @@ async fn permissions_of_a_job_are_bounded(on: On) {
     let request = raw.expect("permission.request").await;
     grant(&mut raw, &request, 60).await;
     said(&mut raw, "permit").await;
+    raw.expect("job.completed").await;
+}
+
+async fn a_time_without_end_ends_with_the_calendar(on: On) {
+    let house = on.usual().await;
+    let (mut raw, _, request) = asking(&house, json!([ASK, ["gate"]]), json!({})).await;
+    let lease = grant(&mut raw, &request, u64::MAX).await;
+    assert_eq!(lease["payload"]["expires_at"], "9999-12-31T23:59:59.999999Z");
+    said(&mut raw, "permit").await;
+    let longer = json!({"lease_id": lease["payload"]["lease_id"], "additional_seconds": 1});
+    raw.say("lease.refresh", longer).await;
+    raw.expect("ack").await;
+    let extended = raw.expect("lease.extended").await;
+    assert_eq!(extended["payload"]["expires_at"], lease["payload"]["expires_at"]);
+    house.stage.open_gate();
+    raw.expect("job.completed").await;
+}
+
+/// In them a star stands for slashes too.
+async fn what_is_granted_for_models_is_for_their_names(on: On) {
+    let house = on.usual().await;
+    let steps = json!([
+        ["permit", "model.use", "maker/family/small", "use"],
+        ["ask", "model.use", "maker/family/small"],
+        ["ask", "model.use", "other/family/small"],
+    ]);
+    let (mut raw, _, request) = asking(&house, steps, json!({})).await;
+    let payload = json!({
+        "permission": "model.use",
+        "resource": "maker/*",
+        "operation": "use",
+        "lease_seconds": 60,
+    });
+    let message = answer(&mut raw, &request, "permission.grant", payload);
+    raw.send(&message).await;
+    raw.expect("ack").await;
+    raw.expect("lease.granted").await;
+    said(&mut raw, "permit").await;
+    assert_eq!(said(&mut raw, "answer").await, "yes");
+    assert_eq!(said(&mut raw, "answer").await, "PERMISSION_DENIED");
     raw.expect("job.completed").await;
 }

@@ -13,6 +13,7 @@ matrix!(
     the_lease_of_a_job_that_waits_runs_out,
     a_job_that_waits_outlives_its_runtime,
     a_stop_does_not_wait_for_jobs_that_wait,
+    a_lease_that_ends_while_the_runtime_is_down_ends_the_job_that_waited,
 );
 
 fn one_at_a_time() -> Setup {
@@ -136,4 +137,23 @@ async fn a_stop_does_not_wait_for_jobs_that_wait(on: On) {
     let store = remains.store().await;
     let fact = ended_fact(&*store, "alice", &second).await.unwrap();
     assert_eq!(fact.outcome.unwrap().state, JobState::Completed);
+}
+
+async fn a_lease_that_ends_while_the_runtime_is_down_ends_the_job_that_waited(on: On) {
+    let clock = HandClock::new();
+    let setup = || one_at_a_time().clock(&clock);
+    let (house, mut raw, _) = with_one_at_the_gate(on, setup()).await;
+    let end = clock.wall().after(Duration::from_secs(5)).to_string();
+    let lease = json!({"expires_at": end});
+    let job = raw.submit_as(json!({"tool": "echo", "arguments": 1, "lease_request": lease})).await;
+    let remains = house.crash().await;
+    clock.advance(Duration::from_secs(5));
+    let house = remains.restart(setup()).await;
+    let mut raw = house.raw_as("alice").await;
+    assert_eq!(raw.until_ended(&job).await, "failed");
+    raw.say("job.subscribe", json!({"job_id": job, "history": true})).await;
+    raw.expect("job.subscribed").await;
+    let events = raw.finish(&job).await;
+    assert_eq!((events.len(), code(&events[0])), (1, "LEASE_EXPIRED"));
+    assert_eq!(house.stage.echoes(), 0);
 }

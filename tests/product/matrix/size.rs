@@ -11,6 +11,8 @@ matrix!(
     what_does_not_fit_a_frame_fails_the_job_clearly,
     an_answer_that_would_not_fit_leaves_the_session,
     a_lease_that_fills_a_frame_is_answered,
+    a_text_that_others_are_told_is_bounded,
+    a_thought_of_more_than_half_a_frame_is_refused_and_harms_nothing,
 );
 
 async fn an_input_of_almost_a_frame_comes_back(on: On) {
@@ -92,6 +94,52 @@ async fn a_lease_that_fills_a_frame_is_answered(on: On) {
     let request = raw.say("tool.invoke", payload).await;
     let answer: Value = raw.next().await.expect("an answer");
     assert_eq!(answer["correlation_id"], request);
+}
+
+async fn a_text_that_others_are_told_is_bounded(on: On) {
+    let house = small(on).await;
+    let mut raw = house.raw_as("alice").await;
+    let job = raw.submit("gate", json!(1)).await;
+    raw.expect("job.started").await;
+    let (fits, long) = ("x".repeat(4 << 10), "x".repeat((4 << 10) + 1));
+    let cancel = |reason: &str| json!({"target": "job", "target_id": job, "reason": reason});
+    let revoke = |reason: &str| json!({"lease_id": "lease_1", "reason": reason});
+    let close = |reason: &str| json!({"reason": reason});
+    let refused = [
+        ("cancel", cancel(&long)),
+        ("lease.revoked", revoke(&long)),
+        ("session.close", close(&long)),
+    ];
+    for (name, payload) in refused {
+        raw.say(name, payload).await;
+        assert_eq!(code(&raw.expect("nack").await), "INVALID_ARGUMENT", "{name}");
+    }
+    raw.say("lease.revoked", revoke(&fits)).await;
+    assert_eq!(code(&raw.expect("nack").await), "NOT_FOUND");
+    raw.say("cancel", cancel(&fits)).await;
+    raw.expect("cancel.accepted").await;
+    assert_eq!(raw.expect("job.cancelled").await["payload"]["reason"], fits);
+    raw.say("session.close", close(&fits)).await;
+    raw.is_over().await;
+}
+
+/// It is written under two names, so it takes twice its own room.
+async fn a_thought_of_more_than_half_a_frame_is_refused_and_harms_nothing(on: On) {
+    let house = small(on).await;
+    let mut raw = house.raw_as("alice").await;
+    let steps = json!([
+        ["stream.open", 0, "thought"],
+        ["stream.think", 0, "assistant_thought", "x".repeat(FRAME - (6 << 10)), false],
+        ["stream.think", 0, "assistant_thought", "short", false],
+        ["stream.close", 0],
+    ]);
+    let job = raw.submit("script", steps).await;
+    let events = raw.finish(&job).await;
+    let kinds: Vec<_> = events.iter().skip(1).map(kind).collect();
+    let wanted = ["stream.open", "event.emit", "stream.chunk", "stream.close", "job.completed"];
+    assert_eq!(kinds, wanted);
+    assert_eq!(events[2]["payload"]["data"], "OUT_OF_RANGE");
+    assert_eq!(events[3]["payload"]["sequence"], 0);
 }
 
 async fn small(on: On) -> House {

@@ -94,6 +94,7 @@ async fn bytes_come_as_base64_with_their_digest(on: On) {
     ]);
     let events = run(&mut raw, steps).await;
     assert_eq!(events[1]["payload"]["data"], "YWJj");
+    assert_eq!(events[1]["payload"]["content_type"], "a/b");
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(events[1]["payload"]["sha256"], digest);
     assert_eq!(refused(&events[2]), "INVALID_ARGUMENT");

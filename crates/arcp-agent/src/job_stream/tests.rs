@@ -100,6 +100,7 @@ async fn bytes_are_for_binary_streams_and_bounded() {
     let said = host.said();
     let [StreamChange::Chunk(chunk)] = &said[..] else { panic!("{said:?}") };
     assert_eq!(chunk.data.as_str(), "\"YWJj\"");
+    assert_eq!(chunk.content_type.as_deref(), Some("application/octet-stream"));
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(chunk.sha256.as_deref(), Some(digest));
     assert_eq!(binary.write_bytes(&[0; 9]).await.unwrap_err().code, Code::OutOfRange);

@@ -184,7 +184,7 @@ impl Engine {
     }
 
     /// A connection that offers what is refused again and again is ended, also a live one.
-    fn count_refusal(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+    pub(super) fn count_refusal(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         state.refusals += 1;
         if state.refusals < self.settings.limits.handshake_attempts {

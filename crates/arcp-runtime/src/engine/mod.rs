@@ -188,6 +188,12 @@ impl Engine {
             (Command::Refused { wanted: Wanted::Session, fault }, _) => {
                 self.reject(now, connection, id, fault, fx);
             }
+            (Command::Refused { wanted: Wanted::Authentication, fault }, _)
+                if state.posed.is_some() =>
+            {
+                self.reply_to(now, connection, id, Reply::Unauthenticated(fault), fx);
+                self.count_refusal(now, connection, fx);
+            }
             (Command::Authenticate { response }, None) if state.posed.is_some() => {
                 self.handle_response(connection, &id, response, fx);
             }
@@ -220,6 +226,12 @@ impl Engine {
             let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
             let submit = matches!(command, Command::Submit(_));
             self.refuse(now, from, submit, fault, fx);
+            return;
+        }
+        let limit = self.settings.limits.text_bytes;
+        if command.told_texts().into_iter().any(|text| text.len() > limit) {
+            let fault = Fault::invalid(format!("a text has at most {limit} bytes (`text_bytes`)"));
+            self.refuse(now, from, false, fault, fx);
             return;
         }
         match command {

@@ -61,7 +61,7 @@ impl Granted {
     }
 
     fn covers(&self, operation: &Operation) -> bool {
-        self.permission == operation.namespace() && self.resource.matches(operation.target())
+        self.permission == operation.namespace() && operation.is_within(&self.resource)
     }
 }
 

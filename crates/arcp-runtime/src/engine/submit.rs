@@ -163,7 +163,11 @@ impl Engine {
         while !self.draining
             && let Some(job) = self.tallies.next_job(principal, bound)
         {
-            self.start_job(now, &job, None, fx);
+            // Its timer may be still to come when many things happen at once, such as at the start.
+            match self.jobs.get(&job).map(|job| job.lease.check_time(now.wall)) {
+                Some(Err(fault)) => self.end_job(now, &job, Event::Failed(fault), fx),
+                _ => self.start_job(now, &job, None, fx),
+            }
         }
     }
 

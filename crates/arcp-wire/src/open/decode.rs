@@ -52,6 +52,8 @@ fn said(envelope: Envelope<'_>) -> Decoded<Issued> {
 fn wanted(kind: Kind) -> Wanted {
     if kind == Kind::Open {
         Wanted::Session
+    } else if kind == Kind::Authenticate {
+        Wanted::Authentication
     } else if kind == Kind::Invoke {
         Wanted::Job
     } else {

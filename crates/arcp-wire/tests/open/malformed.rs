@@ -16,6 +16,7 @@ fn said(text: &str) -> String {
             Command::Refused { wanted, fault } => {
                 let wanted = match wanted {
                     Wanted::Session => " open",
+                    Wanted::Authentication => " authenticate",
                     Wanted::Job => " submit",
                     Wanted::Other => "",
                 };
@@ -178,7 +179,7 @@ fn payloads_that_cannot_be_done() {
         refused open: INVALID_ARGUMENT: `auth.token` must be text
         refused open: INVALID_ARGUMENT: `capabilities` must be an object
         refused open: INVALID_ARGUMENT: `capabilities.streaming` must be true or false
-        refused: INVALID_ARGUMENT: `response` must be text
+        refused authenticate: INVALID_ARGUMENT: `response` must be text
         refused: INVALID_ARGUMENT: `sent_at` is missing
         refused: INVALID_ARGUMENT: `last_processed_seq` must be a whole number, at least 0
         ListJobs(ListJobs { filter: JobFilter { states: None, agent: None, created_after: None, created_before: None }, limit: None, after: None })
