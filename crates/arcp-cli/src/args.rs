@@ -50,6 +50,9 @@ pub(crate) struct Serve {
     /// Where to keep everything [default: ./arcp-data]
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
+    /// Keep everything in memory: nothing outlives this program
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) memory: bool,
     /// Accept a token as a principal (may be given often)
     #[arg(long = "token", value_name = "TOKEN=PRINCIPAL")]
     pub(crate) tokens: Vec<String>,

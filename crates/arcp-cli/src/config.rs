@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use arcp::core::{Limits, Secret};
+use arcp::core::{ArtifactRetention, Limits, Secret};
 use arcp::store_sqlite::Durability;
 use serde::Deserialize;
 
@@ -16,7 +16,8 @@ use crate::profile::Profile;
 /// How to serve.
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
-    pub(crate) data: PathBuf,
+    /// Where everything is kept; `None` for in memory.
+    pub(crate) data: Option<PathBuf>,
     pub(crate) tokens: Vec<Token>,
     /// Which signed tokens are accepted.
     pub(crate) jwt: Option<Jwt>,
@@ -30,6 +31,9 @@ pub(crate) struct Settings {
     pub(crate) allowed: Vec<String>,
     pub(crate) durability: Durability,
     pub(crate) session_lease: Option<Duration>,
+    pub(crate) heartbeat_interval: Option<Duration>,
+    pub(crate) idempotency_horizon: Option<Duration>,
+    pub(crate) artifact_retention: Option<ArtifactRetention>,
     pub(crate) resume_window: Option<Duration>,
     pub(crate) cancel_grace: Option<Duration>,
     pub(crate) ack_window: Option<u64>,
@@ -44,6 +48,7 @@ pub(crate) struct Settings {
 struct File {
     listen: Option<SocketAddr>,
     data: Option<PathBuf>,
+    memory: bool,
     anonymous: bool,
     insecure: bool,
     grace_seconds: Option<u64>,
@@ -52,12 +57,31 @@ struct File {
     allow: Vec<String>,
     durability: Option<DurabilityName>,
     session_lease_seconds: Option<u64>,
+    heartbeat_interval_seconds: Option<u64>,
+    idempotency_horizon_seconds: Option<u64>,
+    artifact_retention: Option<RetentionTable>,
     resume_window_seconds: Option<u64>,
     cancel_grace_ms: Option<u64>,
     ack_window: Option<u64>,
     tokens: Vec<TokenTable>,
     jwt: Option<Jwt>,
     limits: LimitsTable,
+}
+
+/// How long artifacts are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetentionTable {
+    default_seconds: u64,
+    max_seconds: u64,
+}
+
+impl From<RetentionTable> for ArtifactRetention {
+    fn from(RetentionTable { default_seconds, max_seconds }: RetentionTable) -> Self {
+        let (default, max) =
+            (Duration::from_secs(default_seconds), Duration::from_secs(max_seconds));
+        Self { default, max }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,6 +137,9 @@ struct LimitsTable {
     connections_per_address: Option<usize>,
     sessions_per_principal: Option<usize>,
     jobs_per_principal: Option<usize>,
+    running_per_principal: Option<usize>,
+    artifact_bytes: Option<usize>,
+    artifact_bytes_per_principal: Option<u64>,
     queued_bytes: Option<usize>,
     handshake_seconds: Option<u64>,
 }
@@ -145,9 +172,14 @@ impl Settings {
             AgentSet::Builtin => None,
             AgentSet::Conformance => Some(Profile::named(&args.profile)?),
         };
+        let data = match (args.memory, args.data, file.memory) {
+            (true, _, _) | (false, None, true) => None,
+            (false, Some(folder), _) => Some(folder),
+            (false, None, false) => Some(file.data.unwrap_or_else(|| PathBuf::from("arcp-data"))),
+        };
         Ok(Self {
             listen: args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
-            data: args.data.or(file.data).unwrap_or_else(|| PathBuf::from("arcp-data")),
+            data,
             tokens,
             jwt: file.jwt,
             anonymous: args.anonymous || file.anonymous,
@@ -161,6 +193,9 @@ impl Settings {
                 Some(DurabilityName::Full) | None => Durability::Full,
             },
             session_lease: file.session_lease_seconds.map(Duration::from_secs),
+            heartbeat_interval: file.heartbeat_interval_seconds.map(Duration::from_secs),
+            idempotency_horizon: file.idempotency_horizon_seconds.map(Duration::from_secs),
+            artifact_retention: file.artifact_retention.map(ArtifactRetention::from),
             resume_window: file.resume_window_seconds.map(Duration::from_secs),
             cancel_grace: file.cancel_grace_ms.map(Duration::from_millis),
             ack_window: file.ack_window,
@@ -179,7 +214,12 @@ impl LimitsTable {
         set(&mut limits.connections_per_address, self.connections_per_address);
         set(&mut limits.sessions_per_principal, self.sessions_per_principal);
         set(&mut limits.jobs_per_principal, self.jobs_per_principal);
+        set(&mut limits.running_per_principal, self.running_per_principal);
+        set(&mut limits.artifact_bytes, self.artifact_bytes);
         set(&mut limits.queued_bytes, self.queued_bytes);
+        if let Some(bytes) = self.artifact_bytes_per_principal {
+            limits.artifact_bytes_per_principal = bytes;
+        }
         if let Some(seconds) = self.handshake_seconds {
             limits.handshake_time = Duration::from_secs(seconds);
         }

@@ -95,7 +95,11 @@ static PROFILES: &[Profile] = &[
         anonymous: false,
         provisions: false,
         limits: |limits| limits.handshake_time = Duration::from_secs(1),
-        configure: |runtime| runtime.session_lease(Some(Duration::from_secs(4))),
+        configure: |runtime| {
+            runtime
+                .session_lease(Some(Duration::from_secs(4)))
+                .heartbeat_interval(Duration::from_secs(1))
+        },
     },
     Profile {
         name: "tight",

@@ -100,8 +100,13 @@ fn start_error(error: ServerError) -> Error {
 /// The server, and the token that was made for it if nobody gave one.
 async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<String>>), Error> {
     let mut made = None;
-    let options = Options { durability: settings.durability, ..Options::default() };
-    let mut server = Server::open_with(&settings.data, options).await.map_err(Error::failed)?;
+    let mut server = match &settings.data {
+        None => Server::in_memory(),
+        Some(folder) => {
+            let options = Options { durability: settings.durability, ..Options::default() };
+            Server::open_with(folder, options).await.map_err(Error::failed)?
+        }
+    };
     if let Some(profile) = settings.fixture {
         let server = server.configure(|runtime| runtime.cancel_grace(FIXTURE_GRACE));
         let server = profile.apply(server, settings.limits.clone())?;
@@ -143,6 +148,15 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
         runtime =
             runtime.ceiling(Some(ceiling)).default_lease(lease).limits(settings.limits.clone());
         runtime = runtime.session_lease(settings.session_lease);
+        if let Some(interval) = settings.heartbeat_interval {
+            runtime = runtime.heartbeat_interval(interval);
+        }
+        if let Some(horizon) = settings.idempotency_horizon {
+            runtime = runtime.idempotency_horizon(horizon);
+        }
+        if let Some(retention) = settings.artifact_retention {
+            runtime = runtime.artifact_retention(retention);
+        }
         if let Some(window) = settings.resume_window {
             runtime = runtime.resume_window(window);
         }

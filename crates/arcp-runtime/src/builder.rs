@@ -7,7 +7,8 @@ use std::time::Duration;
 use arcp_agent::Agent;
 use arcp_auth::{Authenticator, CredentialProvisioner};
 use arcp_core::{
-    AgentRef, ArtifactRetention, Capabilities, Feature, Lease, Limits, RuntimeIdentity, TrustLevel,
+    AgentRef, ArtifactRetention, Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, Lease,
+    Limits, RuntimeIdentity, TrustLevel,
 };
 use arcp_store::{Blobs, Store};
 
@@ -36,6 +37,7 @@ pub struct RuntimeBuilder {
     ack_window: u64,
     idempotency_horizon: Duration,
     artifact_retention: ArtifactRetention,
+    heartbeat_interval: Duration,
     features: BTreeMap<Feature, bool>,
     extensions: BTreeSet<String>,
 }
@@ -82,6 +84,7 @@ impl RuntimeBuilder {
                 default: Duration::from_hours(24),
                 max: Duration::from_hours(7 * 24),
             },
+            heartbeat_interval: Duration::from_secs(30),
         }
     }
 
@@ -121,6 +124,14 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn artifact_retention(mut self, retention: ArtifactRetention) -> Self {
         self.artifact_retention = retention;
+        self
+    }
+
+    /// How often a client that declares `heartbeat_recovery` is told of each of its running jobs that
+    /// it is alive (R§10.3); it is advertised in whole seconds, rounded up. Default 30 s.
+    #[must_use]
+    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.heartbeat_interval = interval;
         self
     }
 
@@ -343,6 +354,14 @@ impl RuntimeBuilder {
             }
             capabilities.features.insert(*feature, *there);
         }
+        if self.heartbeat_interval.is_zero() {
+            return Err(BuildError::ZeroLimit("heartbeat_interval"));
+        }
+        capabilities.heartbeats = Some(HeartbeatPolicy {
+            // An agent runs within the runtime: when it is gone its job has failed.
+            recovery: HeartbeatRecovery::Fail,
+            interval: Some(self.heartbeat_interval),
+        });
         capabilities.extensions.clone_from(&self.extensions);
         if capabilities.has(Feature::BinaryStreams) {
             capabilities.binary_encodings.insert("base64".to_owned());

@@ -161,6 +161,14 @@ impl Outlet {
         told
     }
 
+    /// Says something if there is room for it.
+    pub(crate) fn hint(&self, output: Output, limits: &Limits) {
+        if self.has_room(0, limits) {
+            // There is room, and a connection that has ended needs no hint.
+            let _told = self.tell(Told::Say(Box::new(output), None));
+        }
+    }
+
     /// Gives an artifact, when the connection comes to it.
     #[must_use]
     pub(crate) fn fetch(&mut self, wanted: Wanted, permit: Option<Permit>) -> bool {

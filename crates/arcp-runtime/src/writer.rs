@@ -356,6 +356,11 @@ impl Writer {
                     self.drop_outlet(connection, CloseReason::Policy);
                 }
             }
+            Effect::Hint { connection, output } => {
+                if let Some((_, outlet)) = self.state.outlets.get(&connection) {
+                    outlet.hint(output, &self.limits);
+                }
+            }
             Effect::Fetch { connection, id, at, to, reference } => {
                 let wanted = Wanted { id, at, to, reference };
                 let outlet = self.state.outlets.get_mut(&connection);

@@ -10,7 +10,7 @@ use arcp_agent::Agent;
 use arcp_auth::{Anonymous, StaticBearer};
 use arcp_core::Secret;
 use arcp_runtime::{Handle, Runtime, RuntimeBuilder, RuntimeError};
-use arcp_store::{Store, StoreError};
+use arcp_store::{MemoryBlobs, MemoryStore, Store, StoreError};
 use arcp_store_fs::FolderBlobs;
 use arcp_store_sqlite::{Durability, Options, SqliteStore};
 use arcp_transport_ws::{WsHandshake, WsListener, WsOptions};
@@ -79,6 +79,12 @@ impl Server {
         let blobs = FolderBlobs::open(folder.join("blobs"), of_blobs).await?;
         let server = Self::with_store(Arc::new(store));
         Ok(server.configure(|runtime| runtime.blobs(Arc::new(blobs))))
+    }
+
+    /// Begins a server that keeps everything in memory: nothing outlives it.
+    pub fn in_memory() -> ServerBuilder {
+        let server = Self::with_store(Arc::new(MemoryStore::new()));
+        server.configure(|runtime| runtime.blobs(Arc::new(MemoryBlobs::new())))
     }
 
     /// Begins a server on a store of one's own. It has artifacts once it is given blobs

@@ -52,6 +52,7 @@ mod close_codes;
 mod credentials;
 mod frames;
 mod handshake;
+mod heartbeats;
 mod jobs;
 mod keys;
 mod lease;

@@ -118,6 +118,12 @@ async fn an_unknown_setting_is_named() {
             ("[[tokens]]\nprincipal = \"me\"\ntoken = \"verysecret\n", "line 3"),
             ("[[tokens]]\ntoken = [\"verysecret\"]\nprincipal = \"me\"\n", "tokens[0].token"),
             ("[limits]\nframe_bytes = 0\n", "frame_bytes"),
+            ("heartbeat_interval_seconds = 0\n", "heartbeat_interval"),
+            ("artifact_retention = { default_seconds = 1 }\n", "max_seconds"),
+            (
+                "artifact_retention = { default_seconds = 2, max_seconds = 1 }\n",
+                "artifact_retention",
+            ),
             ("[jwt]\naudience = \"a\"\n", "audience"),
             ("[jwt]\naudiences = []\nalgorithms = [\"HS256\"]\n", "audiences"),
             ("[jwt]\naudiences = [\"a\"]\nalgorithms = [\"none\"]\n", "jwt.algorithms[0]"),
@@ -175,6 +181,64 @@ async fn a_file_is_heeded_and_flags_beat_it() {
         Raw::open(server.url(), "tok-file").await;
         assert!(server.stop().await.err.contains("get 3 s"));
         assert!(ours.join("arcp.db").is_file());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_advertised_is_set_in_the_file() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = "heartbeat_interval_seconds = 7\nidempotency_horizon_seconds = 60\n\
+             artifact_retention = { default_seconds = 5, max_seconds = 6 }\n\
+             [limits]\nrunning_per_principal = 1\nartifact_bytes = 3\n\
+             artifact_bytes_per_principal = 4\n";
+        let config = config(folder.path(), settings);
+        let arguments = ["--config", &config, "--token", "tok=me"];
+        let server = Serve::start(folder.path(), &arguments).await;
+        let mut raw = Raw::connect(server.url()).await;
+        raw.send(&open("tok")).await;
+        let capabilities = raw.frame().await["payload"]["capabilities"].clone();
+        assert_eq!(capabilities["heartbeat_interval_seconds"], 7);
+        let retention = json!({ "default_seconds": 5, "max_seconds": 6 });
+        assert_eq!(capabilities["artifact_retention"], retention);
+        let put = |data: &str| {
+            let payload = json!({ "media_type": "text/plain", "data": data });
+            super::raw::envelope("artifact.put", payload)
+        };
+        // Four bytes are too many; three are not, but twice three are.
+        for (data, answer) in [("YWJjZA==", "nack"), ("YWJj", "artifact.ref"), ("YWJj", "nack")] {
+            raw.send(&put(data)).await;
+            assert_eq!(raw.frame().await["type"], answer, "{data}");
+        }
+        server.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn in_memory_nothing_is_left() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--memory", "--token", "tok=me"];
+        for _ in 0..2 {
+            let mut command = arcp(&arguments);
+            let server = Serve::launch(command.current_dir(folder.path())).await;
+            let (mut raw, _) = Raw::open(server.url(), "tok").await;
+            raw.send(&super::raw::envelope("session.list_jobs", json!({}))).await;
+            assert_eq!(raw.frame().await["payload"]["jobs"], json!([]));
+            raw.start("echo", json!(1)).await;
+            server.stop().await;
+        }
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+        let both = finish(&mut Serve::command(&data, &["--memory"])).await.with(2);
+        assert!(both.err.contains("--memory"), "{}", both.err);
+        let config = config(folder.path(), "memory = true\n");
+        let mut command = arcp(&["serve", "--listen", "127.0.0.1:0", "--config", &config]);
+        Serve::launch(command.current_dir(folder.path())).await.stop().await;
+        assert!(!folder.path().join("arcp-data").exists());
     })
     .await;
 }

@@ -180,6 +180,8 @@ impl OpenWatch {
             "job.failed" => {
                 frame.get("event_seq").is_some() || job.is_some_and(|job| self.jobs.contains(job))
             }
+            // Of use only now, so it may go without a number; the mapping of events has one for it.
+            "job.heartbeat" => frame.get("event_seq").is_some(),
             "job.accepted" | "job.subscribed" | "artifact.put" => false,
             _ if ALWAYS_EVENTS.contains(&first) => true,
             _ => job.is_some() && (EVENTS.contains(&first) || !WORDS.contains(&first)),

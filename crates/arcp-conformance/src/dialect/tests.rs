@@ -64,6 +64,22 @@ fn right_frames_break_nothing() {
 }
 
 #[test]
+fn a_heartbeat_has_a_number_or_none() {
+    check(
+        &[
+            "session.accepted s1 - -",
+            "job.accepted s1 j1 -",
+            "job.started s1 j1 1",
+            "job.heartbeat s1 j1 -",
+            "log s1 j1 2",
+            "job.heartbeat s1 j1 3",
+            "log s1 j1 4",
+        ],
+        &expect![[""]],
+    );
+}
+
+#[test]
 fn wrong_numbers_are_told_once_each() {
     check(
         &[

@@ -26,6 +26,7 @@ pub struct Effects {
     bytes: usize,
     session_pages: BTreeMap<Key, SessionPage>,
     facts: BTreeMap<Key, Option<Bytes>>,
+    hints: bool,
     broken: Option<RecordError>,
 }
 
@@ -34,6 +35,13 @@ pub struct Effects {
 pub enum Effect {
     /// Say this.
     Say {
+        /// To whom.
+        connection: ConnectionId,
+        /// What.
+        output: Output,
+    },
+    /// Say this if there is room for it: it is of use only now, and its loss does no harm.
+    Hint {
         /// To whom.
         connection: ConnectionId,
         /// What.
@@ -342,11 +350,22 @@ impl Effects {
 
     /// Takes what is to be done, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
+        self.hints = false;
         std::mem::take(&mut self.todo)
     }
 
     pub(super) fn say(&mut self, connection: ConnectionId, output: Output) {
         self.todo.push(Effect::Say { connection, output });
+    }
+
+    pub(super) fn hint(&mut self, connection: ConnectionId, output: Output) {
+        self.hints = true;
+        self.todo.push(Effect::Hint { connection, output });
+    }
+
+    /// Whether there are hints so far.
+    pub(super) fn has_hints(&self) -> bool {
+        self.hints
     }
 
     pub(super) fn fetch(

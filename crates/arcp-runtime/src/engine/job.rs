@@ -37,6 +37,8 @@ pub(super) struct Job {
     pub(super) streams: Streams,
     /// Permissions that it waits for or holds.
     pub(super) held: Held,
+    /// How many heartbeats it has had.
+    pub(super) heartbeats: u64,
     /// What was issued for it, in memory only.
     pub(super) credentials: Vec<Credential>,
     /// By what they are revoked when it ends.
@@ -78,6 +80,7 @@ impl Job {
             watchers: Vec::new(),
             streams: Streams::default(),
             held: Held::default(),
+            heartbeats: 0,
             credentials: Vec::new(),
             owes: None,
         }

@@ -12,6 +12,7 @@ mod connection;
 mod credential;
 mod effect;
 mod handshake;
+mod heartbeat;
 mod ids;
 mod input;
 mod intent;
@@ -155,6 +156,7 @@ impl Engine {
                 Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
                 Timer::Permission(message) => self.on_permission_overdue(&message, fx),
                 Timer::Revoke(id) => self.on_revoke_due(id, fx),
+                Timer::Heartbeats => self.on_heartbeats_due(now, fx),
                 Timer::Artifacts => self.on_artifacts_due(now, fx),
                 Timer::Keys => self.on_keys_due(now, fx),
             }

@@ -187,6 +187,7 @@ impl Engine {
         if let Some(span) = job.max_runtime {
             self.timers.set(Timer::Runtime(id.clone()), now.moment.after(span));
         }
+        self.expect_heartbeats(now);
         self.emit(now, id, Event::Started { description }, fx);
         fx.task(Task::Start(Box::new(start)));
     }

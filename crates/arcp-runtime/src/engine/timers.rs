@@ -25,6 +25,8 @@ pub(super) enum Timer {
     Permission(MessageId),
     /// What could not be revoked is tried again.
     Revoke(CredentialId),
+    /// Jobs at work are said to be alive.
+    Heartbeats,
     /// The time of artifacts is over.
     Artifacts,
     /// Idempotency keys are old enough to be forgotten.

@@ -508,7 +508,7 @@ impl World {
                 Effect::Task(Task::Kill { job }) => {
                     self.agents.remove(&job);
                 }
-                Effect::Acked { .. } | Effect::Task(Task::Pace { .. }) => {}
+                Effect::Acked { .. } | Effect::Hint { .. } | Effect::Task(Task::Pace { .. }) => {}
                 Effect::Task(Task::Answer { ticket, .. }) => {
                     let asked = self.agents.values_mut().find(|a| a.asking == Some(ticket));
                     if let Some(agent) = asked {
