@@ -83,8 +83,8 @@ impl Lease {
         patterns.is_some_and(|patterns| patterns.iter().any(|p| operation.is_within(p)))
     }
 
-    /// Whether it is small enough to be judged and told: at most [`MAX_PATTERNS`] patterns,
-    /// [`MAX_CURRENCIES`] currencies and [`MAX_OTHER_BYTES`] of what is kept only.
+    /// Whether it is small enough to be judged often and told to everybody: at most [`MAX_PATTERNS`]
+    /// patterns, [`MAX_CURRENCIES`] currencies, and [`MAX_LEASE_BYTES`] in all.
     pub fn check_size(&self) -> Result<(), Fault> {
         let patterns: usize = self.grants.values().map(Vec::len).sum();
         if patterns > MAX_PATTERNS {
@@ -98,8 +98,11 @@ impl Lease {
         }
         let other: usize = self.other.iter().map(|(k, json)| k.len() + json.as_str().len()).sum();
         let names: usize = self.grants.keys().map(String::len).sum();
-        if other + names > MAX_OTHER_BYTES {
-            return Err(Fault::invalid("the lease is too large"));
+        let patterns = self.grants.values().flatten().map(|pattern| pattern.as_str().len());
+        let bytes = other + names + patterns.sum::<usize>();
+        if bytes > MAX_LEASE_BYTES {
+            let message = format!("a lease has at most {MAX_LEASE_BYTES} bytes, this one {bytes}");
+            return Err(Fault::invalid(message));
         }
         Ok(())
     }
@@ -164,8 +167,8 @@ fn is_canonical_path(path: &str) -> bool {
 pub const MAX_PATTERNS: usize = 256;
 /// The most currencies of one lease's budget.
 pub const MAX_CURRENCIES: usize = 64;
-/// The most bytes of one lease's namespaces and of what is kept in it only.
-pub const MAX_OTHER_BYTES: usize = 16 << 10;
+/// The most bytes of one lease: namespaces, patterns, and what is kept in it only.
+pub const MAX_LEASE_BYTES: usize = 16 << 10;
 /// The namespace of models.
 const MODEL_USE: &str = "model.use";
 const MAX_TARGET_BYTES: usize = 8 << 10;
@@ -219,9 +222,13 @@ mod tests {
         let mut budget = lease();
         budget.budget = Budget::parse(amounts.iter().map(String::as_str)).unwrap();
         let mut other = lease();
-        other.other.insert("x".to_owned(), Json::of(&"y".repeat(MAX_OTHER_BYTES)).unwrap());
-        let names = lease().grant(&"n".repeat(MAX_OTHER_BYTES + 1), Pattern::parse("*").unwrap());
-        for large in [patterns, budget, other, names] {
+        other.other.insert("x".to_owned(), Json::of(&"y".repeat(MAX_LEASE_BYTES)).unwrap());
+        let names = lease().grant(&"n".repeat(MAX_LEASE_BYTES + 1), Pattern::parse("*").unwrap());
+        let mut long = lease();
+        for n in 0..=16 {
+            long = long.grant("fs.read", Pattern::parse(&format!("{n:01024}")).unwrap());
+        }
+        for large in [patterns, budget, other, names, long] {
             assert_eq!(large.check_size().unwrap_err().code, Code::InvalidArgument);
         }
     }

@@ -1,5 +1,6 @@
 //! Glob patterns of grants: `*` within a segment, `**` across segments, `?` one character (§9.2).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A glob over `/`-separated segments.
@@ -51,38 +52,74 @@ impl Pattern {
     }
 }
 
+/// Tries all tokens at once, a bit for each.
 fn matches(tokens: &[Token], target: &str) -> bool {
-    // `reached[i]`: the first `i` tokens can match what has been read of the target.
-    let mut reached = vec![false; tokens.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
-    skip_stars(tokens, &mut reached);
-    for c in target.chars() {
-        let mut next = vec![false; tokens.len() + 1];
-        for (i, token) in tokens.iter().enumerate() {
-            if !reached.get(i).copied().unwrap_or(false) {
-                continue;
-            }
-            let to = match token {
-                Token::Any => Some(i),
-                Token::Segment if c != '/' => Some(i),
-                Token::One if c != '/' => Some(i + 1),
-                Token::Each => Some(i + 1),
-                Token::Char(want) if *want == c => Some(i + 1),
-                Token::Segment | Token::One | Token::Char(_) => None,
-            };
-            if let Some(slot) = to.and_then(|to| next.get_mut(to)) {
-                *slot = true;
-            }
+    let of = |wanted: fn(Token) -> bool| {
+        let mut bits = Bits::default();
+        for (i, _) in tokens.iter().enumerate().filter(|(_, token)| wanted(**token)) {
+            bits.set(i);
         }
-        skip_stars(tokens, &mut next);
-        reached = next;
-        if !reached.contains(&true) {
+        bits
+    };
+    let any = of(|token| token == Token::Any);
+    let star = of(|token| matches!(token, Token::Any | Token::Segment));
+    let each = of(|token| token == Token::Each);
+    let one = of(|token| matches!(token, Token::Each | Token::One));
+    let mut chars: BTreeMap<char, Bits> = BTreeMap::new();
+    for (i, token) in tokens.iter().enumerate() {
+        if let Token::Char(c) = token {
+            chars.entry(*c).or_default().set(i);
+        }
+    }
+    // Bit `i`: the first `i` tokens can match what has been read of the target.
+    let mut reached = Bits::default();
+    reached.set(0);
+    for c in target.chars() {
+        // A star may stand for nothing. There are no two in a row.
+        let here = reached.or((reached.and(star)).moved());
+        let (stays, steps) = if c == '/' { (any, each) } else { (star, one) };
+        let steps = chars.get(&c).copied().unwrap_or_default().or(steps);
+        reached = here.and(stays).or(here.and(steps).moved());
+        if reached == Bits::default() {
             return false;
         }
     }
-    reached.last().copied().unwrap_or(false)
+    reached.or(reached.and(star).moved()).has(tokens.len())
+}
+
+/// A bit for each token of a pattern, and one for its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Bits([u64; MAX_BYTES / 64 + 1]);
+
+impl Bits {
+    fn set(&mut self, i: usize) {
+        if let Some(word) = self.0.get_mut(i / 64) {
+            *word |= 1 << (i % 64);
+        }
+    }
+
+    fn has(&self, i: usize) -> bool {
+        self.0.get(i / 64).is_some_and(|word| word >> (i % 64) & 1 == 1)
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
+        self
+    }
+
+    fn or(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self
+    }
+
+    /// Each bit one further.
+    fn moved(mut self) -> Self {
+        let mut carry = 0;
+        for word in &mut self.0 {
+            (*word, carry) = (*word << 1 | carry, *word >> 63);
+        }
+        self
+    }
 }
 
 impl fmt::Display for Pattern {
@@ -127,19 +164,6 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// A star may stand for nothing.
-fn skip_stars(tokens: &[Token], reached: &mut [bool]) {
-    for (i, token) in tokens.iter().enumerate() {
-        let here = reached.get(i).copied().unwrap_or(false);
-        if here
-            && matches!(token, Token::Any | Token::Segment)
-            && let Some(next) = reached.get_mut(i + 1)
-        {
-            *next = true;
-        }
-    }
-}
-
 const MAX_BYTES: usize = 1_024;
 
 #[cfg(test)]
@@ -174,6 +198,62 @@ mod tests {
         assert!(word("openai/*", "openai/gpt-4/turbo"));
         assert!(word("a?b", "a/b"));
         assert!(!word("openai/*", "other/gpt-4"));
+    }
+
+    /// The definition, word by word.
+    fn defined(tokens: &[Token], target: &[char]) -> bool {
+        let Some((token, rest)) = tokens.split_first() else { return target.is_empty() };
+        let one = |fits: fn(char) -> bool| {
+            target.split_first().is_some_and(|(c, left)| fits(*c) && defined(rest, left))
+        };
+        let run = |fits: fn(&char) -> bool| {
+            let most = target.iter().take_while(|c| fits(c)).count();
+            (0..=most).any(|taken| defined(rest, &target[taken..]))
+        };
+        match token {
+            Token::Any => run(|_| true),
+            Token::Segment => run(|c| *c != '/'),
+            Token::One => one(|c| c != '/'),
+            Token::Each => one(|_| true),
+            Token::Char(want) => target.first() == Some(want) && defined(rest, &target[1..]),
+        }
+    }
+
+    /// All texts over an alphabet of at most so many characters.
+    fn texts(alphabet: &str, most: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..most {
+            let longer =
+                |text: &String| alphabet.chars().map(|c| format!("{text}{c}")).collect::<Vec<_>>();
+            last = last.iter().flat_map(longer).collect();
+            all.extend_from_slice(&last);
+        }
+        all
+    }
+
+    #[test]
+    fn all_short_patterns_are_as_defined() {
+        let targets = texts("ab/", 4);
+        for text in texts("a/*?", 5).iter().filter(|text| !text.is_empty()) {
+            let pattern = Pattern::parse(text).unwrap();
+            for target in &targets {
+                let chars: Vec<char> = target.chars().collect();
+                let wanted = defined(&tokens(text), &chars);
+                assert_eq!(pattern.matches(target), wanted, "{pattern:?} {target:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_patterns_and_their_ends() {
+        let long = "ab/".repeat(341);
+        check(&long, &[&long], &[&long[1..], &format!("{long}a"), ""]);
+        let stars = format!("{}**", "a*".repeat(511));
+        check(&stars, &[&"a".repeat(511), &"ab".repeat(600)], &[&"a".repeat(510), "b"]);
+        let chars = "?".repeat(1_024);
+        check(&chars, &[&"x".repeat(1_024)], &[&"x".repeat(1_023), &"x".repeat(1_025)]);
+        check(&"é".repeat(512), &[&"é".repeat(512)], &[&"é".repeat(511)]);
     }
 
     #[test]
