@@ -311,7 +311,11 @@ impl JobContext {
         if self.port.signals.has_changed().is_err() {
             return Err(over());
         }
-        let room = self.port.room.take(size).await;
+        let room = match &kind {
+            ReportKind::Ask { question: Question::Keep(_), .. } => &self.port.artifact_room,
+            _ => &self.port.room,
+        };
+        let room = room.take(size).await;
         let report = Report { job: self.job().clone(), kind, room };
         self.port.reports.send(report).await.map_err(|_| over())
     }

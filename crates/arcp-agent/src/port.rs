@@ -97,6 +97,8 @@ pub struct Port {
     pub reports: mpsc::Sender<Report>,
     /// The room for them.
     pub room: Room,
+    /// The room for artifacts, which take longer.
+    pub artifact_room: Room,
     /// What the job is told while it runs. The host lets go of its end when the job is over.
     pub signals: watch::Receiver<Signals>,
 }

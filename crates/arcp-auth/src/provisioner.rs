@@ -16,6 +16,7 @@ use crate::async_trait;
 /// 4. To revoke what was revoked before, or never issued, is no error.
 /// 5. After `Refused` nothing was issued; after any other error perhaps, and the runtime revokes it.
 /// 6. No value of a credential is in an error.
+/// 7. What is issued gives no more than the request's lease and its ceiling both give.
 ///
 /// Calls come from many jobs at the same time. The runtime bounds how long each may take and drops it
 /// then, survives one that panics, and tries a failed `revoke` again and again, also after a restart.
@@ -41,6 +42,8 @@ pub struct CredentialRequest {
     pub agent: AgentRef,
     /// What it may do, spend and last.
     pub lease: Lease,
+    /// What no job may go beyond, whatever its lease says; `None` where leases alone decide.
+    pub ceiling: Option<Lease>,
 }
 
 /// Why there are no credentials, or they could not be revoked.

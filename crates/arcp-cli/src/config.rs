@@ -114,10 +114,22 @@ struct TokenTable {
     challenge_key: Option<String>,
 }
 
-impl From<TokenTable> for Token {
-    fn from(TokenTable { token, principal, challenge_key }: TokenTable) -> Self {
+impl TryFrom<TokenTable> for Token {
+    type Error = Error;
+
+    /// What is empty is most likely a variable that nobody has set.
+    fn try_from(table: TokenTable) -> Result<Self, Error> {
+        let TokenTable { token, principal, challenge_key } = table;
+        let empty = [
+            ("token", token.is_empty()),
+            ("principal", principal.is_empty()),
+            ("challenge_key", challenge_key.as_ref().is_some_and(String::is_empty)),
+        ];
+        if let Some((key, _)) = empty.into_iter().find(|(_, empty)| *empty) {
+            return Err(Error::Usage(format!("tokens: `{key}` must not be empty")));
+        }
         let key = challenge_key.map(|key| Secret::new(key.into_bytes()));
-        Self { text: Secret::new(token), principal, key }
+        Ok(Self { text: Secret::new(token), principal, key })
     }
 }
 
@@ -160,7 +172,9 @@ impl Settings {
             let (token, principal) = (Secret::new(token.to_owned()), principal.to_owned());
             tokens.push(Token { text: token, principal, key: None });
         }
-        tokens.extend(file.tokens.into_iter().map(Token::from));
+        for table in file.tokens {
+            tokens.push(Token::try_from(table)?);
+        }
         let workspace = match (args.no_workspace, args.workspace, file.workspace) {
             (true, _, _) | (false, None, Some(Workspace::Switch(false))) => None,
             (false, Some(folder), _) | (false, None, Some(Workspace::Folder(folder))) => {

@@ -44,8 +44,13 @@ pub struct Limits {
     pub provision_time: Duration,
     /// Credentials that are being revoked at a time. Default 32.
     pub revocations: usize,
+    /// Credentials that are being revoked or wait for that; beyond it no more are issued. Default
+    /// 10,000.
+    pub unrevoked: usize,
     /// Idempotency keys of one principal that are remembered. Default 100,000.
     pub keys_per_principal: usize,
+    /// Idempotency keys in all. Default 2,000,000.
+    pub keys_in_all: usize,
     /// Jobs that one session watches at a time, its own among them. Default 10,000.
     pub watched_per_session: usize,
     /// Subscriptions of one session at a time. Default 16.
@@ -64,6 +69,14 @@ pub struct Limits {
     pub artifact_bytes_per_principal: u64,
     /// Artifacts of one principal. Default 10,000.
     pub artifacts_per_principal: usize,
+    /// All artifacts, in bytes. Default 64 GiB.
+    pub artifact_bytes_in_all: u64,
+    /// Artifacts in all. Default 1,000,000.
+    pub artifacts_in_all: usize,
+    /// Bytes of artifacts that wait to be kept. Default 64 MiB.
+    pub keeping_bytes: usize,
+    /// How long the blobs may take for one artifact. Default 30 s.
+    pub blob_time: Duration,
     /// Commands of one connection that are being handled or whose answers are not yet sent.
     /// Default 64.
     pub commands_in_flight: usize,
@@ -116,7 +129,9 @@ impl Default for Limits {
             provisioning_per_principal: 128,
             provision_time: Duration::from_secs(30),
             revocations: 32,
+            unrevoked: 10_000,
             keys_per_principal: 100_000,
+            keys_in_all: 2_000_000,
             watched_per_session: 10_000,
             subscriptions_per_session: 16,
             backfill_events: 100_000,
@@ -126,6 +141,10 @@ impl Default for Limits {
             artifact_bytes: 64 << 20,
             artifact_bytes_per_principal: 1 << 30,
             artifacts_per_principal: 10_000,
+            artifact_bytes_in_all: 64 << 30,
+            artifacts_in_all: 1_000_000,
+            keeping_bytes: 64 << 20,
+            blob_time: Duration::from_secs(30),
             commands_in_flight: 64,
             remembered_messages: 1_024,
             input_queue: 4_096,

@@ -263,6 +263,9 @@ impl RuntimeBuilder {
 
     fn build(mut self) -> Result<Parts, BuildError> {
         check_limits(&self.limits, self.agent_threads)?;
+        if self.session_lease.is_some_and(|lease| lease.is_zero()) {
+            return Err(BuildError::ZeroLimit("session_lease"));
+        }
         let authenticators = self.doors()?;
         let (catalog, registry) = self.hired()?;
         let schemes: BTreeSet<String> = authenticators.keys().cloned().collect();
@@ -415,6 +418,12 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         ("queued_bytes", limits.queued_bytes),
         ("queued_events", limits.queued_events),
         ("list_page", limits.list_page),
+        ("keys_per_principal", limits.keys_per_principal),
+        ("remembered_messages", limits.remembered_messages),
+        ("provisioning_per_principal", limits.provisioning_per_principal),
+        ("revocations", limits.revocations),
+        ("keeping_bytes", limits.keeping_bytes),
+        ("unrevoked", limits.unrevoked),
         ("agent_threads", agent_threads),
     ];
     if limits.input_bytes < limits.frame_bytes {

@@ -89,6 +89,11 @@ pub(crate) async fn issue(
     }
 }
 
+/// What comes of asking for credentials that nobody wants any more.
+pub(crate) fn stopping() -> Provisioned {
+    Provisioned::Failed(Fault::new(Code::Unavailable, "the runtime is shutting down"))
+}
+
 /// The peer learns that there are none; the log learns why.
 fn not_issued(why: &str) -> Provisioned {
     tracing::error!("a provisioner issued no credentials: {why}");

@@ -25,6 +25,7 @@ pub(crate) struct Host {
     store: Arc<dyn Store>,
     reports: mpsc::Sender<Report>,
     room: Room,
+    artifact_room: Room,
     limits: Limits,
     tasks: JoinSet<()>,
     running: HashMap<JobId, Running>,
@@ -41,11 +42,12 @@ impl Host {
         pool: Pool,
         store: Arc<dyn Store>,
         reports: mpsc::Sender<Report>,
+        artifact_room: Room,
         limits: Limits,
     ) -> Self {
         let room = Room::new(limits.input_bytes);
         let (tasks, running) = (JoinSet::new(), HashMap::new());
-        Self { agents, pool, store, reports, room, limits, tasks, running }
+        Self { agents, pool, store, reports, room, artifact_room, limits, tasks, running }
     }
 
     /// Runs a job's agent. It reports, and says last that it has ended.
@@ -65,7 +67,8 @@ impl Host {
             result_bytes: self.limits.result_bytes,
         };
         let (reports, room) = (self.reports.clone(), Room::clone(&self.room));
-        let port = Port { brief: Arc::new(brief), reports, room, signals };
+        let artifact_room = Room::clone(&self.artifact_room);
+        let port = Port { brief: Arc::new(brief), reports, room, artifact_room, signals };
         let input = match input {
             Some(input) => Source::Here(input),
             None => Source::Stored(Arc::clone(&self.store)),

@@ -1,8 +1,10 @@
 //! The bytes of artifacts: put among the blobs, read back, and swept up when nobody knows them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use arcp_core::{Artifact, ArtifactId, ArtifactRef, Code, Fault, hex};
+use arcp_agent::port::Room;
+use arcp_core::{Artifact, ArtifactId, ArtifactRef, Code, Fault, Limits, hex};
 use arcp_store::{Blobs, Bytes, StoreError};
 use sha2::{Digest, Sha256};
 
@@ -10,12 +12,22 @@ use crate::dispatch::store_fault;
 use crate::record::key;
 
 /// Where the bytes of artifacts are, if anywhere.
-#[derive(Clone, Default)]
-pub(crate) struct Keeper(Option<Arc<dyn Blobs>>);
+#[derive(Clone)]
+pub(crate) struct Keeper {
+    blobs: Option<Arc<dyn Blobs>>,
+    room: Room,
+    time: Duration,
+}
 
 impl Keeper {
-    pub(crate) fn new(blobs: Option<Arc<dyn Blobs>>) -> Self {
-        Self(blobs)
+    pub(crate) fn new(blobs: Option<Arc<dyn Blobs>>, limits: &Limits) -> Self {
+        Self { blobs, room: Room::new(limits.keeping_bytes), time: limits.blob_time }
+    }
+
+    /// The room for what is on its way here, of clients and of jobs. It is not that for other things:
+    /// blobs that are slow hold up artifacts only.
+    pub(crate) fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Puts the bytes of an artifact among the blobs and returns their SHA-256; `wanted` is what that
@@ -30,15 +42,33 @@ impl Keeper {
         if wanted.is_some_and(|wanted| wanted != digest) {
             return Err(Fault::invalid(format!("`sha256` is not that of the data, {digest}")));
         }
-        let blobs = self.blobs()?;
-        blobs.put(&key::blob(id), data).await.map_err(|error| store_fault(&error))?;
-        Ok(digest)
+        let put = self.in_time(self.blobs()?.put(&key::blob(id), data)).await;
+        if put.is_err() {
+            // They may be there all the same.
+            self.remove(id).await;
+        }
+        put.map(|()| digest)
+    }
+
+    /// Waits for the blobs as long as they may take.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Fault> {
+        let Ok(done) = tokio::time::timeout(self.time, work).await else {
+            tracing::error!("the blobs took longer than {:?}", self.time);
+            return Err(Fault::new(
+                Code::Unavailable,
+                "the artifacts are not available, try again",
+            ));
+        };
+        done.map_err(|error| store_fault(&error))
     }
 
     /// Reads an artifact back. One that was released or has expired meanwhile is not there.
     pub(crate) async fn get(&self, reference: &ArtifactRef) -> Result<Artifact, Fault> {
         let id = &reference.artifact;
-        let found = self.blobs()?.get(&key::blob(id)).await.map_err(|error| store_fault(&error))?;
+        let found = self.in_time(self.blobs()?.get(&key::blob(id))).await?;
         let Some(data) = found else {
             tracing::warn!(%id, "an artifact was asked for that is gone");
             return Err(Fault::new(Code::NotFound, "no such artifact"));
@@ -52,9 +82,9 @@ impl Keeper {
 
     /// Removes the bytes of an artifact. What cannot be removed now is swept up at the next start.
     pub(crate) async fn remove(&self, id: &ArtifactId) {
-        let Some(blobs) = &self.0 else { return };
-        if let Err(error) = blobs.delete(&key::blob(id)).await {
-            tracing::warn!(%id, "the bytes of an artifact stay for now: {error}");
+        let Ok(blobs) = self.blobs() else { return };
+        if let Err(fault) = self.in_time(blobs.delete(&key::blob(id))).await {
+            tracing::warn!(%id, "the bytes of an artifact stay for now: {fault}");
         }
     }
 
@@ -63,7 +93,7 @@ impl Keeper {
         &self,
         known: impl Fn(&ArtifactId) -> bool,
     ) -> Result<(), StoreError> {
-        let Some(blobs) = &self.0 else { return Ok(()) };
+        let Some(blobs) = &self.blobs else { return Ok(()) };
         let mut after = None;
         loop {
             let names = blobs.list(after.as_ref(), NAMES).await?;
@@ -82,7 +112,7 @@ impl Keeper {
 
     fn blobs(&self) -> Result<&dyn Blobs, Fault> {
         let none = || Fault::new(Code::Unimplemented, "this runtime keeps no artifacts");
-        self.0.as_deref().ok_or_else(none)
+        self.blobs.as_deref().ok_or_else(none)
     }
 }
 

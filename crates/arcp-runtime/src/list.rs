@@ -4,33 +4,34 @@ use arcp_core::{Code, Fault, JobId, JobSummary, Key};
 use arcp_store::Store;
 
 use crate::dispatch::store_fault;
-use crate::engine::{ListQuery, passes};
+use crate::engine::{ListQuery, Page, passes};
 use crate::record::{JobFact, key};
 
-/// The ended jobs that a listing asks for, at most its limit, and the last job looked at when there
+/// The ended jobs that a listing asks for, at most its limit and what `room` bytes hold, and the last job looked at when there
 /// are more. A filter that matches little does not make it look at everything.
 pub(crate) async fn ended(
     store: &dyn Store,
     query: &ListQuery,
+    room: usize,
 ) -> Result<(Vec<JobSummary>, Option<JobId>), Fault> {
     let prefix = key::done_jobs(&query.principal);
     let mut after = query.after.as_ref().map(|job| key::done_job(&query.principal, job));
-    let mut jobs = Vec::new();
+    let mut page = Page::new(query.limit, room);
     let mut looked_at = 0;
     loop {
         let facts =
             store.scan(&prefix, after.as_ref(), FACTS).await.map_err(|e| store_fault(&e))?;
-        let Some((last, _)) = facts.last() else { return Ok((jobs, None)) };
+        let Some((last, _)) = facts.last() else { return Ok((page.into_jobs(), None)) };
         after = Some(last.clone());
         for (key, value) in &facts {
             let summary = summary(&prefix, key, value)?;
             let job = summary.job.clone();
             looked_at += 1;
-            if passes(&query.filter, &summary) {
-                jobs.push(summary);
+            if passes(&query.filter, &summary.agent, summary.state, summary.created_at) {
+                page.add(summary);
             }
-            if jobs.len() == query.limit || looked_at == MOST {
-                return Ok((jobs, Some(job)));
+            if page.is_full() || looked_at == MOST {
+                return Ok((page.into_jobs(), Some(job)));
             }
         }
     }

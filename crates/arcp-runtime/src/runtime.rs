@@ -75,7 +75,7 @@ impl Runtime {
         let mut recovered = Effects::new();
         let facts = recovery::facts(&*store).await?;
         engine.recover(clock.now(), &mut facts.into_iter(), &mut recovered)?;
-        let keeper = Keeper::new(blobs);
+        let keeper = Keeper::new(blobs, &limits);
         // Before anybody can put one of which the store is still to learn.
         keeper.sweep(|id| engine.has_artifact(id)).await?;
         let (inbox, messages) = mpsc::channel(limits.input_queue);
@@ -83,7 +83,8 @@ impl Runtime {
         let (stop, stops) = watch::channel(None);
         let (reports, said) = mpsc::channel(limits.input_queue);
         let pool = Pool::new(agent_threads).map_err(RuntimeError::Threads)?;
-        let host = Host::new(registry, pool, Arc::clone(&store), reports, (*limits).clone());
+        let (artifact_room, kept) = (Room::clone(keeper.room()), Arc::clone(&store));
+        let host = Host::new(registry, pool, kept, reports, artifact_room, (*limits).clone());
         let writer = Writer {
             engine,
             store: Arc::clone(&store),

@@ -21,8 +21,10 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::connection::Permit;
-use crate::dispatch::{issue, judge, revoke, verify};
-use crate::engine::{Effect, Effects, Engine, Input, Issue, JobReport, Observe, Task, Ticket};
+use crate::dispatch::{issue, judge, revoke, stopping, verify};
+use crate::engine::{
+    Effect, Effects, Engine, Input, Intent, Issue, JobReport, Observe, Task, Ticket,
+};
 use crate::error::RuntimeError;
 use crate::host::Host;
 use crate::keeper::Keeper;
@@ -36,7 +38,14 @@ pub(crate) enum Message {
     /// A peer has connected.
     Connected { connection: ConnectionId, peer: Peer, outlet: Outlet },
     /// A peer asks for something.
-    Command { connection: ConnectionId, issued: Issued, permit: Permit, room: Option<Permit> },
+    Command {
+        connection: ConnectionId,
+        issued: Issued,
+        /// What is wanted, where that was found out already.
+        intent: Option<Intent>,
+        permit: Permit,
+        room: Option<Permit>,
+    },
     /// A peer sent something that is no message.
     BadFrame { connection: ConnectionId, id: Option<MessageId>, fault: Fault, permit: Permit },
     /// A connection has read the store up to here.
@@ -71,15 +80,22 @@ pub(crate) struct Writer {
 #[derive(Default)]
 pub(crate) struct State {
     outlets: HashMap<ConnectionId, (Peer, Outlet)>,
-    /// Authentications and listings under way.
+    /// Authentications, listings and the like under way.
     tasks: JoinSet<Done>,
+    /// Credentials that are being issued.
+    issuing: JoinSet<Done>,
+    /// Credentials that are being revoked.
+    revoking: JoinSet<Done>,
+    /// Whether those that are being issued are not wanted any more.
+    called_off: watch::Sender<bool>,
     questions: HashMap<Ticket, oneshot::Sender<Result<Answer, Fault>>>,
     next_ticket: u64,
     /// Handled, and waiting for the commit before it.
     pending: Batch,
     committing: Option<Committing>,
     stop_at: Option<Moment>,
-    halted: bool,
+    /// Since when all that is left is to keep and to tell what was said.
+    halted_at: Option<Moment>,
 }
 
 impl State {
@@ -132,6 +148,8 @@ enum Woken {
     Timer,
     Abandoned,
     Stop(Duration),
+    /// Credentials have had the time there was to be revoked.
+    LastCall,
     /// The store did not take the last commit in time.
     GaveUp,
 }
@@ -165,6 +183,7 @@ impl Writer {
                 }
                 Woken::Gone(connection) => self.on_gone(connection),
                 Woken::Timer => self.on_timer(),
+                Woken::LastCall => self.stop_revoking(),
                 Woken::Abandoned => self.stop(Duration::ZERO),
                 Woken::Stop(grace) => self.stop(grace),
                 Woken::GaveUp => return Err(RuntimeError::Unkept),
@@ -181,11 +200,13 @@ impl Writer {
         let full = self.state.pending.fx.bytes() >= self.limits.batch_bytes;
         let left = self.limits.batch.saturating_sub(self.state.pending.inputs);
         let room = if full { 0 } else { left };
-        let open = room > 0 && !self.state.halted;
+        let open = room > 0 && self.state.halted_at.is_none();
         let wake = self.next_wake();
         let give_up = self.state.stop_at.map(|at| at.after(LAST_COMMIT));
+        let last_call = self.state.halted_at.map(|at| at.after(LAST_CALLS));
         let clock = Arc::clone(&self.clock);
-        let State { committing, tasks, .. } = &mut self.state;
+        let State { committing, tasks, issuing, revoking, .. } = &mut self.state;
+        let calls = !revoking.is_empty();
         tokio::select! {
             result = wait_for_commit(committing), if committing.is_some() => Woken::Committed(result),
             Some(grace) = told_to_stop(&mut self.stops) => Woken::Stop(grace),
@@ -196,13 +217,18 @@ impl Writer {
             Some(_) = recv_reports(&mut self.reports, reports, room), if open => Woken::Reports,
             Some(connection) = self.gone.recv(), if open => Woken::Gone(connection),
             Some(done) = join(tasks), if open && !tasks.is_empty() => Woken::Task(Box::new(done)),
+            Some(done) = join(issuing), if open && !issuing.is_empty() => Woken::Task(Box::new(done)),
+            Some(done) = join(revoking), if room > 0 && calls => Woken::Task(Box::new(done)),
+            () = clock.sleep_until(last_call.unwrap_or_default()), if calls && last_call.is_some() => {
+                Woken::LastCall
+            }
             () = clock.sleep_until(give_up.unwrap_or_default()), if give_up.is_some() => Woken::GaveUp,
             () = clock.sleep_until(wake.unwrap_or_default()), if open && wake.is_some() => Woken::Timer,
         }
     }
 
     fn next_wake(&self) -> Option<Moment> {
-        let stop = self.state.stop_at.filter(|_| !self.state.halted);
+        let stop = self.state.stop_at.filter(|_| !*self.state.called_off.borrow());
         self.engine.next_wake().into_iter().chain(stop).min()
     }
 
@@ -212,16 +238,16 @@ impl Writer {
                 if outlet.is_gone() {
                     return;
                 }
-                if self.state.halted {
+                if self.state.halted_at.is_some() {
                     outlet.close(CloseReason::GoingAway);
                     return;
                 }
                 self.state.outlets.insert(connection, (peer, outlet));
                 self.handle(Input::Connected { connection }, Hold::default());
             }
-            Message::Command { connection, issued, permit, room } => {
+            Message::Command { connection, issued, intent, permit, room } => {
                 let hold = Hold { permit: Some(permit), room };
-                self.handle(Input::Command { connection, issued }, hold);
+                self.handle(Input::Command { connection, issued, intent }, hold);
             }
             Message::BadFrame { connection, id, fault, permit } => {
                 self.handle(Input::BadFrame { connection, id, fault }, permit.into());
@@ -303,15 +329,31 @@ impl Writer {
     }
 
     fn halt_if_due(&mut self) {
-        let Some(at) = self.state.stop_at.filter(|_| !self.state.halted) else { return };
-        if !self.engine.is_working() || self.clock.now().moment >= at {
+        let Some(at) = self.state.stop_at.filter(|_| self.state.halted_at.is_none()) else {
+            return;
+        };
+        let now = self.clock.now();
+        if self.engine.is_working() && now.moment < at {
+            return;
+        }
+        // What is being issued is heard of before it is revoked.
+        self.state.called_off.send_replace(true);
+        if self.state.issuing.is_empty() {
             self.handle(Input::Halt, Hold::default());
-            self.state.halted = true;
+            self.state.halted_at = Some(now.moment);
         }
     }
 
     fn is_done(&self) -> bool {
-        self.state.halted && self.state.committing.is_none() && self.state.pending.fx.is_empty()
+        let State { halted_at, revoking, committing, pending, .. } = &self.state;
+        halted_at.is_some() && revoking.is_empty() && committing.is_none() && pending.fx.is_empty()
+    }
+
+    /// Leaves what is not revoked to the next start.
+    fn stop_revoking(&mut self) {
+        let count = self.state.revoking.len();
+        tracing::error!(count, "credentials could not be revoked in time; the next start does it");
+        self.state.revoking = JoinSet::new();
     }
 
     /// Commits what is pending, unless a commit is under way. What changes nothing is told at once.
@@ -437,9 +479,9 @@ impl Writer {
                 });
             }
             Task::List(query) => {
-                let store = Arc::clone(&self.store);
+                let (store, room) = (Arc::clone(&self.store), self.limits.event_bytes());
                 self.state.tasks.spawn(async move {
-                    let done = list::ended(&*store, &query).await;
+                    let done = list::ended(&*store, &query, room).await;
                     (Some(Input::Listed { query, done }), permit)
                 });
             }
@@ -459,17 +501,24 @@ impl Writer {
             }
             Task::Issue(task) => {
                 let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
-                let Issue { id, job, principal, agent, lease } = *task;
-                let request = CredentialRequest { id, job: job.clone(), principal, agent, lease };
-                self.state.tasks.spawn(async move {
-                    let provisioned = issue(provisioner, request, time).await;
+                let mut called_off = self.state.called_off.subscribe();
+                let Issue { id, job, principal, agent, lease, ceiling } = *task;
+                let for_job = job.clone();
+                let request =
+                    CredentialRequest { id, job: for_job, principal, agent, lease, ceiling };
+                self.state.issuing.spawn(async move {
+                    let provisioned = tokio::select! {
+                        biased;
+                        _ = called_off.wait_for(|off| *off) => stopping(),
+                        provisioned = issue(provisioner, request, time) => provisioned,
+                    };
                     (Some(Input::Provisioned { job, provisioned }), None)
                 });
             }
             Task::Revoke { id } => {
                 let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
                 let turns = Arc::clone(&self.revocations);
-                self.state.tasks.spawn(async move {
+                self.state.revoking.spawn(async move {
                     let _turn = turns.acquire().await;
                     let revoked = revoke(provisioner, &id, time).await;
                     (Some(Input::Revoked { id, revoked }), None)
@@ -568,5 +617,7 @@ async fn commit_until_kept(store: Arc<dyn Store>, commit: Commit) -> Result<(), 
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long after a halt credentials are still being revoked.
+const LAST_CALLS: Duration = Duration::from_secs(5);
 /// How long after a stop's grace the store may take to keep what is left.
 const LAST_COMMIT: Duration = Duration::from_secs(10);

@@ -1,11 +1,15 @@
 //! Artifacts: put, given, released, forgotten.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_core::{ArtifactRetention, Key};
+use arcp_core::{ArtifactRetention, Feature, Key, Limits};
+use arcp_store::{Blobs, Bytes, MemoryBlobs, StoreError, StoreErrorKind};
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::support::{HandClock, On, Raw, Setup, code, job_of, kind};
 
@@ -21,6 +25,12 @@ matrix!(
     what_does_not_fit_into_a_frame_is_not_given,
     many_are_given_in_order,
     without_blobs_there_are_no_artifacts,
+    what_is_declared_not_to_be_there_is_refused,
+    slow_blobs_hold_up_artifacts_only,
+    what_could_not_be_kept_leaves_nothing,
+    artifacts_in_all_are_bounded,
+    nobody_leaves_artifacts_behind_that_nobody_can_reach,
+    many_are_forgotten_together,
 );
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -277,6 +287,12 @@ async fn what_does_not_fit_into_a_frame_is_not_given(on: On) {
     assert_eq!(fetch(&mut raw, &references[0]).await.unwrap().len(), 45_000);
     assert_eq!(fetch(&mut raw, &references[1]).await.unwrap_err(), "RESOURCE_EXHAUSTED");
     raw.is_quiet().await;
+    // A client's own fits into a frame as it comes, and has to as it goes.
+    let fits = kept(&mut raw, put(&vec![b'x'; 45_000])).await;
+    assert_eq!(fetch(&mut raw, &fits).await.unwrap().len(), 45_000);
+    let nack = refused(&mut raw, put(&vec![b'x'; 47_000])).await;
+    assert_eq!(nack["code"], "RESOURCE_EXHAUSTED");
+    assert!(nack["message"].as_str().unwrap().contains("`frame_bytes`"), "{nack}");
 }
 
 async fn many_are_given_in_order(on: On) {
@@ -306,5 +322,170 @@ async fn without_blobs_there_are_no_artifacts(on: On) {
     assert_eq!(accepted["payload"]["capabilities"].get("artifact_retention"), None);
     assert_eq!(refused(&mut raw, put(b"abc")).await["code"], "UNIMPLEMENTED");
     raw.say("artifact.fetch", json!({"artifact_id": "art_1"})).await;
-    assert_eq!(code(&raw.expect("nack").await), "NOT_FOUND");
+    assert_eq!(code(&raw.expect("nack").await), "UNIMPLEMENTED");
+}
+
+async fn what_is_declared_not_to_be_there_is_refused(on: On) {
+    let house = on.usual().await;
+    let reference = kept(&mut house.raw_as("alice").await, put(b"abc")).await;
+    let setup = Setup::new().configure(|builder| builder.feature(Feature::Artifacts, false));
+    let house = house.shutdown(Duration::ZERO).await.restart(setup).await;
+    let mut raw = house.raw_as("alice").await;
+    assert_eq!(refused(&mut raw, put(b"abc")).await["code"], "UNIMPLEMENTED");
+    assert_eq!(fetch(&mut raw, &reference).await.unwrap_err(), "UNIMPLEMENTED");
+    raw.say("artifact.release", id(&reference)).await;
+    assert_eq!(code(&raw.expect("nack").await), "UNIMPLEMENTED");
+}
+
+/// Blobs that do not take anything before they are let, and then perhaps say that they could not.
+struct Stiff {
+    blobs: MemoryBlobs,
+    open: watch::Receiver<bool>,
+    fail: bool,
+}
+
+#[async_trait]
+impl Blobs for Stiff {
+    async fn put(&self, name: &Key, bytes: Bytes) -> Result<(), StoreError> {
+        drop(self.open.clone().wait_for(|open| *open).await);
+        self.blobs.put(name, bytes).await?;
+        if self.fail { Err(StoreError::new(StoreErrorKind::Full, "full")) } else { Ok(()) }
+    }
+
+    async fn get(&self, name: &Key) -> Result<Option<Bytes>, StoreError> {
+        self.blobs.get(name).await
+    }
+
+    async fn delete(&self, name: &Key) -> Result<(), StoreError> {
+        self.blobs.delete(name).await
+    }
+
+    async fn list(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.blobs.list(after, limit).await
+    }
+}
+
+fn stiff(open: bool, fail: bool) -> (Setup, MemoryBlobs, watch::Sender<bool>) {
+    let (open, opened) = watch::channel(open);
+    let blobs = MemoryBlobs::new();
+    let stiff = Stiff { blobs: blobs.clone(), open: opened, fail };
+    let mut setup = Setup::new().configure(|builder| builder.blobs(Arc::new(stiff)));
+    setup.artifacts = false;
+    (setup, blobs, open)
+}
+
+async fn slow_blobs_hold_up_artifacts_only(on: On) {
+    let (setup, _, open) = stiff(false, false);
+    let house = on.start(setup.limits(|limits| limits.keeping_bytes = 8 << 10)).await;
+    let (mut raw, mut other) = (house.raw_as("alice").await, house.raw_as("bob").await);
+    // More than there is room for; a job has one too.
+    for _ in 0..3 {
+        raw.say("artifact.put", put(&[b'x'; 5_000])).await;
+    }
+    let keeping = other.submit("script", json!([["keep", "a/b", "y".repeat(5_000)]])).await;
+    other.expect("job.started").await;
+    let job = other.submit("echo", json!("z".repeat(20_000))).await;
+    let ended = other.finish(&job).await;
+    assert_eq!(ended[1]["payload"]["value"], "z".repeat(20_000));
+    open.send_replace(true);
+    for _ in 0..3 {
+        raw.expect("artifact.ref").await;
+    }
+    other.expect("artifact.ref").await;
+    other.finish(&keeping).await;
+    // Those that take too long are not waited for.
+    let (setup, blobs, open) = stiff(false, false);
+    let setup = setup.limits(|limits| limits.blob_time = Duration::from_millis(20));
+    let house = on.start(setup).await;
+    let mut raw = house.raw_as("alice").await;
+    let nack = refused(&mut raw, put(b"abc")).await;
+    assert_eq!((&nack["code"], &nack["retryable"]), (&json!("UNAVAILABLE"), &json!(true)));
+    open.send_replace(true);
+    kept(&mut raw, put(b"abc")).await;
+    assert_eq!(blobs.list(None, 9).await.unwrap().len(), 1);
+}
+
+async fn what_could_not_be_kept_leaves_nothing(on: On) {
+    let (setup, blobs, _open) = stiff(true, true);
+    let house = on.start(setup.limits(|limits| limits.artifacts_per_principal = 1)).await;
+    let mut raw = house.raw_as("alice").await;
+    for _ in 0..3 {
+        assert_eq!(refused(&mut raw, put(b"abc")).await["code"], "UNAVAILABLE");
+        assert_eq!(blobs.list(None, 9).await.unwrap(), []);
+    }
+}
+
+async fn artifacts_in_all_are_bounded(on: On) {
+    let setup = Setup::new().limits(|limits| {
+        limits.artifacts_in_all = 2;
+        limits.artifact_bytes_in_all = 10;
+    });
+    let house = on.start(setup).await;
+    let (mut raw, mut other) = (house.raw_as("alice").await, house.raw_as("bob").await);
+    let first = kept(&mut raw, put(b"123456")).await;
+    let nack = refused(&mut other, put(b"12345")).await;
+    assert_eq!(nack["code"], "RESOURCE_EXHAUSTED");
+    assert!(nack["message"].as_str().unwrap().contains("`artifact_bytes_in_all` is 10"));
+    kept(&mut other, put(b"1234")).await;
+    let nack = refused(&mut other, put(b"")).await;
+    assert!(nack["message"].as_str().unwrap().contains("`artifacts_in_all` is 2"));
+    raw.say("artifact.release", id(&first)).await;
+    raw.expect("ack").await;
+    kept(&mut other, put(b"123456")).await;
+}
+
+async fn nobody_leaves_artifacts_behind_that_nobody_can_reach(on: On) {
+    let limits = |limits: &mut Limits| (limits.artifacts_in_all, limits.keys_in_all) = (1, 1);
+    let mut setup = Setup::new().limits(limits);
+    setup.anonymous = true;
+    let house = on.start(setup).await;
+    let payload = json!({
+        "auth": {"scheme": "none"},
+        "client": {"kind": "test", "version": "1"},
+        "capabilities": {"anonymous": true},
+    });
+    let mut raw = house.raw_as("alice").await;
+    for _ in 0..3 {
+        let mut nobody = house.raw().await;
+        nobody.say("session.open", payload.clone()).await;
+        nobody.expect("session.accepted").await;
+        let reference = kept(&mut nobody, put(b"abc")).await;
+        assert_eq!(fetch(&mut nobody, &reference).await.unwrap(), b"abc");
+        nobody.invoke_with_key("k", json!({"tool": "echo", "arguments": 1})).await;
+        let accepted = nobody.expect("job.accepted").await;
+        nobody.finish(job_of(&accepted)).await;
+        assert_eq!(refused(&mut raw, put(b"abc")).await["code"], "RESOURCE_EXHAUSTED");
+        raw.invoke_with_key("k", json!({"tool": "echo", "arguments": 1})).await;
+        assert_eq!(code(&raw.expect("job.failed").await), "RESOURCE_EXHAUSTED");
+        nobody.say("session.close", json!({})).await;
+        nobody.is_over().await;
+    }
+    kept(&mut raw, put(b"abc")).await;
+    let remains = house.crash().await;
+    assert_eq!(remains.blobs().await.list(None, 9).await.unwrap().len(), 1);
+    let house = remains.restart(Setup::new().limits(limits)).await;
+    house.raw_as("alice").await.invoke_with_key("k", json!({"tool": "echo", "arguments": 1})).await;
+}
+
+/// More than are forgotten at a time.
+async fn many_are_forgotten_together(on: On) {
+    let clock = HandClock::new();
+    let house = on.start(Setup::new().clock(&clock)).await;
+    let mut raw = house.raw_as("alice").await;
+    let mut short = put(b"");
+    short["retain_seconds"] = json!(5);
+    for _ in 0..300 {
+        kept(&mut raw, short.clone()).await;
+    }
+    let lasting = kept(&mut raw, put(b"abc")).await;
+    clock.advance(Duration::from_secs(5));
+    raw.is_quiet().await;
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(fetch(&mut raw, &lasting).await.unwrap(), b"abc");
+    drop(raw);
+    let remains = house.shutdown(Duration::ZERO).await;
+    let again = remains.restart(Setup::new().clock(&clock)).await;
+    let remains = again.shutdown(Duration::ZERO).await;
+    let blobs = remains.blobs().await;
+    assert_eq!(blobs.list(None, 9).await.unwrap().len(), 1);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::sync::watch;
 
-use crate::support::{House, On, Raw, Setup, code};
+use crate::support::{HandClock, House, On, Raw, Setup, code};
 
 matrix!(
     one_that_fails_refuses,
@@ -21,6 +21,8 @@ matrix!(
     an_answer_without_a_challenge_is_passed_over,
     a_challenge_belongs_to_its_connection,
     a_session_is_renewed_by_a_challenge_too,
+    refusals_before_an_acceptance_are_forgotten,
+    a_challenge_that_is_left_behind_stops_no_renewal,
 );
 
 async fn one_that_fails_refuses(on: On) {
@@ -175,6 +177,43 @@ async fn a_session_is_renewed_by_a_challenge_too(on: On) {
         assert_eq!(raw.expect("session.accepted").await["session_id"], session);
     }
     raw.is_quiet().await;
+}
+
+async fn refusals_before_an_acceptance_are_forgotten(on: On) {
+    let (house, _) = house(on).await;
+    let mut raw = challenged(&house).await;
+    for _ in 0..3 {
+        for _ in 0..4 {
+            raw.say("session.authenticate", json!({"response": "forty-one"})).await;
+            raw.expect("session.unauthenticated").await;
+        }
+        raw.say("session.authenticate", json!({"response": "42"})).await;
+        raw.expect("session.accepted").await;
+        raw.say("session.authenticate", json!({"response": "asks"})).await;
+        raw.expect("session.challenge").await;
+    }
+    for _ in 0..5 {
+        raw.say("session.authenticate", json!({"response": "forty-one"})).await;
+        raw.expect("session.unauthenticated").await;
+    }
+    raw.is_over().await;
+}
+
+async fn a_challenge_that_is_left_behind_stops_no_renewal(on: On) {
+    let clock = HandClock::new();
+    let judge = Judge(watch::Sender::new(false));
+    let setup = Setup::new().clock(&clock).configure(|builder| builder.authenticator(judge));
+    let house = on.start(setup).await;
+    let mut raw = house.raw().await;
+    let accepted = raw.open("tok-alice").await;
+    raw.say("session.open", offer("asks")).await;
+    raw.expect("session.challenge").await;
+    // So far an answer is one to that.
+    raw.say("session.authenticate", json!({"response": "tok-alice"})).await;
+    raw.expect("session.unauthenticated").await;
+    clock.advance(Duration::from_secs(10));
+    raw.say("session.authenticate", json!({"response": "tok-alice"})).await;
+    assert_eq!(raw.expect("session.accepted").await["session_id"], accepted["session_id"]);
 }
 
 /// A connection that was asked what six times seven is.

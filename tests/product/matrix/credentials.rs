@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use arcp_core::Key;
+use arcp_core::lease::Pattern;
+use arcp_core::{Key, Lease};
 use arcp_store::Store;
 use serde_json::{Value, json};
 
@@ -22,6 +23,11 @@ matrix!(
     a_session_that_closes_meanwhile_has_none,
     a_stop_refuses_jobs_that_wait_for_their_credentials,
     jobs_that_wait_for_their_credentials_are_bounded,
+    a_stop_revokes_what_it_can,
+    a_repeat_has_its_job_when_the_first_session_closes,
+    repeats_that_wait_are_bounded,
+    nothing_more_is_issued_while_too_much_is_to_be_revoked,
+    the_gateway_is_told_what_no_job_may_go_beyond,
 );
 
 fn setup(gateway: &Gateway) -> Setup {
@@ -341,10 +347,124 @@ async fn a_stop_refuses_jobs_that_wait_for_their_credentials(on: On) {
     let last = raw.rest().await;
     assert_eq!(last.iter().map(kind).collect::<Vec<_>>(), ["job.failed", "session.evicted"]);
     assert_eq!(code(&last[0]), "UNAVAILABLE");
-    // What may have been issued is revoked, by the next runtime at the latest.
+    // What may have been issued is revoked before the runtime has stopped.
+    let books = gateway.books();
+    assert_eq!((&books.revocations, books.asked.len()), (&books.asked, 1));
     let _house = remains.restart(setup(&gateway)).await;
-    let books = gateway.until(|books| !books.revocations.is_empty()).await;
-    assert!(books.revocations.iter().all(|id| *id == books.asked[0]));
+    assert_eq!(gateway.books().revocations.len(), 1);
+}
+
+async fn a_stop_revokes_what_it_can(on: On) {
+    let (house, gateway) = house(on).await;
+    let mut raw = house.raw_as("alice").await;
+    for n in 0..50 {
+        submit(&mut raw, job("gate", n, "")).await;
+        raw.expect("job.started").await;
+    }
+    let remains = house.shutdown(Duration::ZERO).await;
+    assert!(gateway.books().good.is_empty());
+    assert_eq!(gateway.books().revocations.len(), 50);
+    // One that cannot be reached is tried again by the next runtime.
+    let house = remains.restart(setup(&gateway)).await;
+    let mut raw = house.raw_as("alice").await;
+    submit(&mut raw, job("gate", 1, "")).await;
+    raw.expect("job.started").await;
+    gateway.fail_to_revoke(1);
+    let remains = house.shutdown(Duration::ZERO).await;
+    assert_eq!(gateway.books().good.len(), 1);
+    let _house = remains.restart(setup(&gateway)).await;
+    all_revoked(&gateway).await;
+}
+
+async fn a_repeat_has_its_job_when_the_first_session_closes(on: On) {
+    let (house, gateway) = house(on).await;
+    let (mut raw, mut same) = (house.raw_as("alice").await, house.raw_as("alice").await);
+    raw.invoke_with_key("k", job("gate", 1, "wait")).await;
+    gateway.until(|books| books.asked.len() == 1).await;
+    let request = same.invoke_with_key("k", job("gate", 1, "wait")).await;
+    same.is_quiet().await;
+    raw.say("session.close", json!({})).await;
+    raw.is_over().await;
+    gateway.open();
+    let accepted = same.expect("job.accepted").await;
+    assert_eq!(accepted["correlation_id"], request);
+    assert_eq!(accepted["payload"]["credentials"].as_array().unwrap().len(), 1);
+    let started = same.expect("job.started").await;
+    assert_eq!((&started["correlation_id"], &started["event_seq"]), (&json!(request), &json!(1)));
+    house.stage.open_gate();
+    same.finish(job_of(&accepted)).await;
+    assert_eq!(gateway.books().asked.len(), 1);
+    all_revoked(&gateway).await;
+}
+
+async fn repeats_that_wait_are_bounded(on: On) {
+    let gateway = Gateway::new();
+    let house = on.start(setup(&gateway).limits(|limits| limits.commands_in_flight = 2)).await;
+    let mut raw = house.raw_as("alice").await;
+    for key in ["j", "k"] {
+        raw.invoke_with_key(key, job("echo", 1, "wait")).await;
+    }
+    gateway.until(|books| books.asked.len() == 2).await;
+    for key in ["j", "k"] {
+        raw.invoke_with_key(key, job("echo", 1, "wait")).await;
+    }
+    for key in ["j", "k"] {
+        raw.invoke_with_key(key, job("echo", 1, "wait")).await;
+        let refused = raw.expect("job.failed").await;
+        assert_eq!(code(&refused), "RESOURCE_EXHAUSTED");
+        assert!(refused.to_string().contains("commands_in_flight"));
+    }
+    // Another connection has room of its own, and room is given back.
+    let mut same = house.raw_as("alice").await;
+    same.invoke_with_key("j", job("echo", 1, "wait")).await;
+    same.is_quiet().await;
+    gateway.open();
+    same.expect("job.accepted").await;
+    let accepted = raw.until(|message| kind(message) == "job.completed").await;
+    assert!(accepted.iter().any(|message| kind(message) == "job.accepted"));
+    all_revoked(&gateway).await;
+}
+
+async fn nothing_more_is_issued_while_too_much_is_to_be_revoked(on: On) {
+    let (gateway, clock) = (Gateway::new(), HandClock::new());
+    let setup = setup(&gateway).clock(&clock).limits(|limits| limits.unrevoked = 2);
+    let house = on.start(setup).await;
+    let mut raw = house.raw_as("alice").await;
+    gateway.fail_to_revoke(2);
+    for _ in 0..2 {
+        let (id, _) = submit(&mut raw, job("echo", 1, "")).await;
+        raw.finish(&id).await;
+    }
+    gateway.until(|books| books.revocations.len() == 2).await;
+    raw.say("tool.invoke", job("echo", 1, "")).await;
+    let refused = raw.expect("job.failed").await;
+    assert_eq!((code(&refused), &refused["payload"]["retryable"]), ("UNAVAILABLE", &json!(true)));
+    assert!(refused.to_string().contains("`unrevoked` is 2"));
+    // Who needs none does not mind.
+    let id = raw.submit("echo", json!(1)).await;
+    raw.finish(&id).await;
+    while !gateway.books().good.is_empty() {
+        clock.advance(Duration::from_millis(500));
+        raw.is_quiet().await;
+    }
+    loop {
+        raw.say("tool.invoke", job("echo", 1, "")).await;
+        if kind(&raw.recv().await) == "job.accepted" {
+            break;
+        }
+    }
+}
+
+async fn the_gateway_is_told_what_no_job_may_go_beyond(on: On) {
+    let (house, gateway) = house(on).await;
+    submit(&mut house.raw_as("alice").await, job("echo", 1, "")).await;
+    assert_eq!(gateway.books().ceilings, [None]);
+    let ceiling = Lease::default().grant("model.use", Pattern::parse("m/small").unwrap());
+    let (gateway, given) = (Gateway::new(), ceiling.clone());
+    let setup = setup(&gateway).configure(|builder| builder.ceiling(Some(given)));
+    let house = on.start(setup).await;
+    submit(&mut house.raw_as("alice").await, job("echo", 1, "")).await;
+    assert_eq!(gateway.books().ceilings, [Some(ceiling)]);
 }
 
 async fn jobs_that_wait_for_their_credentials_are_bounded(on: On) {

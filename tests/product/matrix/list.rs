@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{HandClock, On, Raw, Setup, code};
+use crate::support::{HandClock, On, Raw, Setup, code, kind};
 
 matrix!(
     filters_let_through_what_they_say,
     pages_hold_every_job_once_while_more_come,
     a_principal_sees_its_own_jobs,
     a_bad_question_is_refused,
+    jobs_with_large_leases_are_on_pages_that_fit,
 );
 
 async fn filters_let_through_what_they_say(on: On) {
@@ -96,7 +97,7 @@ async fn pages_hold_every_job_once_while_more_come(on: On) {
             house.stage.open_gate();
             let mut open = 9;
             while open > 0 {
-                let ended = |message: &Value| crate::support::kind(message) == "job.completed";
+                let ended = |message: &Value| kind(message) == "job.completed";
                 submitter.until(ended).await;
                 open -= 1;
             }
@@ -151,4 +152,33 @@ async fn refused(raw: &mut Raw, payload: Value) {
 fn ids(page: &Value) -> Vec<&str> {
     let jobs = page["jobs"].as_array().unwrap();
     jobs.iter().map(|job| job["job_id"].as_str().unwrap()).collect()
+}
+
+/// A page is as long as fits into a frame, of jobs that run and of jobs that have ended.
+async fn jobs_with_large_leases_are_on_pages_that_fit(on: On) {
+    let house = on.start(Setup::new().limits(|limits| limits.frame_bytes = 64 << 10)).await;
+    let mut raw = house.raw_as("alice").await;
+    let lease = json!({"note": "x".repeat(16_000)});
+    let mut jobs = Vec::new();
+    for place in 0..20 {
+        let tool = if place % 2 == 0 { "gate" } else { "echo" };
+        let payload = json!({"tool": tool, "arguments": place, "lease_request": lease});
+        let job = raw.submit_as(payload).await;
+        raw.until(|message| kind(message) == "job.started").await;
+        if tool == "echo" {
+            raw.finish(&job).await;
+        }
+        jobs.push(job);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let page = raw.list(json!({"cursor": cursor})).await;
+        assert!(page.to_string().len() <= 64 << 10);
+        seen.extend(ids(&page).into_iter().map(str::to_owned));
+        cursor = page["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, jobs);
 }

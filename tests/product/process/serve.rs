@@ -117,6 +117,12 @@ async fn an_unknown_setting_is_named() {
             ("grace_seconds = ", "arcp.toml"),
             ("[[tokens]]\nprincipal = \"me\"\ntoken = \"verysecret\n", "line 3"),
             ("[[tokens]]\ntoken = [\"verysecret\"]\nprincipal = \"me\"\n", "tokens[0].token"),
+            ("[[tokens]]\ntoken = \"\"\nprincipal = \"me\"\n", "`token`"),
+            ("[[tokens]]\ntoken = \"verysecret\"\nprincipal = \"\"\n", "`principal`"),
+            (
+                "[[tokens]]\ntoken = \"verysecret\"\nprincipal = \"me\"\nchallenge_key = \"\"\n",
+                "`challenge_key`",
+            ),
             ("[limits]\nframe_bytes = 0\n", "frame_bytes"),
             ("heartbeat_interval_seconds = 0\n", "heartbeat_interval"),
             ("artifact_retention = { default_seconds = 1 }\n", "max_seconds"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arcp_auth::{CredentialProvisioner, CredentialRequest, ProvisionError};
-use arcp_core::{Credential, CredentialId, Secret};
+use arcp_core::{Credential, CredentialId, Lease, Secret};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
@@ -16,6 +16,8 @@ pub(crate) struct Gateway(Arc<watch::Sender<Books>>);
 pub(crate) struct Books {
     /// Every call to issue.
     pub(crate) asked: Vec<CredentialId>,
+    /// What it may not go beyond.
+    pub(crate) ceilings: Vec<Option<Lease>>,
     /// What is good now.
     pub(crate) good: Vec<CredentialId>,
     /// Every call to revoke.
@@ -56,7 +58,10 @@ impl CredentialProvisioner for Gateway {
     /// What the lease says under `x-gateway`: `refuse`, `fail`, `panic`, `wait`, `lose` (which issues and
     /// then fails), `none`.
     async fn issue(&self, request: &CredentialRequest) -> Result<Vec<Credential>, ProvisionError> {
-        self.0.send_modify(|books| books.asked.push(request.id.clone()));
+        self.0.send_modify(|books| {
+            books.asked.push(request.id.clone());
+            books.ceilings.push(request.ceiling.clone());
+        });
         let wish = request.lease.other.get("x-gateway");
         let wish: String = wish.and_then(|wish| wish.read().ok()).unwrap_or_default();
         match wish.as_str() {

@@ -29,8 +29,9 @@ impl Host {
         };
         let (to, reports) = mpsc::channel(64);
         let (signals, told) = watch::channel(Signals::default());
-        let port =
-            Port { brief: Arc::new(brief), reports: to, room: Room::new(1 << 20), signals: told };
+        let (room, artifact_room) = (Room::new(1 << 20), Room::new(1 << 20));
+        let brief = Arc::new(brief);
+        let port = Port { brief, reports: to, room, artifact_room, signals: told };
         (JobContext::new(port), Self { reports, signals })
     }
 

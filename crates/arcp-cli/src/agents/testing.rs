@@ -73,6 +73,7 @@ impl Host {
             brief: Arc::new(brief(name, &self.lease)),
             reports,
             room: Room::new(1 << 20),
+            artifact_room: Room::new(1 << 20),
             signals,
         });
         let work = agent.run(job, Json::parse(input).unwrap());

@@ -38,6 +38,7 @@ fn what_cannot_be_is_not_built() {
             blobs().artifact_retention(retention),
             BuildError::TooSmall("artifact_retention.max", "artifact_retention.default"),
         ),
+        (builder().session_lease(Some(Duration::ZERO)), BuildError::ZeroLimit("session_lease")),
         (builder().heartbeat_interval(Duration::ZERO), BuildError::ZeroLimit("heartbeat_interval")),
         (
             builder().agent("a", "1", agent()).agent("a", "1", agent()),

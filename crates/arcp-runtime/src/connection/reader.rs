@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arcp_agent::port::Room;
-use arcp_core::{Frame, Issued};
+use arcp_core::{Command, Frame, Issued};
 use arcp_transport::{CloseReason, FrameSource, TransportError, TransportErrorKind};
 use arcp_wire::{CommandDecoder, Decoded};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::Line;
+use crate::engine::Intent;
 use crate::outlet::Told;
 use crate::writer::Message;
 
@@ -46,8 +47,13 @@ impl Reader {
                 Decoded::Message(issued) => {
                     bad_in_a_row = 0;
                     let connection = self.line.id;
-                    let room = self.room.take(frame.bytes.len()).await;
-                    self.post(Message::Command { connection, issued, permit, room }).await;
+                    let room = match &issued.command {
+                        Command::PutArtifact(_) => self.line.keeper.room(),
+                        _ => &self.room,
+                    };
+                    let room = room.take(frame.bytes.len()).await;
+                    let (issued, intent) = find_intent(issued, frame.bytes.len()).await;
+                    self.post(Message::Command { connection, issued, intent, permit, room }).await;
                 }
                 Decoded::Bad { id, fault } => {
                     bad_in_a_row += 1;
@@ -92,3 +98,22 @@ impl Reader {
         drop(self.line.inbox.send(message).await);
     }
 }
+
+/// What a submit under a key wants, of `size` bytes: much takes long, and is looked through where it
+/// holds nobody up.
+async fn find_intent(issued: Issued, size: usize) -> (Issued, Option<Intent>) {
+    let Command::Submit(submit) = &issued.command else { return (issued, None) };
+    if submit.key.is_none() {
+        return (issued, None);
+    }
+    if size <= SMALL {
+        let intent = Intent::of(submit);
+        return (issued, Some(intent));
+    }
+    let submit = submit.clone();
+    let found = tokio::task::spawn_blocking(move || Intent::of(&submit)).await;
+    (issued, found.ok())
+}
+
+/// What is looked through on the spot.
+const SMALL: usize = 16 << 10;

@@ -25,6 +25,9 @@ pub(super) struct Artifacts {
     owners: BTreeMap<ArtifactId, Principal>,
     /// Those whose bytes are on their way to the blobs.
     coming: BTreeMap<ArtifactId, Coming>,
+    /// How many there are, those that are coming included, and how many bytes they have.
+    count: usize,
+    bytes: u64,
 }
 
 /// The artifacts of one principal; those that are coming count.
@@ -65,9 +68,20 @@ impl Artifacts {
         self.shelf(principal).kept.insert(id, reference);
     }
 
+    /// Takes room for one.
+    fn take(&mut self, principal: &Principal, size: u64) {
+        self.count += 1;
+        self.bytes += size;
+        let shelf = self.shelf(principal);
+        shelf.count += 1;
+        shelf.bytes += size;
+    }
+
     /// Gives back the room of one that was coming or kept.
     fn free(&mut self, principal: &Principal, size: u64) {
         let Some(shelf) = self.shelves.get_mut(principal) else { return };
+        self.count = self.count.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(size);
         shelf.count = shelf.count.saturating_sub(1);
         shelf.bytes = shelf.bytes.saturating_sub(size);
         if shelf.count == 0 {
@@ -100,10 +114,24 @@ impl Engine {
     ) {
         let Some(session) = self.sessions.get(&from.session) else { return };
         let principal = session.principal.clone();
-        if let Err(fault) = self.put_artifact(now, &principal, put, Asker::Client(from.clone()), fx)
-        {
+        let asker = Asker::Client(from.clone());
+        // What only just fits into a frame as it comes would not as it goes.
+        let kept = self
+            .check_fits(put.data.len() as u64)
+            .and_then(|()| self.put_artifact(now, &principal, put, asker, fx));
+        if let Err(fault) = kept {
             self.reply(now, from, Reply::Nack(fault), fx);
         }
+    }
+
+    /// Whether so many bytes can be given to a client.
+    fn check_fits(&self, size: u64) -> Result<(), Fault> {
+        if base64_bytes(size) <= self.settings.limits.event_bytes() as u64 {
+            return Ok(());
+        }
+        let limit = self.settings.limits.frame_bytes;
+        let message = format!("the artifact does not fit into a frame: `frame_bytes` is {limit}");
+        Err(Fault::new(Code::ResourceExhausted, message).with_retryable(false))
     }
 
     /// Has a job's artifact kept; it is answered later, unless it is refused at once.
@@ -131,9 +159,7 @@ impl Engine {
         let id = self.ids.artifact(now);
         let PutArtifact { media_type, data, sha256, retain: _ } = put;
         let (size, expires_at) = (data.len() as u64, now.wall.after(retain));
-        let shelf = self.artifacts.shelf(principal);
-        shelf.count += 1;
-        shelf.bytes += size;
+        self.artifacts.take(principal, size);
         let principal = principal.clone();
         let coming = Coming { principal, media_type, size, expires_at, asker };
         self.artifacts.coming.insert(id.clone(), coming);
@@ -161,15 +187,27 @@ impl Engine {
             );
         }
         let none = Shelf::default();
-        let shelf = self.artifacts.shelves.get(principal).unwrap_or(&none);
-        if shelf.count >= limits.artifacts_per_principal {
-            return Err(exceeds("artifacts_per_principal", limits.artifacts_per_principal as u64));
+        let all = &self.artifacts;
+        let shelf = all.shelves.get(principal).unwrap_or(&none);
+        let size = put.data.len() as u64;
+        let bounds = [
+            (
+                "artifacts_per_principal",
+                shelf.count as u64 + 1,
+                limits.artifacts_per_principal as u64,
+            ),
+            (
+                "artifact_bytes_per_principal",
+                shelf.bytes + size,
+                limits.artifact_bytes_per_principal,
+            ),
+            ("artifacts_in_all", all.count as u64 + 1, limits.artifacts_in_all as u64),
+            ("artifact_bytes_in_all", all.bytes + size, limits.artifact_bytes_in_all),
+        ];
+        match bounds.into_iter().find(|(_, wanted, limit)| wanted > limit) {
+            Some((what, _, limit)) => Err(exceeds(what, limit)),
+            None => Ok(retain),
         }
-        let limit = limits.artifact_bytes_per_principal;
-        if shelf.bytes + put.data.len() as u64 > limit {
-            return Err(exceeds("artifact_bytes_per_principal", limit));
-        }
-        Ok(retain)
     }
 
     /// An artifact's bytes are among the blobs, or why not.
@@ -232,16 +270,11 @@ impl Engine {
         id: &ArtifactId,
         fx: &mut Effects,
     ) {
-        match self.find_artifact(now, from, id) {
-            Ok(reference) if base64_bytes(reference.size) > self.fetch_bytes() => {
-                let limit = self.settings.limits.frame_bytes;
-                let message =
-                    format!("the artifact does not fit into a frame: `frame_bytes` is {limit}");
-                let fault = Fault::new(Code::ResourceExhausted, message).with_retryable(false);
-                self.reply(now, from, Reply::Nack(fault), fx);
-            }
+        let found = self
+            .find_artifact(now, from, id)
+            .and_then(|reference| self.check_fits(reference.size).map(|()| reference.clone()));
+        match found {
             Ok(reference) => {
-                let reference = reference.clone();
                 let id = self.ids.message(now);
                 fx.fetch(from.connection, id, now.wall, from.id.clone(), reference);
             }
@@ -249,13 +282,10 @@ impl Engine {
         }
     }
 
-    fn fetch_bytes(&self) -> u64 {
-        self.settings.limits.event_bytes() as u64
-    }
-
     /// An artifact of the session's principal that is not over. What is somebody else's looks like
     /// what is not there.
     fn find_artifact(&self, now: Now, from: &From, id: &ArtifactId) -> Result<&ArtifactRef, Fault> {
+        self.check_feature(Feature::Artifacts)?;
         let session = self.sessions.get(&from.session);
         let found = session.and_then(|session| self.artifacts.get(&session.principal, id));
         let alive =
@@ -294,7 +324,18 @@ impl Engine {
             self.forget_artifact(&id, fx);
         }
         if let Some((next, _)) = self.artifacts.due.first() {
-            self.timers.set(Timer::Artifacts, now.moment_of(*next));
+            // Those that are due as well have their turn after what happened meanwhile.
+            let at = now.moment_of(*next).max(now.moment.after(PAUSE));
+            self.timers.set(Timer::Artifacts, at);
+        }
+    }
+
+    /// Forgets all artifacts of somebody who can never come back.
+    pub(super) fn forget_artifacts(&mut self, principal: &Principal, fx: &mut Effects) {
+        let shelf = self.artifacts.shelves.get(principal);
+        let ids: Vec<_> = shelf.into_iter().flat_map(|shelf| shelf.kept.keys().cloned()).collect();
+        for id in ids {
+            self.forget_artifact(&id, fx);
         }
     }
 
@@ -302,9 +343,7 @@ impl Engine {
     pub(super) fn recover_artifact(&mut self, now: Now, fact: ArtifactFact) {
         let ArtifactFact { principal, reference } = fact;
         let until = reference.expires_at.unwrap_or(now.wall);
-        let shelf = self.artifacts.shelf(&principal);
-        shelf.count += 1;
-        shelf.bytes += reference.size;
+        self.artifacts.take(&principal, reference.size);
         self.artifacts.add(&principal, reference, until);
         self.timers.set_earlier(Timer::Artifacts, now.moment_of(until));
     }
@@ -322,3 +361,5 @@ const fn base64_bytes(bytes: u64) -> u64 {
 
 /// Artifacts forgotten at a time.
 const STEP: usize = 256;
+/// The time between one time and the next.
+const PAUSE: Duration = Duration::from_millis(1);

@@ -1,6 +1,8 @@
 //! A connection's life: greeting, live, gone. It owns nothing that lasts.
 
-use arcp_core::{Capabilities, ConnectionId, Fault, MessageId, Notice, Now, Reply, SessionId};
+use arcp_core::{
+    Capabilities, ConnectionId, Fault, MessageId, Moment, Notice, Now, Reply, SessionId,
+};
 use arcp_transport::CloseReason;
 
 use super::{Effects, Engine, From, Timer};
@@ -15,7 +17,7 @@ pub(super) struct Connection {
     pub(super) posed: Option<Posed>,
     /// Offers so far.
     pub(super) attempts: u64,
-    /// Offers refused so far.
+    /// Offers refused since the last that was accepted.
     pub(super) refusals: u32,
 }
 
@@ -47,6 +49,8 @@ pub(super) struct Posed {
     pub(super) scheme: String,
     /// What follows when the answer is good.
     pub(super) purpose: Purpose,
+    /// On a live session: until when it is taken for the answer to this, and not for a renewal.
+    pub(super) until: Moment,
 }
 
 /// What follows when the offer is good.

@@ -4,12 +4,12 @@
 //! forgets that only when it is revoked, so that no credential outlives its job for longer than it
 //! takes to revoke it, whatever dies in between. Their values are in memory only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arcp_core::{
-    Code, Credential, CredentialId, Fault, IdempotencyKey, JobId, Lease, Now, Principal, Reply,
-    Submit,
+    Code, ConnectionId, Credential, CredentialId, Fault, IdempotencyKey, JobId, Lease, Now,
+    Principal, Reply,
 };
 
 use super::submit::Draft;
@@ -23,8 +23,12 @@ pub(super) struct Credentials {
     drafts: BTreeMap<JobId, Waiting>,
     /// Those that wait under a key.
     keys: BTreeMap<(Principal, IdempotencyKey), JobId>,
+    /// How many repeats of each connection wait for such jobs.
+    repeats: BTreeMap<ConnectionId, usize>,
     /// What was asked for and is not revoked.
     owed: BTreeMap<CredentialId, Owed>,
+    /// What is being revoked of it, or waits for that.
+    unwanted: BTreeSet<CredentialId>,
 }
 
 #[derive(Debug)]
@@ -72,6 +76,21 @@ impl Engine {
         self.settings.provisions && (models || !lease.budget.is_empty())
     }
 
+    /// Whether credentials may be asked for, for one more job.
+    pub(super) fn check_provisioning(&self, principal: &Principal) -> Result<(), Fault> {
+        let limits = &self.settings.limits;
+        let (limit, unwanted) = (limits.provisioning_per_principal, limits.unrevoked);
+        if self.tallies.draft_count(principal) >= limit {
+            let message = format!("`provisioning_per_principal` is {limit}");
+            return Err(Fault::new(Code::ResourceExhausted, message));
+        }
+        if self.credentials.unwanted.len() >= unwanted {
+            let message = format!("too much waits to be revoked: `unrevoked` is {unwanted}");
+            return Err(Fault::new(Code::Unavailable, message));
+        }
+        Ok(())
+    }
+
     /// Asks for a job's credentials; it is accepted when they are there.
     pub(super) fn provision(&mut self, now: Now, draft: Draft, fx: &mut Effects) {
         let (id, fact) = (draft.id.clone(), &draft.fact);
@@ -84,9 +103,14 @@ impl Engine {
         if let Some((key, _)) = &draft.key {
             self.credentials.keys.insert((principal.clone(), key.clone()), id.clone());
         }
-        let (agent, lease) = (fact.agent.clone(), fact.lease.clone());
-        let issue = Issue { id: credential.clone(), job: id.clone(), principal, agent, lease };
-        fx.task(Task::Issue(Box::new(issue)));
+        fx.task(Task::Issue(Box::new(Issue {
+            id: credential.clone(),
+            job: id.clone(),
+            principal,
+            agent: fact.agent.clone(),
+            lease: fact.lease.clone(),
+            ceiling: self.settings.ceiling.clone(),
+        })));
         let waiting = Waiting { draft, credential, repeats: Vec::new() };
         self.credentials.drafts.insert(id, waiting);
     }
@@ -96,21 +120,24 @@ impl Engine {
         &mut self,
         now: Now,
         from: &From,
-        submit: &Submit,
+        key: &IdempotencyKey,
+        intent: Intent,
         fx: &mut Effects,
     ) -> bool {
-        let session = self.sessions.get(&from.session);
-        let (Some(key), Some(session)) = (&submit.key, session) else { return false };
+        let Some(session) = self.sessions.get(&from.session) else { return false };
         let Some(job) = self.credentials.waiting(&session.principal, key).cloned() else {
             return false;
         };
         let Some(waiting) = self.credentials.drafts.get_mut(&job) else { return false };
-        let same = waiting.draft.key.as_ref().is_some_and(|(_, i)| *i == Intent::of(submit));
-        if same && waiting.repeats.len() < self.settings.limits.commands_in_flight {
+        let same = waiting.draft.key.as_ref().is_some_and(|(_, wanted)| *wanted == intent);
+        let limit = self.settings.limits.commands_in_flight;
+        let count = self.credentials.repeats.get(&from.connection).map_or(0, |count| *count);
+        if same && count < limit {
+            self.credentials.repeats.insert(from.connection, count + 1);
             waiting.repeats.push(from.clone());
         } else {
             let fault = if same {
-                Fault::new(Code::ResourceExhausted, "too many wait for this job already")
+                Fault::new(Code::ResourceExhausted, format!("`commands_in_flight` is {limit}"))
             } else {
                 super::keys::other_intent()
             };
@@ -128,7 +155,8 @@ impl Engine {
         provisioned: Provisioned,
         fx: &mut Effects,
     ) {
-        let Some(waiting) = self.forget_draft(job) else { return };
+        let Some(mut waiting) = self.forget_draft(job) else { return };
+        self.find_heir(now, &mut waiting, fx);
         let Waiting { draft, credential, repeats } = waiting;
         match provisioned {
             Provisioned::Credentials(credentials) => match self.check_still(now, &draft) {
@@ -146,6 +174,25 @@ impl Engine {
                 self.revoke(credential, fx);
                 self.refuse_draft(now, &draft, &repeats, &fault, fx);
             }
+        }
+    }
+
+    /// When the session is over that asked first, another that wanted the same submits the job.
+    fn find_heir(&mut self, now: Now, waiting: &mut Waiting, fx: &mut Effects) {
+        let takes_jobs = |from: &From| {
+            self.sessions.get(&from.session).is_some_and(|session| !session.is_closing())
+        };
+        if takes_jobs(&waiting.draft.from) {
+            return;
+        }
+        let Some(heir) = waiting.repeats.iter().position(takes_jobs) else { return };
+        let heir = waiting.repeats.remove(heir);
+        let draft = &mut waiting.draft;
+        draft.fact.session = heir.session.clone();
+        draft.fact.request = heir.id.clone();
+        let first = std::mem::replace(&mut draft.from, heir);
+        if self.is_there(&first) {
+            self.refuse(now, &first, true, session_closed(), fx);
         }
     }
 
@@ -181,7 +228,7 @@ impl Engine {
         }
         let session = self.sessions.get(&draft.from.session);
         if session.is_none_or(super::Session::is_closing) {
-            return Err(Fault::new(Code::FailedPrecondition, "the session has closed"));
+            return Err(session_closed());
         }
         draft.fact.lease.check_time(now.wall)
     }
@@ -208,6 +255,14 @@ impl Engine {
         if let Some((key, _)) = &waiting.draft.key {
             self.credentials.keys.remove(&(principal.clone(), key.clone()));
         }
+        for from in &waiting.repeats {
+            if let Some(count) = self.credentials.repeats.get_mut(&from.connection) {
+                *count -= 1;
+                if *count == 0 {
+                    self.credentials.repeats.remove(&from.connection);
+                }
+            }
+        }
         Some(waiting)
     }
 
@@ -223,8 +278,9 @@ impl Engine {
     }
 
     /// Has what goes by the id revoked.
-    pub(super) fn revoke(&self, id: CredentialId, fx: &mut Effects) {
+    pub(super) fn revoke(&mut self, id: CredentialId, fx: &mut Effects) {
         debug_assert!(self.credentials.owed.contains_key(&id), "what is revoked is owed");
+        self.credentials.unwanted.insert(id.clone());
         fx.task(Task::Revoke { id });
     }
 
@@ -256,6 +312,7 @@ impl Engine {
 
     fn forget_owed(&mut self, id: &CredentialId, fx: &mut Effects) {
         self.credentials.owed.remove(id);
+        self.credentials.unwanted.remove(id);
         fx.delete(key::owed(id));
     }
 
@@ -268,13 +325,17 @@ impl Engine {
     }
 
     /// Revokes what is owed for jobs that are not there, all facts being recovered.
-    pub(super) fn revoke_orphans(&self, fx: &mut Effects) {
-        for (id, owed) in &self.credentials.owed {
-            if !self.jobs.contains_key(&owed.job) {
-                self.revoke(id.clone(), fx);
-            }
+    pub(super) fn revoke_orphans(&mut self, fx: &mut Effects) {
+        let owed = self.credentials.owed.iter();
+        let orphans = owed.filter(|(_, owed)| !self.jobs.contains_key(&owed.job));
+        for id in orphans.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.revoke(id, fx);
         }
     }
+}
+
+fn session_closed() -> Fault {
+    Fault::new(Code::FailedPrecondition, "the session has closed")
 }
 
 /// How long a revocation that failed waits to be tried again: twice as long each time.

@@ -254,6 +254,8 @@ pub struct Issue {
     pub agent: arcp_core::AgentRef,
     /// Its effective lease.
     pub lease: arcp_core::Lease,
+    /// What no job may go beyond.
+    pub ceiling: Option<arcp_core::Lease>,
 }
 
 /// A listing on its way.

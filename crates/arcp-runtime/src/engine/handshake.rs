@@ -6,7 +6,7 @@ use arcp_core::{
 };
 use arcp_transport::CloseReason;
 
-use super::connection::{Attempt, Phase, Posed, Purpose};
+use super::connection::{Attempt, Connection, Phase, Posed, Purpose};
 use super::session::Session;
 use super::{Effects, Engine, From, Judgement, Task, Timer};
 
@@ -52,7 +52,9 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
-        let Some(Posed { challenge, scheme, purpose }) = state.posed.take() else { return };
+        let Some(Posed { challenge, scheme, purpose, until: _ }) = state.posed.take() else {
+            return;
+        };
         state.attempts += 1;
         let number = state.attempts;
         let answered = Some(challenge.clone());
@@ -72,7 +74,12 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let state = self.connections.get(&from.connection);
-        if state.is_some_and(|state| state.pending.is_none() && state.posed.is_some()) {
+        // A challenge that nobody has answered in time is left behind.
+        let asked = |state: &Connection| {
+            state.pending.is_none()
+                && state.posed.as_ref().is_some_and(|posed| now.moment < posed.until)
+        };
+        if state.is_some_and(asked) {
             self.handle_response(from.connection, &from.id, response, fx);
             return;
         }
@@ -101,6 +108,7 @@ impl Engine {
             return;
         };
         let Attempt { request, scheme, purpose, answered, number: _ } = attempt;
+        let until = now.moment.after(self.settings.limits.handshake_time);
         match (judgement, purpose) {
             (Judgement::Accept(principal), Purpose::Open { declared }) => {
                 self.open_session(now, connection, request, principal, scheme, declared, fx);
@@ -109,7 +117,7 @@ impl Engine {
                 self.renew(now, connection, request, &principal, fx);
             }
             (Judgement::Challenge(challenge), purpose) => {
-                let posed = Posed { challenge: challenge.clone(), scheme, purpose };
+                let posed = Posed { challenge: challenge.clone(), scheme, purpose, until };
                 state.posed = Some(posed);
                 self.reply_to(now, connection, request, Reply::Challenged { challenge }, fx);
             }
@@ -118,7 +126,7 @@ impl Engine {
                 let reply = match answered {
                     Some(challenge) => {
                         // Another answer may be better.
-                        state.posed = Some(Posed { challenge, scheme, purpose });
+                        state.posed = Some(Posed { challenge, scheme, purpose, until });
                         Reply::Unauthenticated(fault)
                     }
                     None if opens => Reply::Rejected(fault),
@@ -242,6 +250,9 @@ impl Engine {
         id: &SessionId,
         fx: &mut Effects,
     ) {
+        if let Some(state) = self.connections.get_mut(&connection) {
+            state.refusals = 0;
+        }
         let Some(session) = self.sessions.get(id) else {
             return;
         };

@@ -5,7 +5,7 @@ use arcp_core::{
     MessageId, Principal, Question, SubscriptionId,
 };
 
-use super::{ListQuery, Provisioned, Recall};
+use super::{Intent, ListQuery, Provisioned, Recall};
 use crate::record::{JobFact, Run};
 
 /// Something that happened.
@@ -22,6 +22,8 @@ pub enum Input {
         connection: ConnectionId,
         /// What.
         issued: Issued,
+        /// What it wants, if it submits a job under a key. Found out before, for that may take long.
+        intent: Option<Intent>,
     },
     /// A peer sent something that is no message of its dialect.
     BadFrame {

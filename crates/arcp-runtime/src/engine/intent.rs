@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use arcp_core::{Lease, Submit};
 use rust_decimal::Decimal;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -17,7 +16,7 @@ pub struct Intent(pub [u8; 32]);
 impl Intent {
     /// What `submit` wants. Values are compared as JSON: the order of keys and the white space do
     /// not matter, nor how a number is written; a lease that grants nothing is no lease.
-    pub(super) fn of(submit: &Submit) -> Self {
+    pub fn of(submit: &Submit) -> Self {
         let mut hash = Sha256::new();
         text(&mut hash, &submit.agent);
         value(&mut hash, submit.input.as_raw());
@@ -59,44 +58,113 @@ fn text(hash: &mut Sha256, text: &str) {
     hash.update(text.as_bytes());
 }
 
-/// A value in its canonical form. What the codecs take in is not deep.
+/// A value in its canonical form.
 fn value(hash: &mut Sha256, raw: &RawValue) {
-    let json = raw.get().trim_ascii();
-    match json.as_bytes().first() {
-        Some(b'{') => object(hash, json),
-        Some(b'[') => list(hash, json),
-        Some(b'"') => match serde_json::from_str::<Cow<'_, str>>(json) {
-            Ok(read) => text(hash, &read),
-            Err(_) => text(hash, json),
-        },
-        _ => scalar(hash, json),
+    node(hash, &Reading { json: raw.get(), at: 0 }.node());
+}
+
+/// A value, read in one go.
+enum Node<'a> {
+    Text(Cow<'a, str>),
+    /// As it is written.
+    Scalar(&'a str),
+    List(Vec<Self>),
+    /// The last value counts of a key that comes twice.
+    Object(BTreeMap<Cow<'a, str>, Self>),
+}
+
+fn node(hash: &mut Sha256, value: &Node<'_>) {
+    match value {
+        Node::Text(read) => text(hash, read),
+        Node::Scalar(json) => scalar(hash, json),
+        Node::List(items) => {
+            hash.update([LIST]);
+            for item in items {
+                node(hash, item);
+            }
+            hash.update([END]);
+        }
+        Node::Object(fields) => {
+            hash.update([OBJECT]);
+            for (key, field) in fields {
+                text(hash, key);
+                node(hash, field);
+            }
+            hash.update([END]);
+        }
     }
 }
 
-fn object(hash: &mut Sha256, json: &str) {
-    #[derive(Deserialize)]
-    struct Fields<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
-    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-    hash.update([OBJECT]);
-    if let Ok(Fields(fields)) = serde_json::from_str(json) {
-        for (Key(key), raw) in fields {
-            text(hash, &key);
-            value(hash, raw);
-        }
-    }
-    hash.update([END]);
+/// Reads what is known to be JSON, and not deep, as all is that the codecs take in.
+struct Reading<'a> {
+    json: &'a str,
+    at: usize,
 }
 
-fn list(hash: &mut Sha256, json: &str) {
-    hash.update([LIST]);
-    if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) {
-        for raw in items {
-            value(hash, raw);
+impl<'a> Reading<'a> {
+    /// What comes next that is no white space, nor stands between values.
+    fn next(&mut self) -> Option<u8> {
+        let rest = self.json.as_bytes().get(self.at..)?;
+        let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
+        self.at += rest.iter().take_while(|byte| between(byte)).count();
+        self.json.as_bytes().get(self.at).copied()
+    }
+
+    fn node(&mut self) -> Node<'a> {
+        match self.next() {
+            Some(b'{') => {
+                self.at += 1;
+                let mut fields = BTreeMap::new();
+                while self.next().is_some_and(|byte| byte != b'}') {
+                    let key = self.text();
+                    fields.insert(key, self.node());
+                }
+                self.at += 1;
+                Node::Object(fields)
+            }
+            Some(b'[') => {
+                self.at += 1;
+                let mut items = Vec::new();
+                while self.next().is_some_and(|byte| byte != b']') {
+                    items.push(self.node());
+                }
+                self.at += 1;
+                Node::List(items)
+            }
+            Some(b'"') => Node::Text(self.text()),
+            _ => {
+                Node::Scalar(self.token(|byte| {
+                    matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r')
+                }))
+            }
         }
     }
-    hash.update([END]);
+
+    /// A text. One with half a surrogate pair stands for itself, as it is written.
+    fn text(&mut self) -> Cow<'a, str> {
+        let start = self.at;
+        // The mark at its beginning does not end it.
+        let mut escaped = true;
+        let read = self.token(|byte| {
+            let ends = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            ends
+        });
+        self.at += 1;
+        if !read.contains('\\') {
+            return Cow::Borrowed(read.strip_prefix('"').unwrap_or(read));
+        }
+        let quoted = self.json.get(start..self.at).unwrap_or_default();
+        serde_json::from_str(quoted).unwrap_or(Cow::Borrowed(quoted))
+    }
+
+    /// All up to the byte that ends it.
+    fn token(&mut self, mut ends: impl FnMut(u8) -> bool) -> &'a str {
+        let start = self.at;
+        let rest = self.json.as_bytes().get(start..).unwrap_or_default();
+        self.at += rest.iter().take_while(|byte| !ends(**byte)).count();
+        self.json.get(start..self.at).unwrap_or_default()
+    }
 }
 
 /// A number, `true`, `false` or `null`. One number has many spellings.
@@ -147,6 +215,11 @@ mod tests {
         assert!(same("0.10", "1e-1"));
         assert!(same("-0", "0"));
         assert!(same("1e300", "1E+300"));
+        assert!(same(r#"{"a":1,"a":2}"#, r#"{ "a":2 }"#));
+        assert!(same(
+            r#"["\\","\"",{"\u0022":""}]"#,
+            "[ \"\\u005c\" ,\"\\\"\",\n{\"\\\"\":\"\"}\t]"
+        ));
     }
 
     #[test]
@@ -162,9 +235,28 @@ mod tests {
             (r#"["ab","c"]"#, r#"["a","bc"]"#),
             ("12345678901234567890123", "12345678901234567890124"),
             ("true", r#""true""#),
+            (r#"{"\ud800":1,"a":1}"#, r#"{"\ud800":1,"a":2}"#),
+            (r#""\ud800""#, r#""\ud801""#),
+            (r#"["","\"]"]"#, r#"["","\"","]"]"#),
+            (r#"{"a":"}"}"#, r#"{"a":{}}"#),
         ];
         for (one, other) in pairs {
             assert!(!same(one, other), "{one} {other}");
+        }
+    }
+
+    /// What JSON writers make of any value is read as that value.
+    #[test]
+    fn a_value_is_read_as_others_read_it() {
+        let texts = [
+            r#"{"a":[{"b":{"c":[[[]],{},"",0,-1.5e-7,true,false,null]}},"x\\\"y\/\n\u00e9😀"]}"#,
+            r#"[[],[[]],{"":{"":[]}},"]","}","{","[",",",":"]"#,
+        ];
+        for text in texts {
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            assert!(same(text, &pretty), "{text}");
+            assert!(same(text, &value.to_string()), "{text}");
         }
     }
 

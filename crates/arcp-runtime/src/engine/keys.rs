@@ -1,6 +1,7 @@
 //! Idempotency keys: a repeated intent is the same job again (§7.2, R§6.4).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use arcp_core::{Code, Fault, IdempotencyKey, JobId, Now, Principal, Reply, Submit, Timestamp};
 
@@ -10,14 +11,20 @@ use crate::record::{KeyFact, key};
 /// The keys of every principal that has used any.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    bound: BTreeMap<Principal, BTreeMap<IdempotencyKey, KeyFact>>,
+    bound: BTreeMap<Principal, BTreeMap<IdempotencyKey, Bound>>,
     /// When each may be forgotten.
     due: BTreeSet<(Timestamp, Principal, IdempotencyKey)>,
 }
 
+#[derive(Debug)]
+struct Bound {
+    fact: KeyFact,
+    until: Timestamp,
+}
+
 impl Keys {
     fn get(&self, principal: &Principal, key: &IdempotencyKey) -> Option<&KeyFact> {
-        self.bound.get(principal)?.get(key)
+        self.bound.get(principal)?.get(key).map(|bound| &bound.fact)
     }
 
     fn count(&self, principal: &Principal) -> usize {
@@ -26,20 +33,23 @@ impl Keys {
 
     fn add(&mut self, principal: Principal, key: IdempotencyKey, fact: KeyFact, until: Timestamp) {
         self.due.insert((until, principal.clone(), key.clone()));
-        self.bound.entry(principal).or_default().insert(key, fact);
+        self.bound.entry(principal).or_default().insert(key, Bound { fact, until });
+    }
+
+    fn remove(&mut self, principal: &Principal, key: &IdempotencyKey) -> Option<KeyFact> {
+        let all = self.bound.get_mut(principal)?;
+        let Bound { fact, until } = all.remove(key)?;
+        if all.is_empty() {
+            self.bound.remove(principal);
+        }
+        self.due.remove(&(until, principal.clone(), key.clone()));
+        Some(fact)
     }
 
     /// Takes one that is due.
     fn pop_due(&mut self, now: Timestamp) -> Option<(Principal, IdempotencyKey, KeyFact)> {
-        if self.due.first()?.0 > now {
-            return None;
-        }
-        let (_, principal, key) = self.due.pop_first()?;
-        let all = self.bound.get_mut(&principal)?;
-        let fact = all.remove(&key)?;
-        if all.is_empty() {
-            self.bound.remove(&principal);
-        }
+        let (_, principal, key) = self.due.first().filter(|(until, _, _)| *until <= now)?.clone();
+        let fact = self.remove(&principal, &key)?;
         Some((principal, key, fact))
     }
 }
@@ -50,13 +60,13 @@ impl Engine {
         &mut self,
         now: Now,
         from: &From,
-        submit: &Submit,
+        key: &IdempotencyKey,
+        intent: Intent,
         fx: &mut Effects,
     ) -> bool {
-        let session = self.sessions.get(&from.session);
-        let (Some(key), Some(session)) = (&submit.key, session) else { return false };
+        let Some(session) = self.sessions.get(&from.session) else { return false };
         let Some(bound) = self.keys.get(&session.principal, key) else { return false };
-        if bound.intent == Intent::of(submit) {
+        if bound.intent == intent {
             let job = bound.job.clone();
             self.repeat(now, from, key.clone(), job, fx);
         } else {
@@ -88,12 +98,18 @@ impl Engine {
 
     /// Whether the principal may bind one more key.
     pub(super) fn check_key(&self, principal: &Principal, submit: &Submit) -> Result<(), Fault> {
-        let limit = self.settings.limits.keys_per_principal;
-        if submit.key.is_some() && self.keys.count(principal) >= limit {
-            let message = format!("`keys_per_principal` is {limit}");
-            return Err(Fault::new(Code::ResourceExhausted, message));
+        let limits = &self.settings.limits;
+        let bounds = [
+            ("keys_per_principal", self.keys.count(principal), limits.keys_per_principal),
+            ("keys_in_all", self.keys.due.len(), limits.keys_in_all),
+        ];
+        let full = bounds.into_iter().find(|(_, count, limit)| count >= limit);
+        match full.filter(|_| submit.key.is_some()) {
+            Some((what, _, limit)) => {
+                Err(Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}")))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Binds a key to the job that is made for it, in the same commit.
@@ -133,7 +149,20 @@ impl Engine {
             }
         }
         if let Some((next, _, _)) = self.keys.due.first() {
-            self.timers.set(Timer::Keys, now.moment_of(*next));
+            // Those that are due as well have their turn after what happened meanwhile.
+            let at = now.moment_of(*next).max(now.moment.after(PAUSE));
+            self.timers.set(Timer::Keys, at);
+        }
+    }
+
+    /// Forgets all keys of somebody who can never come back.
+    pub(super) fn forget_keys(&mut self, principal: &Principal, fx: &mut Effects) {
+        let keys = self.keys.bound.get(principal);
+        let keys: Vec<_> = keys.into_iter().flat_map(|keys| keys.keys().cloned()).collect();
+        for key in keys {
+            if self.keys.remove(principal, &key).is_some() {
+                fx.delete(key::idempotency(principal, &key));
+            }
         }
     }
 }
@@ -144,3 +173,5 @@ pub(super) fn other_intent() -> Fault {
 
 /// Keys forgotten at a time.
 const STEP: usize = 256;
+/// The time between one time and the next.
+const PAUSE: Duration = Duration::from_millis(1);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use arcp_core::{Fault, JobFilter, JobId, JobSummary, JobsPage, ListJobs, Now, Reply};
+use arcp_core::{
+    Fault, JobFilter, JobId, JobState, JobSummary, JobsPage, ListJobs, Now, Reply, Timestamp,
+};
 
 use super::{Effects, Engine, From, ListQuery, Task};
 
@@ -14,15 +16,22 @@ impl Engine {
         let limit = list.limit.unwrap_or(usize::MAX).clamp(1, self.settings.limits.list_page);
         let principal = session.principal.clone();
         // A job that ends while the store is read is in this snapshot, so no job falls through.
+        let mut page = Page::new(limit + 1, self.settings.limits.event_bytes());
         let open = self
             .tallies
             .jobs(&principal)
             .filter(|id| list.after.as_ref().is_none_or(|after| *id > after))
             .filter_map(|id| self.jobs.get(id))
-            .map(super::Job::summary)
-            .filter(|summary| passes(&list.filter, summary))
-            .take(limit + 1)
-            .collect();
+            .filter(|job| {
+                passes(&list.filter, &job.agent.to_string(), job.state(), job.created_at)
+            });
+        for job in open {
+            if page.is_full() {
+                break;
+            }
+            page.add(job.summary());
+        }
+        let open = page.into_jobs();
         let From { connection, session, id: to } = from.clone();
         let (filter, after) = (list.filter, list.after);
         fx.task(Task::List(Box::new(ListQuery {
@@ -59,15 +68,47 @@ impl Engine {
     }
 }
 
-/// Whether a job passes a filter.
-pub fn passes(filter: &JobFilter, job: &JobSummary) -> bool {
-    let agent = |wanted: &String| {
-        job.agent == *wanted || job.agent.split_once('@').is_some_and(|(name, _)| name == wanted)
+/// Whether a job of an agent passes a filter.
+pub fn passes(filter: &JobFilter, agent: &str, state: JobState, created_at: Timestamp) -> bool {
+    let of = |wanted: &String| {
+        agent == wanted || agent.split_once('@').is_some_and(|(name, _)| name == wanted)
     };
-    filter.states.as_ref().is_none_or(|states| states.contains(&job.state))
-        && filter.agent.as_ref().is_none_or(agent)
-        && filter.created_after.is_none_or(|after| job.created_at > after)
-        && filter.created_before.is_none_or(|before| job.created_at < before)
+    filter.states.as_ref().is_none_or(|states| states.contains(&state))
+        && filter.agent.as_ref().is_none_or(of)
+        && filter.created_after.is_none_or(|after| created_at > after)
+        && filter.created_before.is_none_or(|before| created_at < before)
+}
+
+/// Jobs of a listing, no more of them than it takes to see that there are more than fit.
+#[derive(Debug)]
+pub struct Page {
+    jobs: Vec<JobSummary>,
+    limit: usize,
+    size: usize,
+    room: usize,
+}
+
+impl Page {
+    /// No jobs yet, of at most `limit`, for `room` bytes of a frame.
+    pub fn new(limit: usize, room: usize) -> Self {
+        Self { jobs: Vec::new(), limit, size: 0, room }
+    }
+
+    /// Adds a job.
+    pub fn add(&mut self, job: JobSummary) {
+        self.size += line_size(&job);
+        self.jobs.push(job);
+    }
+
+    /// Whether further jobs make no difference. One at least is told, however large it is.
+    pub fn is_full(&self) -> bool {
+        self.jobs.len() >= self.limit || (self.size > self.room && self.jobs.len() > 1)
+    }
+
+    /// The jobs.
+    pub fn into_jobs(self) -> Vec<JobSummary> {
+        self.jobs
+    }
 }
 
 /// One page of both, in the order of creation. A job that is in both has ended meanwhile.
@@ -92,17 +133,22 @@ fn merge(query: ListQuery, done: Vec<JobSummary>, upto: Option<JobId>, room: usi
 fn how_many_fit(jobs: &[JobSummary], room: usize) -> usize {
     let mut size = 0;
     let fits = |job: &&JobSummary| {
-        let patterns = job.lease.grants.values().flatten();
-        // Every byte may have to be escaped.
-        let lease: usize = patterns.map(|pattern| pattern.as_str().len() * 6 + 8).sum();
-        let names: usize = job.lease.grants.keys().map(|name| name.len() * 6).sum();
-        let budget = job.lease.budget.counters().count() * AMOUNT_BYTES;
-        let other: usize = job.lease.other.values().map(|json| json.as_str().len()).sum();
-        let trace = job.trace.as_ref().map_or(0, |trace| trace.as_str().len() * 6);
-        size += LINE_BYTES + job.agent.len() + trace + lease + names + budget + other;
+        size += line_size(job);
         size <= room
     };
     jobs.iter().take_while(fits).count().max(1)
+}
+
+/// How many bytes of a frame a job may take.
+fn line_size(job: &JobSummary) -> usize {
+    let patterns = job.lease.grants.values().flatten();
+    // Every byte may have to be escaped.
+    let lease: usize = patterns.map(|pattern| pattern.as_str().len() * 6 + 8).sum();
+    let names: usize = job.lease.grants.keys().map(|name| name.len() * 6).sum();
+    let budget = job.lease.budget.counters().count() * AMOUNT_BYTES;
+    let other: usize = job.lease.other.values().map(|json| json.as_str().len()).sum();
+    let trace = job.trace.as_ref().map_or(0, |trace| trace.as_str().len() * 6);
+    LINE_BYTES + job.agent.len() + trace + lease + names + budget + other
 }
 
 /// What a job takes in a listing besides its texts.

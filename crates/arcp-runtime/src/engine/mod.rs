@@ -42,7 +42,7 @@ pub use credential::Provisioned;
 pub use effect::{Effect, Effects, Issue, ListQuery, Observe, StartJob, Task};
 pub use input::{Input, JobReport, Judgement, Ticket};
 pub use intent::Intent;
-pub use list::passes;
+pub use list::{Page, passes};
 pub use observe::PastQuery;
 pub use recover::{Fact, RecoverError};
 pub use settings::{Catalog, Settings};
@@ -109,8 +109,8 @@ impl Engine {
     pub fn handle(&mut self, now: Now, input: Input, fx: &mut Effects) {
         match input {
             Input::Connected { connection } => self.on_connected(now, connection),
-            Input::Command { connection, issued } => {
-                self.handle_command(now, connection, issued, fx);
+            Input::Command { connection, issued, intent } => {
+                self.handle_command(now, connection, issued, intent, fx);
             }
             Input::BadFrame { connection, id, fault } => {
                 self.on_bad_frame(now, connection, id, fault, fx);
@@ -178,6 +178,7 @@ impl Engine {
         now: Now,
         connection: ConnectionId,
         issued: Issued,
+        intent: Option<Intent>,
         fx: &mut Effects,
     ) {
         let Some(state) = self.connections.get(&connection) else {
@@ -209,7 +210,7 @@ impl Engine {
                     return;
                 }
                 let from = From { connection, session, id };
-                self.handle_live_command(now, &from, trace, command, fx);
+                self.handle_live_command(now, &from, trace, intent, command, fx);
             }
         }
     }
@@ -219,6 +220,7 @@ impl Engine {
         now: Now,
         from: &From,
         trace: Option<TraceId>,
+        intent: Option<Intent>,
         command: Command,
         fx: &mut Effects,
     ) {
@@ -245,7 +247,7 @@ impl Engine {
             Command::Ping { kind, nonce } => self.handle_ping(now, from, kind, nonce, fx),
             Command::Ack { seq } => self.handle_ack(now, from, seq, fx),
             Command::ListJobs(list) => self.handle_list(from, *list, fx),
-            Command::Submit(submit) => self.handle_submit(now, from, trace, *submit, fx),
+            Command::Submit(submit) => self.handle_submit(now, from, trace, intent, *submit, fx),
             Command::Cancel(cancel) => self.handle_cancel(now, from, *cancel, fx),
             Command::Watch(watch) => self.handle_watch(now, from, watch, fx),
             Command::Unwatch { job } => self.handle_unwatch(now, from, &job, fx),

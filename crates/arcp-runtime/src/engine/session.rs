@@ -337,6 +337,11 @@ impl Engine {
             }
         }
         fx.delete(key::session(id));
+        if session.principal.is_anonymous() {
+            // Nobody else is this one.
+            self.forget_artifacts(&session.principal, fx);
+            self.forget_keys(&session.principal, fx);
+        }
         Some(session)
     }
 

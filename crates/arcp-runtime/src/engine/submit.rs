@@ -37,15 +37,21 @@ impl Engine {
         now: Now,
         from: &From,
         trace: Option<TraceId>,
+        intent: Option<Intent>,
         submit: Submit,
         fx: &mut Effects,
     ) {
-        if self.answer_bound(now, from, &submit, fx) || self.join_waiting(now, from, &submit, fx) {
+        let intent = || intent.unwrap_or_else(|| Intent::of(&submit));
+        let key = submit.key.clone().map(|key| (key, intent()));
+        if let Some((key, intent)) = &key
+            && (self.answer_bound(now, from, key, *intent, fx)
+                || self.join_waiting(now, from, key, *intent, fx))
+        {
             return;
         }
         match self.check_submit(now, from, &submit) {
             Ok(checked) => {
-                let draft = self.draft(now, from, trace, submit, checked);
+                let draft = self.draft(now, from, trace, key, submit, checked);
                 if self.gets_credentials(&draft.fact.lease) {
                     self.provision(now, draft, fx);
                 } else {
@@ -61,6 +67,7 @@ impl Engine {
         now: Now,
         from: &From,
         trace: Option<TraceId>,
+        key: Option<(IdempotencyKey, Intent)>,
         submit: Submit,
         checked: Checked,
     ) -> Draft {
@@ -77,7 +84,6 @@ impl Engine {
             max_runtime: submit.max_runtime,
             outcome: None,
         };
-        let key = submit.key.clone().map(|key| (key, Intent::of(&submit)));
         Draft { id: self.ids.job(now), from: from.clone(), fact, input: submit.input, key }
     }
 
@@ -110,10 +116,8 @@ impl Engine {
             let message = format!("`jobs_per_principal` is {limit}");
             return Err(Fault::new(Code::ResourceExhausted, message));
         }
-        let limit = self.settings.limits.provisioning_per_principal;
-        if self.gets_credentials(&lease) && self.tallies.draft_count(&principal) >= limit {
-            let message = format!("`provisioning_per_principal` is {limit}");
-            return Err(Fault::new(Code::ResourceExhausted, message));
+        if self.gets_credentials(&lease) {
+            self.check_provisioning(&principal)?;
         }
         Ok(Checked { agent, principal, lease })
     }

@@ -403,7 +403,7 @@ impl World {
         expected.insert(id.clone());
         let issued = Issued { id, at: self.now.wall, trace: None, command };
         self.clients[who].sent.push(issued.clone());
-        self.input(Input::Command { connection, issued });
+        self.input(Input::Command { connection, issued, intent: None });
     }
 
     /// The same message once more: it must not be done twice, nor answered.
@@ -411,7 +411,7 @@ impl World {
         let sent = &self.clients[who].sent;
         let repeatable = sent.iter().filter(|issued| matches!(issued.command, Command::Submit(_)));
         if let Some(issued) = repeatable.choose(&mut self.random).cloned() {
-            self.input(Input::Command { connection, issued });
+            self.input(Input::Command { connection, issued, intent: None });
         }
     }
 
@@ -663,7 +663,9 @@ impl World {
                     let id = JobId::parse(id).unwrap();
                     JobFact::from_bytes(&value).unwrap().summary(id)
                 });
-                let done = done.filter(|job| passes(&query.filter, job)).collect();
+                let done =
+                    done.filter(|job| passes(&query.filter, &job.agent, job.state, job.created_at));
+                let done = done.collect();
                 self.input(Input::Listed { query, done: Ok((done, None)) });
             }
             Task::Recall(recall) => {

@@ -1,6 +1,7 @@
 //! Capabilities as this dialect writes them: a key for each feature, extensions, agents.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use arcp_core::{
@@ -40,12 +41,20 @@ fn features(object: &Object<'_>) -> Result<Capabilities, Fault> {
             capabilities.features.insert(*feature, there);
         }
     }
-    let extensions = object.texts(EXTENSIONS)?.unwrap_or_default();
-    capabilities.extensions = extensions.into_iter().map(Cow::into_owned).collect();
-    let encodings = object.texts(BINARY_ENCODING)?.unwrap_or_default();
-    capabilities.binary_encodings = encodings.into_iter().map(Cow::into_owned).collect();
+    capabilities.extensions = names(object, EXTENSIONS)?;
+    capabilities.binary_encodings = names(object, BINARY_ENCODING)?;
     capabilities.heartbeats = heartbeats(object)?;
     Ok(capabilities)
+}
+
+/// Names that are remembered for as long as the session lasts.
+fn names(object: &Object<'_>, key: &str) -> Result<BTreeSet<String>, Fault> {
+    let names = object.texts(key)?.unwrap_or_default();
+    if names.len() > MAX_NAMES || names.iter().any(|name| name.len() > MAX_NAME_BYTES) {
+        let what = format!("at most {MAX_NAMES} names of at most {MAX_NAME_BYTES} bytes");
+        return Err(Fault::invalid(format!("`{key}` must have {what}")));
+    }
+    Ok(names.into_iter().map(Cow::into_owned).collect())
 }
 
 fn heartbeats(object: &Object<'_>) -> Result<Option<HeartbeatPolicy>, Fault> {
@@ -163,6 +172,8 @@ const KEY: &str = "capabilities";
 const EXTENSIONS: &str = "extensions";
 const AGENTS: &str = "agents";
 const BINARY_ENCODING: &str = "binary_encoding";
+const MAX_NAMES: usize = 64;
+const MAX_NAME_BYTES: usize = 256;
 const HEARTBEAT_RECOVERY: &str = "heartbeat_recovery";
 const HEARTBEAT_INTERVAL: &str = "heartbeat_interval_seconds";
 const ARTIFACT_RETENTION: &str = "artifact_retention";

@@ -110,6 +110,25 @@ fn keys_of_the_envelope() {
 }
 
 #[test]
+fn what_a_session_remembers_is_bounded() {
+    let open = |extensions: &[String]| {
+        let payload = serde_json::json!({
+            "auth": {"scheme": "x"},
+            "client": {"kind": "k", "version": "1"},
+            "capabilities": {"extensions": extensions},
+        });
+        said(&envelope("session.open", &payload.to_string(), ""))
+    };
+    let names = |count: usize| (0..count).map(|n| format!("x{n}")).collect::<Vec<_>>();
+    assert!(open(&names(64)).starts_with("Open("));
+    assert!(open(&["x".repeat(256)]).starts_with("Open("));
+    let refused = "refused open: INVALID_ARGUMENT: `extensions` must have at most 64 names of at \
+        most 256 bytes";
+    assert_eq!(open(&names(65)), refused);
+    assert_eq!(open(&["x".repeat(257)]), refused);
+}
+
+#[test]
 fn types_that_are_not_done() {
     let optional = r#","extensions":{"optional":true}"#;
     let lines: Vec<_> = [

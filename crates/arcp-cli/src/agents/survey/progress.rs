@@ -88,8 +88,8 @@ mod tests {
             result_bytes: 0,
         };
         let (tell, signals) = watch::channel(Signals::default());
-        let room = Room::new(1 << 20);
-        let port = Port { brief: Arc::new(brief), reports, room, signals };
+        let (room, artifact_room) = (Room::new(1 << 20), Room::new(1 << 20));
+        let port = Port { brief: Arc::new(brief), reports, room, artifact_room, signals };
         (JobContext::new(port), inbox, tell)
     }
 
