@@ -7,7 +7,7 @@ use arcp::ServerBuilder;
 use arcp::auth_jwt::{Algorithm, SignedJwt};
 use arcp::core::{Limits, Secret};
 use arcp::runtime::RuntimeBuilder;
-use arcp_conformance_agents::Fixture;
+use arcp_conformance_agents::{EXTENSION, Fixture};
 
 use crate::exit::Error;
 
@@ -52,7 +52,7 @@ impl Profile {
             .secret(&secret("conformance-secret-of-32-bytes-ok"))
             .build()
             .map_err(Error::usage)?;
-        server = server.configure(|runtime| runtime.authenticator(jwt));
+        server = server.configure(|runtime| runtime.authenticator(jwt).extension(EXTENSION));
         let fixture = Fixture::default();
         if self.provisions {
             let provisioner = fixture.provisioner();

@@ -42,6 +42,9 @@ impl Fixture {
     }
 }
 
+/// The extension that the fixture's runtimes declare, by which an agent says something of its own.
+pub const EXTENSION: &str = "arcpx.conformance.note.v1";
+
 /// An agent's name, its version and itself. Where a name has several versions, the last one is the
 /// default.
 pub type FixtureAgent = (&'static str, &'static str, Arc<dyn Agent>);
@@ -57,6 +60,7 @@ fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
         ("conf.log", "1.0.0", Arc::new(agent_fn(says::log))),
         ("conf.flood", "1.0.0", Arc::new(agent_fn(says::flood))),
         ("conf.events", "1.0.0", Arc::new(agent_fn(says::events))),
+        ("conf.extension", "1.0.0", Arc::new(agent_fn(says::note))),
         ("conf.chunks", "1.0.0", Arc::new(agent_fn(says::chunks))),
         ("conf.gate", "1.0.0", Arc::new(agent_fn(move |job, input| gate.clone().gate(job, input)))),
         ("conf.open", "1.0.0", Arc::new(agent_fn(move |_, input| ready(open.open(&input))))),
@@ -86,7 +90,11 @@ fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
             })),
         ),
         ("conf.artifact", "1.0.0", Arc::new(agent_fn(artifact::artifact))),
-        ("conf.credentials", "1.0.0", Arc::new(agent_fn(move |_, _| ready(vault.revoked())))),
+        (
+            "conf.credentials",
+            "1.0.0",
+            Arc::new(agent_fn(move |_, input| vault.clone().revoked(input))),
+        ),
         ("conf.trace", "1.0.0", Arc::new(agent_fn(|job, _| ready(ends::trace(&job))))),
     ]
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use arcp_agent::{Fault, Json, Outcome, async_trait};
 use arcp_auth::{CredentialProvisioner, CredentialRequest, ProvisionError};
-use arcp_core::{Credential, CredentialId, Lease, Secret};
+use arcp_core::{Code, Credential, CredentialId, Lease, Secret};
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::gates::Gates;
+use crate::input;
 
 /// What is known of credentials, by the provisioner and the agent that tells of them.
 #[derive(Debug, Clone)]
@@ -20,10 +22,22 @@ impl Default for Vault {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Awaited {
+    revoked: String,
+}
+
 impl Vault {
-    /// Which credentials have been revoked.
-    pub(crate) fn revoked(&self) -> Result<Outcome, Fault> {
-        let ids: Vec<String> = self.0.borrow().iter().map(ToString::to_string).collect();
+    /// Which credentials have been revoked, once the one that is waited for has been.
+    pub(crate) async fn revoked(self, json: Json) -> Result<Outcome, Fault> {
+        let mut all = self.0.subscribe();
+        if let Some(Awaited { revoked }) = input(&json)? {
+            let there = |all: &Vec<CredentialId>| all.iter().any(|id| id.as_str() == revoked);
+            let gone = |_| Fault::new(Code::Aborted, "the provisioner is gone");
+            all.wait_for(there).await.map_err(gone)?;
+        }
+        let ids: Vec<String> = all.borrow().iter().map(ToString::to_string).collect();
         Outcome::of(&ids)
     }
 }

@@ -4,7 +4,7 @@ use arcp_agent::{ChunkEncoding, Fault, JobContext, Json, LogLevel, Outcome, Prog
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::input;
+use crate::{EXTENSION, input};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +54,12 @@ pub(crate) async fn events(job: JobContext, _: Json) -> Result<Outcome, Fault> {
     job.tool_result("c1", Ok(json(json!({"b": 2})))).await?;
     job.status("phase-1", Some("m".to_owned())).await?;
     job.emit("conf.custom", json(json!({"x": 1}))).await?;
+    Ok(Outcome::Value(Json::null()))
+}
+
+/// Says something of its own that goes by an extension.
+pub(crate) async fn note(job: JobContext, _: Json) -> Result<Outcome, Fault> {
+    job.emit(EXTENSION, Json::from(&json!({"x": 1}))).await?;
     Ok(Outcome::Value(Json::null()))
 }
 

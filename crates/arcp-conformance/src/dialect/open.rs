@@ -35,9 +35,10 @@ impl Dialect for Open {
             Some(token) => (json!({ "scheme": "bearer", "token": token }), false),
             None => (json!({ "scheme": "none" }), true),
         };
-        let mut capabilities = json!({ "streaming": true, "durable_jobs": true });
-        if anonymous && let Value::Object(fields) = &mut capabilities {
-            fields.insert("anonymous".to_owned(), Value::Bool(true));
+        let mut capabilities: Map<String, Value> =
+            USED.iter().map(|feature| ((*feature).to_owned(), Value::Bool(true))).collect();
+        if anonymous {
+            capabilities.insert("anonymous".to_owned(), Value::Bool(true));
         }
         let client = json!({ "kind": "arcp-conformance", "version": env!("CARGO_PKG_VERSION") });
         let payload = json!({ "auth": auth, "client": client, "capabilities": capabilities });
@@ -229,6 +230,17 @@ fn envelope_fault(frame: &Value) -> Option<String> {
     let fault = arcp_core::Timestamp::parse(at).err();
     fault.map(|fault| format!("the timestamp: {fault}"))
 }
+
+/// What clients declare, so that a runtime may count on it: whatever scenarios make use of.
+const USED: &[&str] = &[
+    "streaming",
+    "binary_streams",
+    "durable_jobs",
+    "subscriptions",
+    "artifacts",
+    "model_use",
+    "provisioned_credentials",
+];
 
 /// First words of the types of events.
 const ALWAYS_EVENTS: &[&str] = &["stream", "permission", "lease"];

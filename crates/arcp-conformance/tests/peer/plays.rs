@@ -127,10 +127,10 @@ async fn a_failure_shows_what_went_over_the_wires() {
     let lines = lines.iter().map(|line| line.trim_start()).collect::<Vec<_>>().join("\n");
     expect![[r#"
         0 ms A! connected
-        0 ms A> session.open id=msg_* {"auth":{"scheme":"bearer","token":"conf-alice"},"capabilities":{"durable_jobs":true,"streaming":true},"client":{"kind":"arcp-conformance","version":"0.1.0"}}
+        0 ms A> session.open id=msg_* {"auth":{"scheme":"bearer","token":"conf-alice"},"capabilities":{"artifacts":true,"binary_streams":true,"durable_jobs":true,"model_use":true,"provisioned_credentials":true,"streaming":true,"subscriptions":true},"client":{"kind":"arcp-conformance","version":"0.1.0"}}
         0 ms A< session.accepted correlation_id=msg_* id=msg_peer session_id=sess_1 {"capabilities":{"agents":["conf.echo"]},"session_id":"sess_1"}
         0 ms B! connected
-        0 ms B> session.open id=msg_* {"auth":{"scheme":"bearer","token":"conf-bob"},"capabilities":{"durable_jobs":true,"streaming":true},"client":{"kind":"arcp-conformance","version":"0.1.0"}}
+        0 ms B> session.open id=msg_* {"auth":{"scheme":"bearer","token":"conf-bob"},"capabilities":{"artifacts":true,"binary_streams":true,"durable_jobs":true,"model_use":true,"provisioned_credentials":true,"streaming":true,"subscriptions":true},"client":{"kind":"arcp-conformance","version":"0.1.0"}}
         0 ms B< session.accepted correlation_id=msg_* id=msg_peer session_id=sess_1 {"capabilities":{"agents":["conf.echo"]},"session_id":"sess_1"}
         0 ms A> ping id=msg_* session_id=sess_1 {"nonce":1}
         0 ms B> nonsense

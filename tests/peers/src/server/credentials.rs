@@ -1,13 +1,12 @@
 //! The issuer of credentials that the profile `credentials` has.
 
-use std::sync::{Mutex, PoisonError};
-
 use arcp::ARCPError;
 use arcp::ids::MessageId;
 use arcp::messages::{CredentialId, CredentialScheme, LeaseRequest, ProvisionedCredential};
 use arcp::runtime::{CredentialJobContext, CredentialProvisioner};
 use async_trait::async_trait;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::gates::Gates;
 
@@ -15,17 +14,20 @@ use crate::gates::Gates;
 #[derive(Debug)]
 pub(crate) struct Issuer {
     gates: Gates,
-    revoked: Mutex<Vec<String>>,
+    revoked: watch::Sender<Vec<String>>,
 }
 
 impl Issuer {
     pub(crate) fn new(gates: Gates) -> Self {
-        Self { gates, revoked: Mutex::default() }
+        Self { gates, revoked: watch::Sender::default() }
     }
 
-    /// The ids of what was taken back so far.
-    pub(crate) fn revoked(&self) -> Vec<String> {
-        self.revoked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The ids of what was taken back so far, once the one that is waited for is among them.
+    pub(crate) async fn revoked(&self, awaited: Option<String>) -> Result<Vec<String>, ARCPError> {
+        let mut revoked = self.revoked.subscribe();
+        let there = |revoked: &Vec<String>| awaited.as_ref().is_none_or(|id| revoked.contains(id));
+        let all = revoked.wait_for(there).await;
+        all.map(|all| all.clone()).map_err(|error| ARCPError::Aborted { detail: error.to_string() })
     }
 }
 
@@ -62,8 +64,7 @@ impl CredentialProvisioner for Issuer {
     }
 
     async fn revoke(&self, id: &CredentialId) -> Result<(), ARCPError> {
-        let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
-        revoked.push(id.as_str().to_owned());
+        self.revoked.send_modify(|revoked| revoked.push(id.as_str().to_owned()));
         Ok(())
     }
 }

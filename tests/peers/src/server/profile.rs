@@ -33,6 +33,7 @@ impl Profile {
             artifacts: Some(true),
             subscriptions: Some(true),
             anonymous: (self == Self::Anonymous).then_some(true),
+            extensions: vec![EXTENSION.to_owned()],
             agents: Some(agents::inventory()),
             ..Capabilities::default()
         };
@@ -51,3 +52,6 @@ impl Profile {
         builder.build().await
     }
 }
+
+/// The extension that the fixture declares.
+const EXTENSION: &str = "arcpx.conformance.note.v1";

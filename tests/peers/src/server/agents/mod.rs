@@ -1,8 +1,8 @@
 //! The fixture's agents, as tools of the published runtime.
 //!
 //! A tool there can charge, stream its result, ask for a model, end, and no more. So there is no
-//! `conf.log`, `conf.flood`, `conf.events`, `conf.stream`, `conf.permission`, `conf.artifact` or
-//! `conf.trace`, and those that wait at a gate say nothing of it.
+//! `conf.log`, `conf.flood`, `conf.events`, `conf.extension`, `conf.stream`, `conf.permission`,
+//! `conf.artifact` or `conf.trace`, and those that wait at a gate say nothing of it.
 
 mod ends;
 mod input;
@@ -72,9 +72,9 @@ pub(crate) fn registry(gates: &Gates, issuer: &Arc<Issuer>) -> ToolRegistry {
             async move { lease::authorize(&gates, input, &job).await }
         }),
         tool("conf.chunks", |input, job| async move { results::chunks(input, &job).await }),
-        tool("conf.credentials", move |_, _| {
-            let revoked = issuer.revoked();
-            async move { Ok(json!(revoked)) }
+        tool("conf.credentials", move |input, _| {
+            let issuer = Arc::clone(&issuer);
+            async move { waits::revoked(&issuer, input).await }
         }),
     ];
     tools.into_iter().fold(ToolRegistryBuilder::new(), ToolRegistryBuilder::with).build()

@@ -1,4 +1,4 @@
-//! Agents at a gate.
+//! Agents that wait, most of them at a gate.
 //!
 //! None looks whether it is cancelled: the runtime drops them then, and asks at the same moment
 //! whether they have ended, so that to look would be to toss a coin.
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::input::read;
+use crate::credentials::Issuer;
 use crate::gates::Gates;
 
 #[derive(Deserialize)]
@@ -30,4 +31,16 @@ pub(super) fn open(gates: &Gates, input: Value) -> Result<Value, ARCPError> {
     let Gate { gate, .. } = read(input)?;
     gates.open(gate);
     Ok(Value::Null)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Awaited {
+    revoked: String,
+}
+
+/// Says which credentials are revoked, once the one that it is told of is.
+pub(super) async fn revoked(issuer: &Issuer, input: Value) -> Result<Value, ARCPError> {
+    let awaited: Option<Awaited> = read(input)?;
+    Ok(json!(issuer.revoked(awaited.map(|awaited| awaited.revoked)).await?))
 }
