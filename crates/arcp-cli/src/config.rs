@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use arcp::core::{ArtifactRetention, Limits, Secret};
 use arcp::store_sqlite::Durability;
+use arcp_conformance_server::Profile;
 use serde::Deserialize;
 
 use crate::args::{AgentSet, Serve};
 use crate::exit::Error;
 use crate::jwt::Jwt;
-use crate::profile::Profile;
 
 /// How to serve.
 pub(crate) struct Settings {
@@ -184,7 +184,10 @@ impl Settings {
         };
         let fixture = match args.agents {
             AgentSet::Builtin => None,
-            AgentSet::Conformance => Some(Profile::named(&args.profile)?),
+            AgentSet::Conformance => {
+                let wrong = |error| Error::Usage(format!("--profile: {error}"));
+                Some(Profile::named(&args.profile).map_err(wrong)?)
+            }
         };
         let data = match (args.memory, args.data, file.memory) {
             (true, _, _) | (false, None, true) => None,

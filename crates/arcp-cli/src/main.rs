@@ -11,7 +11,6 @@ mod exit;
 mod follow;
 mod jwt;
 mod lease;
-mod profile;
 mod run;
 mod serve;
 mod show;

@@ -9,6 +9,7 @@ use arcp::runtime::RuntimeError;
 use arcp::store_sqlite::Options;
 use arcp::transport_stdio::StdioTransport;
 use arcp::{Server, ServerBuilder, ServerError};
+use arcp_conformance_agents::Fixture;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tokio::signal::unix::{SignalKind, signal};
@@ -108,9 +109,9 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
         }
     };
     if let Some(profile) = settings.fixture {
-        let server = server.configure(|runtime| runtime.cancel_grace(FIXTURE_GRACE));
-        let server = profile.apply(server, settings.limits.clone())?;
-        return Ok((if profile.anonymous() { server.anonymous() } else { server }, None));
+        let limits = profile.limits(settings.limits.clone());
+        let server = server.configure(|runtime| runtime.limits(limits));
+        return Ok((profile.apply(server, &Fixture::default()).map_err(Error::failed)?, None));
     }
     server = with_agents(server);
     for Token { text, principal, key } in &settings.tokens {
@@ -204,8 +205,6 @@ pub(crate) fn random_token() -> Result<Secret<String>, Error> {
     Ok(Secret::new(format!("{a:016x}{b:016x}{c:016x}{d:016x}")))
 }
 
-/// How long a cancelled job of the fixture gets when its canceller does not say.
-const FIXTURE_GRACE: Duration = Duration::from_secs(1);
 /// How long a peer may take to read what it is told at the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 

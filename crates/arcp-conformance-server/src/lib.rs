@@ -1,18 +1,18 @@
-//! What `arcp serve --agents conformance` serves: the agents and tokens of the conformance suite's
-//! fixture, and the settings of its profiles (`docs/conformance/AGENTS.md`).
+//! The server that the conformance suite is played against: its agents and tokens, and the settings of
+//! its profiles, as `docs/conformance/AGENTS.md` specifies them. A library of its own so that the
+//! program hosts what the tests host.
 
 use std::time::Duration;
 
 use arcp::ServerBuilder;
-use arcp::auth_jwt::{Algorithm, SignedJwt};
+use arcp::auth_jwt::{Algorithm, BuildError, SignedJwt};
 use arcp::core::{Limits, Secret};
 use arcp::runtime::RuntimeBuilder;
 use arcp_conformance_agents::{EXTENSION, Fixture};
 
-use crate::exit::Error;
-
 /// A profile: what it sets beyond the defaults.
-pub(crate) struct Profile {
+#[derive(Debug)]
+pub struct Profile {
     name: &'static str,
     anonymous: bool,
     /// Whether jobs get credentials.
@@ -21,39 +21,54 @@ pub(crate) struct Profile {
     configure: fn(RuntimeBuilder) -> RuntimeBuilder,
 }
 
+/// There is no such profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no profile `{name}`; there are {}", known.join(", "))]
+pub struct UnknownProfile {
+    name: String,
+    known: Vec<&'static str>,
+}
+
 impl Profile {
     /// The profile of that name.
-    pub(crate) fn named(name: &str) -> Result<&'static Self, Error> {
-        PROFILES.iter().find(|profile| profile.name == name).ok_or_else(|| {
-            let known: Vec<_> = PROFILES.iter().map(|profile| profile.name).collect();
-            Error::Usage(format!("--profile: no `{name}`; there are {}", known.join(", ")))
-        })
+    pub fn named(name: &str) -> Result<&'static Self, UnknownProfile> {
+        let unknown = || UnknownProfile {
+            name: name.to_owned(),
+            known: PROFILES.iter().map(|profile| profile.name).collect(),
+        };
+        PROFILES.iter().find(|profile| profile.name == name).ok_or_else(unknown)
     }
 
-    /// Whether clients are taken that prove nothing.
-    pub(crate) fn anonymous(&self) -> bool {
-        self.anonymous
+    /// Changes bounds to those of the profile.
+    #[must_use]
+    pub fn limits(&self, mut limits: Limits) -> Limits {
+        (self.limits)(&mut limits);
+        limits
     }
 
-    /// Adds the fixture to a server.
-    pub(crate) fn apply(
+    /// Has a server host a fixture with the settings of the profile but for its bounds, which the
+    /// caller sets.
+    pub fn apply(
         &self,
         mut server: ServerBuilder,
-        mut limits: Limits,
-    ) -> Result<ServerBuilder, Error> {
+        fixture: &Fixture,
+    ) -> Result<ServerBuilder, BuildError> {
         for (token, principal) in TOKENS {
             server = server.bearer(&Secret::new(token.to_owned()), principal);
         }
         let secret = |text: &str| Secret::new(text.as_bytes().to_vec());
         let carol = Secret::new("conf-carol".to_owned());
         server = server.challenged(&carol, "carol", &secret("conf-carol-key"));
+        if self.anonymous {
+            server = server.anonymous();
+        }
         let jwt = SignedJwt::builder("arcp-conformance")
             .algorithm(Algorithm::HS256)
             .secret(&secret("conformance-secret-of-32-bytes-ok"))
-            .build()
-            .map_err(Error::usage)?;
-        server = server.configure(|runtime| runtime.authenticator(jwt).extension(EXTENSION));
-        let fixture = Fixture::default();
+            .build()?;
+        server = server.configure(|runtime| {
+            runtime.authenticator(jwt).extension(EXTENSION).cancel_grace(GRACE)
+        });
         if self.provisions {
             let provisioner = fixture.provisioner();
             server = server.configure(|runtime| runtime.provisioner(provisioner));
@@ -61,12 +76,14 @@ impl Profile {
         for (name, version, agent) in fixture.agents() {
             server = server.configure(|runtime| runtime.shared_agent(name, version, agent));
         }
-        (self.limits)(&mut limits);
-        Ok(server.configure(|runtime| (self.configure)(runtime.limits(limits))))
+        Ok(server.configure(self.configure))
     }
 }
 
 const TOKENS: [(&str, &str); 2] = [("conf-alice", "alice"), ("conf-bob", "bob")];
+
+/// How long a job gets that is cancelled without a deadline.
+const GRACE: Duration = Duration::from_secs(1);
 
 static PROFILES: &[Profile] = &[
     Profile {
