@@ -53,6 +53,11 @@ impl Json {
         &self.0
     }
 
+    /// Whether the value is an object.
+    pub fn is_object(&self) -> bool {
+        self.as_str().trim_ascii_start().starts_with('{')
+    }
+
     /// Whether the value is `null`.
     pub fn is_null(&self) -> bool {
         self.0.get().trim_ascii() == "null"

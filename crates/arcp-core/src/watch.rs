@@ -47,6 +47,10 @@ pub struct EventFilter {
     pub streams: BTreeSet<StreamId>,
     /// Of one of these kinds; `Some` of none matches nothing.
     pub kinds: Option<BTreeSet<EventKind>>,
+    /// Besides these kinds: an agent's own events of these names, where they are types of their own.
+    pub names: BTreeSet<String>,
+    /// The names that are types of their own for who is told; they do not go by their kind (R§21.2).
+    pub own_types: BTreeSet<String>,
     /// At least as pressing.
     pub min_priority: Option<Priority>,
 }
@@ -63,8 +67,20 @@ impl EventFilter {
             && among(&self.traces, head.trace.as_ref())
             && among(&self.jobs, Some(&head.job))
             && among(&self.streams, stream)
-            && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.event.kind()))
+            && self.wants(&event.event)
             && self.min_priority.is_none_or(|least| head.priority >= least)
+    }
+}
+
+impl EventFilter {
+    fn wants(&self, event: &Event) -> bool {
+        let Some(kinds) = &self.kinds else { return true };
+        match event {
+            Event::Custom { name, data } if self.own_types.contains(name) && data.is_object() => {
+                self.names.contains(name)
+            }
+            other => kinds.contains(&other.kind()),
+        }
     }
 }
 

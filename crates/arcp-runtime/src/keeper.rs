@@ -1,12 +1,15 @@
 //! The bytes of artifacts: put among the blobs, read back, and swept up when nobody knows them.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arcp_agent::port::Room;
 use arcp_core::{Artifact, ArtifactId, ArtifactRef, Code, Fault, Limits, hex};
 use arcp_store::{Blobs, Bytes, StoreError};
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 
 use crate::dispatch::store_fault;
 use crate::record::key;
@@ -17,11 +20,67 @@ pub(crate) struct Keeper {
     blobs: Option<Arc<dyn Blobs>>,
     room: Room,
     time: Duration,
+    held: Arc<Held>,
+}
+
+/// The artifacts that are on their way to clients; their bytes stay until they are given.
+#[derive(Debug, Default)]
+struct Held {
+    counts: Mutex<BTreeMap<ArtifactId, usize>>,
+    freed: Notify,
+}
+
+/// Keeps the bytes of an artifact from being removed.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    id: ArtifactId,
+    held: Arc<Held>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut counts = self.held.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut count) = counts.entry(self.id.clone()) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+                self.held.freed.notify_waiters();
+            }
+        }
+    }
+}
+
+impl Held {
+    fn has(&self, id: &ArtifactId) -> bool {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id)
+    }
+
+    /// Waits until nobody holds it.
+    async fn free(&self, id: &ArtifactId) {
+        loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            // One that is freed from here on is noticed.
+            freed.as_mut().enable();
+            if !self.has(id) {
+                return;
+            }
+            freed.await;
+        }
+    }
 }
 
 impl Keeper {
     pub(crate) fn new(blobs: Option<Arc<dyn Blobs>>, limits: &Limits) -> Self {
-        Self { blobs, room: Room::new(limits.keeping_bytes), time: limits.blob_time }
+        let (room, held) = (Room::new(limits.keeping_bytes), Arc::default());
+        Self { blobs, room, time: limits.blob_time, held }
+    }
+
+    /// Keeps the bytes of an artifact from being removed for as long as the hold lives.
+    pub(crate) fn hold(&self, id: &ArtifactId) -> Hold {
+        let mut counts = self.held.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(id.clone()).or_default() += 1;
+        Hold { id: id.clone(), held: Arc::clone(&self.held) }
     }
 
     /// The room for what is on its way here, of clients and of jobs. It is not that for other things:
@@ -80,8 +139,10 @@ impl Keeper {
         Ok(Artifact { reference: reference.clone(), data })
     }
 
-    /// Removes the bytes of an artifact. What cannot be removed now is swept up at the next start.
+    /// Removes the bytes of an artifact, once they are given to all who have asked for them. What cannot
+    /// be removed now is swept up at the next start.
     pub(crate) async fn remove(&self, id: &ArtifactId) {
+        self.held.free(id).await;
         let Ok(blobs) = self.blobs() else { return };
         if let Err(fault) = self.in_time(blobs.delete(&key::blob(id))).await {
             tracing::warn!(%id, "the bytes of an artifact stay for now: {fault}");

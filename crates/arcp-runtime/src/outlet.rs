@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc};
 pub(crate) use observer::{Overflow, ToObserver};
 
 use crate::connection::Permit;
+use crate::keeper::Hold;
 use observer::Observer;
 
 /// Something for a connection to do.
@@ -52,6 +53,8 @@ pub(crate) struct Wanted {
     /// The message that asks.
     pub(crate) to: MessageId,
     pub(crate) reference: ArtifactRef,
+    /// Until it is given.
+    pub(crate) hold: Hold,
 }
 
 /// What the two ends of a connection's queue know of each other.

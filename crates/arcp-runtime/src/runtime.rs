@@ -29,10 +29,10 @@ use crate::writer::{Message, State, Writer};
 /// what anybody was told is kept, and the next start fails the jobs that were running.
 #[derive(Debug)]
 pub struct Runtime {
-    handle: Handle,
-    stop: watch::Sender<Option<Duration>>,
-    /// One task: the writer.
+    /// One task: the writer. Dropped first, or it would see that it is left and stop in good order.
     writer: JoinSet<Result<(), RuntimeError>>,
+    stop: watch::Sender<Option<Duration>>,
+    handle: Handle,
 }
 
 /// Takes connections in. Cheap to clone.

@@ -404,7 +404,8 @@ impl Writer {
                 }
             }
             Effect::Fetch { connection, id, at, to, reference } => {
-                let wanted = Wanted { id, at, to, reference };
+                let hold = self.keeper.hold(&reference.artifact);
+                let wanted = Wanted { id, at, to, reference, hold };
                 let outlet = self.state.outlets.get_mut(&connection);
                 if outlet.is_some_and(|(_, outlet)| !outlet.fetch(wanted, permit)) {
                     self.drop_outlet(connection, CloseReason::Policy);

@@ -184,8 +184,9 @@ impl Writer {
 
     /// Gives an artifact.
     async fn give(&mut self, wanted: Wanted, permit: Option<Permit>) -> Result<(), WriteError> {
-        let Wanted { id, at, to, reference } = wanted;
+        let Wanted { id, at, to, reference, hold } = wanted;
         let given = self.line.keeper.get(&reference).await;
+        drop(hold);
         let reply = given.map_or_else(Reply::Nack, |artifact| Reply::Artifact(Box::new(artifact)));
         let mut turn = Turn::default();
         self.encode(&Output::Reply { id, at, to, reply }, &mut turn);

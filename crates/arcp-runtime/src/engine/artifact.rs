@@ -161,6 +161,9 @@ impl Engine {
         let (size, expires_at) = (data.len() as u64, now.wall.after(retain));
         self.artifacts.take(principal, size);
         let principal = principal.clone();
+        if let Asker::Client(from) = &asker {
+            self.waits(&from.session);
+        }
         let coming = Coming { principal, media_type, size, expires_at, asker };
         self.artifacts.coming.insert(id.clone(), coming);
         fx.task(Task::KeepBlob { artifact: id, data, sha256 });
@@ -172,6 +175,11 @@ impl Engine {
         self.check_feature(Feature::Artifacts)?;
         let retention = self.settings.capabilities.artifact_retention;
         let retention = retention.ok_or_else(|| Fault::internal("no retention"))?;
+        if put.media_type.is_empty() || put.media_type.len() > MEDIA_TYPE_BYTES {
+            let message =
+                format!("a media type has at least one byte and at most {MEDIA_TYPE_BYTES}");
+            return Err(Fault::invalid(message));
+        }
         let limits = &self.settings.limits;
         let exceeds = |what: &str, limit: u64| {
             Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
@@ -258,6 +266,7 @@ impl Engine {
                     let kept = |reference| Reply::ArtifactKept(Box::new(reference));
                     self.reply(now, &from, result.map_or_else(Reply::Nack, kept), fx);
                 }
+                self.waited(now, &from.session, fx);
             }
         }
     }
@@ -359,6 +368,8 @@ const fn base64_bytes(bytes: u64) -> u64 {
     bytes.div_ceil(3) * 4
 }
 
+/// The longest media type of an artifact.
+const MEDIA_TYPE_BYTES: usize = 256;
 /// Artifacts forgotten at a time.
 const STEP: usize = 256;
 /// The time between one time and the next.

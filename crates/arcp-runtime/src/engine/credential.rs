@@ -4,12 +4,13 @@
 //! forgets that only when it is revoked, so that no credential outlives its job for longer than it
 //! takes to revoke it, whatever dies in between. Their values are in memory only.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arcp_core::{
     Code, ConnectionId, Credential, CredentialId, Fault, IdempotencyKey, JobId, Lease, Now,
-    Principal, Reply,
+    Principal, Reply, SessionId,
 };
 
 use super::submit::Draft;
@@ -24,7 +25,7 @@ pub(super) struct Credentials {
     /// Those that wait under a key.
     keys: BTreeMap<(Principal, IdempotencyKey), JobId>,
     /// How many repeats of each connection wait for such jobs.
-    repeats: BTreeMap<ConnectionId, usize>,
+    repeats: Repeats,
     /// What was asked for and is not revoked.
     owed: BTreeMap<CredentialId, Owed>,
     /// What is being revoked of it, or waits for that.
@@ -35,6 +36,8 @@ pub(super) struct Credentials {
 struct Waiting {
     draft: Draft,
     credential: CredentialId,
+    /// Whether who asked has been refused already.
+    refused: bool,
     /// Others that wanted the same under the same key meanwhile.
     repeats: Vec<From>,
 }
@@ -44,6 +47,29 @@ struct Owed {
     job: JobId,
     /// How often it could not be revoked.
     failures: u32,
+}
+
+/// Counted by connection.
+#[derive(Debug, Default)]
+struct Repeats(BTreeMap<ConnectionId, usize>);
+
+impl Repeats {
+    /// Counts one more, if there may be one more.
+    fn take(&mut self, connection: ConnectionId, limit: usize) -> bool {
+        let count = self.0.entry(connection).or_default();
+        let fits = *count < limit;
+        *count += usize::from(fits);
+        fits
+    }
+
+    fn give_back(&mut self, connection: ConnectionId) {
+        if let Entry::Occupied(mut count) = self.0.entry(connection) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
 }
 
 /// What came of asking for credentials.
@@ -111,7 +137,7 @@ impl Engine {
             lease: fact.lease.clone(),
             ceiling: self.settings.ceiling.clone(),
         })));
-        let waiting = Waiting { draft, credential, repeats: Vec::new() };
+        let waiting = Waiting { draft, credential, refused: false, repeats: Vec::new() };
         self.credentials.drafts.insert(id, waiting);
     }
 
@@ -131,9 +157,7 @@ impl Engine {
         let Some(waiting) = self.credentials.drafts.get_mut(&job) else { return false };
         let same = waiting.draft.key.as_ref().is_some_and(|(_, wanted)| *wanted == intent);
         let limit = self.settings.limits.commands_in_flight;
-        let count = self.credentials.repeats.get(&from.connection).map_or(0, |count| *count);
-        if same && count < limit {
-            self.credentials.repeats.insert(from.connection, count + 1);
+        if same && self.credentials.repeats.take(from.connection, limit) {
             waiting.repeats.push(from.clone());
         } else {
             let fault = if same {
@@ -157,23 +181,42 @@ impl Engine {
     ) {
         let Some(mut waiting) = self.forget_draft(job) else { return };
         self.find_heir(now, &mut waiting, fx);
-        let Waiting { draft, credential, repeats } = waiting;
-        match provisioned {
-            Provisioned::Credentials(credentials) => match self.check_still(now, &draft) {
-                Ok(()) => self.accept_provisioned(now, draft, credential, credentials, repeats, fx),
+        let fault = match provisioned {
+            Provisioned::Credentials(credentials) => match self.check_still(now, &waiting.draft) {
+                Ok(()) => return self.accept_provisioned(now, waiting, credentials, fx),
                 Err(fault) => {
-                    self.revoke(credential, fx);
-                    self.refuse_draft(now, &draft, &repeats, &fault, fx);
+                    self.revoke(waiting.credential.clone(), fx);
+                    fault
                 }
             },
             Provisioned::Refused(fault) => {
-                self.forget_owed(&credential, fx);
-                self.refuse_draft(now, &draft, &repeats, &fault, fx);
+                self.forget_owed(&waiting.credential, fx);
+                fault
             }
             Provisioned::Failed(fault) => {
-                self.revoke(credential, fx);
-                self.refuse_draft(now, &draft, &repeats, &fault, fx);
+                self.revoke(waiting.credential.clone(), fx);
+                fault
             }
+        };
+        self.refuse_waiting(now, &waiting, &fault, fx);
+    }
+
+    /// A session is over: its jobs that wait for their credentials are refused, so that it hears it.
+    pub(super) fn leave_drafts(&mut self, now: Now, session: &SessionId, fx: &mut Effects) {
+        let mut left = Vec::new();
+        for waiting in self.credentials.drafts.values_mut() {
+            if waiting.draft.from.session == *session && !waiting.refused {
+                waiting.refused = true;
+                left.push(waiting.draft.from.clone());
+            }
+            let repeats = waiting.repeats.extract_if(.., |from| from.session == *session);
+            for from in repeats {
+                self.credentials.repeats.give_back(from.connection);
+                left.push(from);
+            }
+        }
+        for from in left.iter().filter(|from| self.is_there(from)).cloned().collect::<Vec<_>>() {
+            self.refuse(now, &from, true, session_closed(), fx);
         }
     }
 
@@ -191,7 +234,7 @@ impl Engine {
         draft.fact.session = heir.session.clone();
         draft.fact.request = heir.id.clone();
         let first = std::mem::replace(&mut draft.from, heir);
-        if self.is_there(&first) {
+        if !std::mem::take(&mut waiting.refused) && self.is_there(&first) {
             self.refuse(now, &first, true, session_closed(), fx);
         }
     }
@@ -199,12 +242,11 @@ impl Engine {
     fn accept_provisioned(
         &mut self,
         now: Now,
-        draft: Draft,
-        credential: CredentialId,
+        waiting: Waiting,
         credentials: Vec<Credential>,
-        repeats: Vec<From>,
         fx: &mut Effects,
     ) {
+        let Waiting { draft, credential, refused: _, repeats } = waiting;
         let (job, key) = (draft.id.clone(), draft.key.clone());
         let owes = !credentials.is_empty();
         if !owes {
@@ -233,15 +275,9 @@ impl Engine {
         draft.fact.lease.check_time(now.wall)
     }
 
-    fn refuse_draft(
-        &mut self,
-        now: Now,
-        draft: &Draft,
-        repeats: &[From],
-        fault: &Fault,
-        fx: &mut Effects,
-    ) {
-        for from in std::iter::once(&draft.from).chain(repeats) {
+    fn refuse_waiting(&mut self, now: Now, waiting: &Waiting, fault: &Fault, fx: &mut Effects) {
+        let first = std::iter::once(&waiting.draft.from).filter(|_| !waiting.refused);
+        for from in first.chain(&waiting.repeats) {
             if self.is_there(from) {
                 self.refuse(now, from, true, fault.clone(), fx);
             }
@@ -256,12 +292,7 @@ impl Engine {
             self.credentials.keys.remove(&(principal.clone(), key.clone()));
         }
         for from in &waiting.repeats {
-            if let Some(count) = self.credentials.repeats.get_mut(&from.connection) {
-                *count -= 1;
-                if *count == 0 {
-                    self.credentials.repeats.remove(&from.connection);
-                }
-            }
+            self.credentials.repeats.give_back(from.connection);
         }
         Some(waiting)
     }
@@ -271,8 +302,8 @@ impl Engine {
         let jobs: Vec<_> = self.credentials.drafts.keys().cloned().collect();
         for job in jobs {
             if let Some(waiting) = self.forget_draft(&job) {
-                self.revoke(waiting.credential, fx);
-                self.refuse_draft(now, &waiting.draft, &waiting.repeats, fault, fx);
+                self.revoke(waiting.credential.clone(), fx);
+                self.refuse_waiting(now, &waiting, fault, fx);
             }
         }
     }

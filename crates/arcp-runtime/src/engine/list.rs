@@ -33,6 +33,7 @@ impl Engine {
         }
         let open = page.into_jobs();
         let From { connection, session, id: to } = from.clone();
+        self.waits(&session);
         let (filter, after) = (list.filter, list.after);
         fx.task(Task::List(Box::new(ListQuery {
             connection,

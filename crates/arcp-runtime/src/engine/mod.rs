@@ -120,8 +120,16 @@ impl Engine {
                 self.on_judged(now, connection, attempt, judgement, fx);
             }
             Input::Report { job, report } => self.handle_report(now, &job, report, fx),
-            Input::Listed { query, done } => self.on_listed(now, *query, done, fx),
-            Input::Recalled { recall, found } => self.on_recalled(now, *recall, found, fx),
+            Input::Listed { query, done } => {
+                let session = query.session.clone();
+                self.on_listed(now, *query, done, fx);
+                self.waited(now, &session, fx);
+            }
+            Input::Recalled { recall, found } => {
+                let session = recall.session.clone();
+                self.on_recalled(now, *recall, found, fx);
+                self.waited(now, &session, fx);
+            }
             Input::Provisioned { job, provisioned } => {
                 self.on_provisioned(now, &job, provisioned, fx);
             }

@@ -104,10 +104,21 @@ impl Engine {
     ) {
         match self.check_subscribe(from, &subscribe) {
             Ok((principal, since)) => {
-                self.subscribe(now, from, principal, subscribe.filter, since, fx);
+                let filter = self.for_client(from, subscribe.filter);
+                self.subscribe(now, from, principal, filter, since, fx);
             }
             Err(fault) => self.reply(now, from, Reply::Nack(fault), fx),
         }
+    }
+
+    /// A filter by the types that this client is told.
+    fn for_client(&self, from: &From, mut filter: EventFilter) -> EventFilter {
+        let declared = self.sessions.get(&from.session).map(|session| &session.declared);
+        let agreed =
+            declared.map(|declared| self.settings.capabilities.negotiate(declared).extensions);
+        filter.own_types = agreed.unwrap_or_default();
+        filter.names.retain(|name| filter.own_types.contains(name));
+        filter
     }
 
     /// Whose events it is about, and from where on the past is wanted.

@@ -31,6 +31,8 @@ pub(super) struct Session {
     pub(super) asked: Seen,
     /// The open jobs whose events it gets.
     pub(super) watching: BTreeSet<JobId>,
+    /// How many of its commands wait for something to be done outside.
+    pub(super) waits: usize,
 }
 
 /// Where a session stands.
@@ -77,6 +79,7 @@ impl Session {
             seen: Seen::default(),
             asked: Seen::default(),
             watching: BTreeSet::new(),
+            waits: 0,
         }
     }
 
@@ -95,6 +98,7 @@ impl Session {
             seen: Seen::default(),
             asked: Seen::default(),
             watching: BTreeSet::new(),
+            waits: 0,
         }
     }
 
@@ -206,6 +210,7 @@ impl Engine {
             OnClose::Detach => BTreeSet::new(),
             OnClose::Cancel => session.watching.clone(),
         };
+        self.leave_drafts(now, &id, fx);
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         for job in &watching {
             if self.is_submitter(&id, job) {
@@ -219,12 +224,29 @@ impl Engine {
         }
     }
 
-    /// Closes a session that wanted to be closed and has no job of its own left.
+    /// A command of a session waits for something to be done outside.
+    pub(super) fn waits(&mut self, id: &SessionId) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.waits += 1;
+        }
+    }
+
+    /// It does not any more, and has its answer.
+    pub(super) fn waited(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.waits = session.waits.saturating_sub(1);
+            self.close_when_idle(now, id, fx);
+        }
+    }
+
+    /// Closes a session that wanted to be closed, has no job of its own left and no command without an
+    /// answer.
     pub(super) fn close_when_idle(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
         let Some(session) = self.sessions.get(id) else {
             return;
         };
-        if session.is_closing() && !session.watching.iter().any(|job| self.is_submitter(id, job)) {
+        let works = session.watching.iter().any(|job| self.is_submitter(id, job));
+        if session.is_closing() && !works && session.waits == 0 {
             self.finish_close(now, id, fx);
         }
     }
@@ -311,6 +333,7 @@ impl Engine {
         reason: CloseReason,
         fx: &mut Effects,
     ) {
+        self.leave_drafts(now, id, fx);
         let Some(session) = self.remove_session(id, fx) else { return };
         if let Some(connection) = session.phase.connection() {
             self.end_subscriptions(now, &session.principal, id, &fault, fx);

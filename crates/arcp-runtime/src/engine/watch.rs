@@ -142,7 +142,8 @@ impl Engine {
 
     /// Has a job read from the store that has ended, or never was.
     pub(super) fn recall(&mut self, from: &From, job: JobId, purpose: Purpose, fx: &mut Effects) {
-        let Some(session) = self.sessions.get(&from.session) else { return };
+        let Some(session) = self.sessions.get_mut(&from.session) else { return };
+        session.waits += 1;
         let From { connection, session: id, id: to } = from.clone();
         let principal = session.principal.clone();
         let recall = Recall { connection, session: id, to, principal, job, purpose };

@@ -56,8 +56,7 @@ const SLOT: usize = 0;
 /// extension (R§21.2), and its data is an object.
 fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a str, &'a Json)> {
     let Event::Custom { name, data } = &event.event else { return None };
-    let is_object = data.as_str().trim_ascii_start().starts_with('{');
-    (is_object && agreed.contains(name) && is_foreign(name)).then_some((name.as_str(), data))
+    (data.is_object() && agreed.contains(name) && is_foreign(name)).then_some((name.as_str(), data))
 }
 
 /// All of an event's frame that follows its number, from the comma on.

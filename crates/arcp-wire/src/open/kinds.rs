@@ -9,10 +9,14 @@ pub(super) fn of_type(text: &str) -> &'static [EventKind] {
     KINDS.iter().find(|(known, _)| *known == text).map_or(&[], |(_, kinds)| kinds)
 }
 
-/// The types that the kinds go by; one that no event has when there are none.
-pub(super) fn types_of(kinds: &BTreeSet<EventKind>) -> BTreeSet<&'static str> {
+/// The types that the kinds go by, and those that are names; one that no event has when there are none.
+pub(super) fn types_of<'a>(
+    kinds: &BTreeSet<EventKind>,
+    names: &'a BTreeSet<String>,
+) -> BTreeSet<&'a str> {
     let among = |row: &&(&str, &[EventKind])| row.1.iter().any(|kind| kinds.contains(kind));
-    let types: BTreeSet<_> = KINDS.iter().filter(among).map(|(text, _)| *text).collect();
+    let types = KINDS.iter().filter(among).map(|(text, _)| *text);
+    let types: BTreeSet<_> = types.chain(names.iter().map(String::as_str)).collect();
     if types.is_empty() { BTreeSet::from(["ping"]) } else { types }
 }
 

@@ -1,6 +1,7 @@
 //! What one end writes of watching, observing, artifacts, permissions, streams and heartbeats, the
 //! other reads; and how it stands on the wire.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,8 @@ fn commands_come_back() {
         jobs: [job()].into(),
         streams: [StreamId::parse("str_1").unwrap()].into(),
         kinds: Some([EventKind::Log, EventKind::Failed, EventKind::TimedOut].into()),
+        names: ["com.acme.note.v1".to_owned()].into(),
+        own_types: BTreeSet::new(),
         min_priority: Some(Priority::High),
     };
     let since = [Some(Since::Start), Some(Since::After(message())), None];

@@ -238,7 +238,7 @@ struct EventFilterBody<'a> {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     stream_id: BTreeSet<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    types: Option<BTreeSet<&'static str>>,
+    types: Option<BTreeSet<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     min_priority: Option<&'static str>,
 }
@@ -268,7 +268,7 @@ impl<'a> EventFilterBody<'a> {
             trace_id: texts(&filter.traces),
             job_id: texts(&filter.jobs),
             stream_id: texts(&filter.streams),
-            types: filter.kinds.as_ref().map(kinds::types_of),
+            types: filter.kinds.as_ref().map(|kinds| kinds::types_of(kinds, &filter.names)),
             min_priority: filter.min_priority.map(Priority::as_str),
         }
     }

@@ -10,6 +10,7 @@ use arcp_core::{
 
 use super::super::kinds;
 use super::super::object::{Object, id};
+use super::super::types::is_foreign;
 
 pub(super) fn watch(payload: &Object<'_>) -> Result<Command, Fault> {
     let job = id(payload, "job_id", JobId::parse)?;
@@ -55,6 +56,8 @@ fn filter(filter: &Object<'_>) -> Result<EventFilter, Fault> {
         jobs: ids(filter, "job_id", JobId::parse)?,
         streams: ids(filter, "stream_id", StreamId::parse)?,
         kinds,
+        names: types.iter().filter(|text| is_foreign(text)).map(ToString::to_string).collect(),
+        own_types: BTreeSet::new(),
         min_priority: least.map(|text| Priority::parse(&text).ok_or_else(wrong)).transpose()?,
     })
 }
