@@ -2,4 +2,5 @@
 
 mod matrix;
 mod process;
+mod suite;
 mod support;

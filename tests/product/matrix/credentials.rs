@@ -323,13 +323,20 @@ async fn a_client_that_leaves_meanwhile_has_its_job(on: On) {
     all_revoked(&gateway).await;
 }
 
+/// Closes its session, which is told first that its job is not accepted.
+async fn is_refused_and_over(mut raw: Raw) {
+    raw.say("session.close", json!({})).await;
+    let refused = raw.expect("job.failed").await;
+    assert_eq!(code(&refused), "FAILED_PRECONDITION");
+    raw.is_over().await;
+}
+
 async fn a_session_that_closes_meanwhile_has_none(on: On) {
     let (house, gateway) = house(on).await;
     let mut raw = house.raw_as("alice").await;
     raw.say("tool.invoke", job("echo", 1, "wait")).await;
     gateway.until(|books| books.asked.len() == 1).await;
-    raw.say("session.close", json!({})).await;
-    raw.is_over().await;
+    is_refused_and_over(raw).await;
     gateway.open();
     gateway.until(|books| books.revocations.len() == 1).await;
     assert!(gateway.books().good.is_empty());
@@ -383,8 +390,7 @@ async fn a_repeat_has_its_job_when_the_first_session_closes(on: On) {
     gateway.until(|books| books.asked.len() == 1).await;
     let request = same.invoke_with_key("k", job("gate", 1, "wait")).await;
     same.is_quiet().await;
-    raw.say("session.close", json!({})).await;
-    raw.is_over().await;
+    is_refused_and_over(raw).await;
     gateway.open();
     let accepted = same.expect("job.accepted").await;
     assert_eq!(accepted["correlation_id"], request);

@@ -51,9 +51,12 @@ pub(crate) struct Setup {
     pub(crate) artifacts: bool,
     /// Commits that fail at first, in a way that passes.
     pub(crate) failing: usize,
+    /// What is hosted instead of the agents on the stage.
+    host: Option<Host>,
     configure: Vec<Change>,
 }
 
+type Host = Box<dyn FnOnce(ServerBuilder) -> ServerBuilder + Send>;
 type Change = Box<dyn FnOnce(RuntimeBuilder) -> RuntimeBuilder + Send>;
 
 /// A running runtime with what a test needs of it.
@@ -92,6 +95,7 @@ impl Setup {
             capacity: 64,
             artifacts: true,
             failing: 0,
+            host: None,
             configure: Vec::new(),
         }
     }
@@ -109,6 +113,14 @@ impl Setup {
         self
     }
 
+    pub(crate) fn host(
+        mut self,
+        host: impl FnOnce(ServerBuilder) -> ServerBuilder + Send + 'static,
+    ) -> Self {
+        self.host = Some(Box::new(host));
+        self
+    }
+
     pub(crate) fn clock(self, clock: &HandClock) -> Self {
         let clock = clock.clone();
         self.configure(|builder| builder.clock(clock))
@@ -120,15 +132,18 @@ impl Setup {
             ws.max_frame_bytes = self.limits.frame_bytes;
             ws
         };
-        let limits = self.limits;
-        let mut builder = Server::with_store(store)
-            .bearer(&Secret::new("tok-alice".to_owned()), "alice")
-            .bearer(&Secret::new("tok-bob".to_owned()), "bob")
-            .ws_options(ws)
-            .configure(|runtime| stage.hire(runtime.limits(limits).agent_threads(2)));
-        if self.anonymous {
-            builder = builder.anonymous();
-        }
+        let (limits, anonymous) = (self.limits, self.anonymous);
+        let builder = Server::with_store(store).ws_options(ws);
+        let builder = builder.configure(|runtime| runtime.limits(limits).agent_threads(2));
+        let builder = if let Some(host) = self.host {
+            host(builder)
+        } else {
+            let builder = builder
+                .bearer(&Secret::new("tok-alice".to_owned()), "alice")
+                .bearer(&Secret::new("tok-bob".to_owned()), "bob")
+                .configure(|runtime| stage.hire(runtime));
+            if anonymous { builder.anonymous() } else { builder }
+        };
         self.configure.into_iter().fold(builder, ServerBuilder::configure)
     }
 }

@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
             Action::Together(steps) => self.together(steps).await,
             // Handled by `step`, which has its steps report for themselves.
             Action::Repeat(..) => Ok(()),
-            Action::Restart => self.restart().await,
+            Action::Restart { down } => self.restart(*down).await,
             Action::Let(name, expr) => {
                 let value = self.scope.value(expr)?;
                 self.scope.set(name, value);
@@ -188,10 +188,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    async fn restart(&mut self) -> Result<(), String> {
+    async fn restart(&mut self, down: Duration) -> Result<(), String> {
         self.clients.clear();
         self.note("server", "killed and started again");
-        self.target.restart(&self.place).await.map_err(|error| format!("cannot restart: {error}"))
+        let restarted = self.target.restart(&self.place, down).await;
+        restarted.map_err(|error| format!("cannot restart: {error}"))
     }
 
     fn hide(&mut self, name: &[String]) -> Result<(), String> {

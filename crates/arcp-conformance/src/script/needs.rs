@@ -39,7 +39,7 @@ impl<'a> Life<'a> {
             Action::Drop(client) | Action::Close(client) => {
                 self.connected.remove(client.as_str());
             }
-            Action::Restart => {
+            Action::Restart { .. } => {
                 *self = Self::default();
                 needs.restart = true;
             }

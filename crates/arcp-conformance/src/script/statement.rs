@@ -1,5 +1,7 @@
 //! Reads the statements of a script, one a line.
 
+use std::time::Duration;
+
 use super::ScriptError;
 use super::cursor::{Cursor, is_name, is_word};
 use super::expectation::incoming;
@@ -86,7 +88,13 @@ fn of_script(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
             Ok(Action::Check(value, Pattern::parse(cursor)?))
         }
         "wait" => Ok(Action::Wait(cursor.span()?)),
-        "restart" => Ok(Action::Restart),
+        "restart" => {
+            if !cursor.take_word("after") {
+                return Ok(Action::Restart { down: Duration::ZERO });
+            }
+            cursor.blanks();
+            Ok(Action::Restart { down: cursor.span()? })
+        }
         "repeat" => {
             let count = Expr::parse(cursor)?;
             cursor.blanks();

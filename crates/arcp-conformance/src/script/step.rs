@@ -45,8 +45,8 @@ pub(crate) enum Action {
     Together(Vec<Step>),
     /// `repeat N { ... }`.
     Repeat(Expr, Vec<Step>),
-    /// `restart`: kill the server and start it again.
-    Restart,
+    /// `restart`: kill the server and start it again, `after 2s` at the soonest.
+    Restart { down: Duration },
     /// `let $x = VALUE`.
     Let(Vec<String>, Expr),
     /// `forget $x ...`: a name is free for another value.

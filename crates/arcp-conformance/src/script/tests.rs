@@ -59,7 +59,7 @@ fn needs_are_read_off_the_steps() {
     assert!(needs("A open\nB open\n").connections);
     assert!(needs("A open\nA drop\nA> open\n").connections);
     assert!(needs("repeat 2 {\n A open\n A close\n}\n").connections);
-    let restarted = needs("A open\nrestart\nA open\n");
+    let restarted = needs("A open\nrestart after 2s\nA open\n");
     assert!(restarted.restart && restarted.alone && !restarted.connections);
 }
 

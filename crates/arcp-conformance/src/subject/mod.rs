@@ -5,6 +5,7 @@ mod stdio;
 mod url;
 
 use std::fmt;
+use std::time::Duration;
 
 use arcp_transport::{Transport, TransportError};
 use async_trait::async_trait;
@@ -25,8 +26,9 @@ pub trait Target: fmt::Debug + Send + Sync {
     /// One more connection to the server of `place`, which is started if it has to be.
     async fn connect(&self, place: &Place) -> Result<Box<dyn Transport>, TargetError>;
 
-    /// Kills the server of `place` and starts it again over the same data.
-    async fn restart(&self, place: &Place) -> Result<(), TargetError>;
+    /// Kills the server of `place` and starts it again over the same data, after it was down for at
+    /// least so long.
+    async fn restart(&self, place: &Place, down: Duration) -> Result<(), TargetError>;
 
     /// The scenario at `place` is over; nobody asks for it again if it was alone there.
     async fn leave(&self, place: &Place);

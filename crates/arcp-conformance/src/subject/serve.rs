@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Connections, Offer, Place, Target, TargetError, fill, url};
 
@@ -73,10 +73,11 @@ impl Target for ServeTarget {
         url::connect(&address).await
     }
 
-    async fn restart(&self, place: &Place) -> Result<(), TargetError> {
+    async fn restart(&self, place: &Place, down: Duration) -> Result<(), TargetError> {
         let server = self.server(place).await?;
         let mut server = server.lock().await;
         server.kill().await;
+        sleep(down).await;
         server.address(&self.command, &place.profile).await.map(drop)
     }
 

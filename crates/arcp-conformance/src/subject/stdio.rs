@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Connections, MAX_FRAME_BYTES, Offer, Place, Target, TargetError, fill};
 
@@ -90,12 +90,14 @@ impl Target for StdioTarget {
         Ok(Box::new(LineTransport::new(output, input, peer, MAX_FRAME_BYTES)))
     }
 
-    async fn restart(&self, place: &Place) -> Result<(), TargetError> {
+    async fn restart(&self, place: &Place, down: Duration) -> Result<(), TargetError> {
         let mut servers = self.servers.lock().await;
         if let Some(mut child) = servers.get_mut(place).and_then(|server| server.child.take()) {
             // It has ended already if it can not be killed. The next connection starts it again.
             child.kill().await.ok();
         }
+        drop(servers);
+        sleep(down).await;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! A server that somebody else has started.
 
+use std::time::Duration;
+
 use arcp_transport::Transport;
 use arcp_transport_ws::{WsOptions, WsTransport};
 use async_trait::async_trait;
@@ -41,7 +43,7 @@ impl Target for UrlTarget {
         connect(&self.url).await
     }
 
-    async fn restart(&self, _place: &Place) -> Result<(), TargetError> {
+    async fn restart(&self, _place: &Place, _down: Duration) -> Result<(), TargetError> {
         Err(TargetError::Impossible("a server that somebody else has started is not killed"))
     }
 

@@ -4,7 +4,7 @@ mod stage;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -167,6 +167,16 @@ impl Suite {
         let is_scenario = |name| self.scenarios.iter().any(|scenario| scenario.name == name);
         let unknown = expected.iter().find(|name| !is_requirement(name) && !is_scenario(*name));
         unknown.or_else(|| expected.all_blamed().find(|id| !is_requirement(id)))
+    }
+
+    /// The same suite, which waits for no frame longer than `limit`, unless a step says how long: for
+    /// targets of which that is known to be enough.
+    #[must_use]
+    pub fn with_patience(mut self, limit: Duration) -> Self {
+        for scenario in &mut self.scenarios {
+            scenario.deadline = scenario.deadline.min(limit);
+        }
+        self
     }
 
     /// The scenarios of a selection.

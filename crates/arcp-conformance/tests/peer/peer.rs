@@ -70,7 +70,7 @@ impl Target for PeerTarget {
         Ok(Box::new(ours))
     }
 
-    async fn restart(&self, _place: &Place) -> Result<(), TargetError> {
+    async fn restart(&self, _place: &Place, _down: Duration) -> Result<(), TargetError> {
         self.restarted.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -152,7 +152,7 @@ fn types_that_are_not_done() {
         ignored
         refused: UNIMPLEMENTED: message type `job.nonsense` is not implemented
         refused: UNIMPLEMENTED: message type `nonsense` is not implemented
-        Subscribe(Subscribe { filter: EventFilter { sessions: {}, traces: {}, jobs: {}, streams: {}, kinds: None, min_priority: None }, since: None })
+        Subscribe(Subscribe { filter: EventFilter { sessions: {}, traces: {}, jobs: {}, streams: {}, kinds: None, names: {}, own_types: {}, min_priority: None }, since: None })
         refused: INVALID_ARGUMENT: only a runtime sends `job.accepted`
         refused: INVALID_ARGUMENT: only a runtime sends `log`
         Pong

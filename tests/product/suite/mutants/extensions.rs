@@ -1,0 +1,47 @@
+//! What is not the protocol's own.
+
+use serde_json::json;
+
+use super::{Frame, Mutant, caught, hearing_of, instead, telling, telling_of, without};
+
+caught! {
+    agrees_on_no_extension "21-extensions/event" Mutant::frames(|mind, frame| {
+        hearing_of("session.open", mind, frame, |_, value| {
+            vec![without(value, "/payload/capabilities", "extensions")]
+        })
+    });
+    agrees_on_any_extension "21-extensions/not-advertised" Mutant::frames(|mind, frame| {
+        telling_of("session.accepted", mind, frame, |_, mut value| {
+            value["payload"]["capabilities"]["extensions"] = json!(["com.example.workflow.v2"]);
+            vec![value]
+        })
+    });
+    tells_extensions_to_everybody "21-extensions/event-not-agreed" Mutant::frames(|mind, frame| {
+        telling_of("event.emit", mind, frame, |_, mut value| {
+            value["type"] = value["payload"]["name"].clone();
+            vec![value]
+        })
+    });
+    refuses_what_is_optional "21-extensions/optional" Mutant::frames(|mind, frame| match frame {
+        Frame::Said(value) if value["extensions"]["optional"] == true => {
+            let payload = json!({"code": "UNIMPLEMENTED", "message": "no", "retryable": false});
+            vec![instead(&value, "nack", &payload)]
+        }
+        other => telling(mind, other, |_, value| vec![value]),
+    });
+    passes_over_what_is_not_optional "08-control/unknown-type" Mutant::frames(|mind, frame| {
+        telling_of("nack", mind, frame, |_, value| {
+            if value["payload"]["code"] == "UNIMPLEMENTED" { vec![] } else { vec![value] }
+        })
+    });
+    ends_sessions_over_unknown_types "21-extensions/disturbs-nothing"
+        Mutant::frames(|mind, frame| {
+            telling_of("nack", mind, frame, |mind, mut value| {
+                mind.count += 1;
+                if mind.count == 1 {
+                    value["type"] = json!("session.evicted");
+                }
+                vec![value]
+            })
+        });
+}

@@ -1,0 +1,195 @@
+//! Runtimes that break one rule each. Each has to be caught by the scenario that is named beside it, and
+//! leaves alone what has nothing to do with it.
+
+mod agents;
+mod artifacts;
+mod credentials;
+mod envelope;
+mod extensions;
+mod handshake;
+mod jobs;
+mod keys;
+mod leases;
+mod listing;
+mod observers;
+mod permissions;
+mod recovery;
+mod sessions;
+mod streams;
+mod transport;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arcp_conformance::{Plan, Selection, Status, Suite};
+use arcp_conformance_agents::Fixture;
+use arcp_core::Limits;
+use arcp_runtime::RuntimeBuilder;
+use serde_json::{Value, json};
+
+use super::target::InProcess;
+use crate::support::{Kept, On, Wire};
+
+pub(super) use transport::Mutated;
+
+/// A runtime that breaks a rule.
+#[derive(Clone, Copy)]
+pub(super) struct Mutant {
+    /// Changes what it is bound by.
+    pub(super) limits: fn(&mut Limits),
+    /// Changes its settings.
+    pub(super) configure: fn(RuntimeBuilder, &Fixture) -> RuntimeBuilder,
+    /// Changes what it is told and what it says.
+    pub(super) frames: Option<Change>,
+    /// Whether it knows nothing after a restart.
+    pub(super) forgets: bool,
+}
+
+impl Mutant {
+    /// Breaks nothing.
+    const NONE: Self =
+        Self { limits: |_| {}, configure: |runtime, _| runtime, frames: None, forgets: false };
+
+    const fn frames(change: Change) -> Self {
+        Self { frames: Some(change), ..Self::NONE }
+    }
+
+    const fn configure(configure: fn(RuntimeBuilder, &Fixture) -> RuntimeBuilder) -> Self {
+        Self { configure, ..Self::NONE }
+    }
+
+    const fn limits(limits: fn(&mut Limits)) -> Self {
+        Self { limits, ..Self::NONE }
+    }
+}
+
+/// Takes a frame on its way and gives those that go on instead.
+pub(super) type Change = fn(&mut Mind, Frame) -> Vec<Frame>;
+
+/// A frame on its way.
+#[derive(Debug)]
+pub(super) enum Frame {
+    /// To the runtime.
+    Said(Value),
+    /// To the client.
+    Told(Value),
+}
+
+/// What is remembered of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Mind {
+    /// Counts what a change likes.
+    pub(super) count: u64,
+    /// Keeps what a change likes.
+    pub(super) kept: Vec<Value>,
+    /// What all connections remember.
+    pub(super) secrets: Secrets,
+}
+
+/// What all connections remember.
+pub(super) type Secrets = Arc<Mutex<Vec<Value>>>;
+
+/// Changes what the runtime says.
+fn telling(
+    mind: &mut Mind,
+    frame: Frame,
+    change: impl FnOnce(&mut Mind, Value) -> Vec<Value>,
+) -> Vec<Frame> {
+    match frame {
+        Frame::Told(value) => change(mind, value).into_iter().map(Frame::Told).collect(),
+        said @ Frame::Said(_) => vec![said],
+    }
+}
+
+/// Changes what the runtime is told.
+fn hearing(
+    mind: &mut Mind,
+    frame: Frame,
+    change: impl FnOnce(&mut Mind, Value) -> Vec<Value>,
+) -> Vec<Frame> {
+    match frame {
+        Frame::Said(value) => change(mind, value).into_iter().map(Frame::Said).collect(),
+        told @ Frame::Told(_) => vec![told],
+    }
+}
+
+/// Changes messages of a type that the runtime says.
+fn telling_of(
+    kind: &str,
+    mind: &mut Mind,
+    frame: Frame,
+    change: impl FnOnce(&mut Mind, Value) -> Vec<Value>,
+) -> Vec<Frame> {
+    telling(
+        mind,
+        frame,
+        |mind, value| {
+            if value["type"] == kind { change(mind, value) } else { vec![value] }
+        },
+    )
+}
+
+/// Changes messages of a type that the runtime is told.
+fn hearing_of(
+    kind: &str,
+    mind: &mut Mind,
+    frame: Frame,
+    change: impl FnOnce(&mut Mind, Value) -> Vec<Value>,
+) -> Vec<Frame> {
+    hearing(
+        mind,
+        frame,
+        |mind, value| {
+            if value["type"] == kind { change(mind, value) } else { vec![value] }
+        },
+    )
+}
+
+/// Has the runtime not hear a message, and answers it instead.
+fn instead(said: &Value, kind: &str, payload: &Value) -> Frame {
+    Frame::Told(json!({
+        "arcp": "1.1",
+        "id": format!("msg_made_up_for_{}", said["id"].as_str().unwrap_or_default()),
+        "timestamp": "2026-01-01T00:00:00Z",
+        "type": kind,
+        "correlation_id": said["id"],
+        "session_id": said["session_id"],
+        "payload": payload,
+    }))
+}
+
+/// Takes a key out of an object.
+fn without(mut value: Value, pointer: &str, key: &str) -> Value {
+    if let Some(object) = value.pointer_mut(pointer).and_then(Value::as_object_mut) {
+        object.remove(key);
+    }
+    value
+}
+
+/// Plays the scenario that has to catch a mutant, and one that has not.
+async fn is_caught(mutant: Mutant, by: &str) {
+    let suite = Suite::built_in("open").unwrap().with_patience(Duration::from_secs(2));
+    let on = On { wire: Wire::Memory, kept: Kept::Memory };
+    let target = InProcess::new(on, Some(mutant));
+    let by = format!("open/{by}");
+    let bystander = "open/08-control/ping".to_owned();
+    let include = vec![by.clone(), bystander.clone()];
+    let plan = Plan { selection: Selection { include, ..Selection::default() }, ..Plan::default() };
+    let report = suite.play(&target, &plan, |_| {}).await.unwrap();
+    let outcome = |name: &str| report.scenarios.iter().find(|outcome| outcome.name == name);
+    let Some(caught) = outcome(&by) else { panic!("there is no scenario {by}") };
+    assert_eq!(caught.status, Status::Failed, "{by} lets it through: {:?}", caught.reason);
+    let spared = outcome(&bystander).map(|outcome| outcome.status);
+    assert_eq!(spared, Some(Status::Passed), "{}", report.to_text());
+}
+
+/// Tests by their names: `name "scenario" mutant;`
+macro_rules! caught {
+    ($($name:ident $by:literal $mutant:expr;)*) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            super::is_caught($mutant, $by).await;
+        }
+    )* };
+}
+use caught;

@@ -1,0 +1,71 @@
+//! Streams beside a job's events.
+
+use serde_json::json;
+
+use super::jobs::all_are_alice;
+use super::{Frame, Mutant, caught, instead, telling, telling_of, without};
+
+caught! {
+    loses_a_chunk "11-streams/text" Mutant::frames(|mind, frame| {
+        telling(mind, frame, |mind, mut value| {
+            if value["type"] == "stream.chunk" && mind.count == 0 {
+                mind.count = 1;
+                return vec![];
+            }
+            if let Some(seq) = value["event_seq"].as_u64() {
+                value["event_seq"] = json!(seq - mind.count);
+            }
+            vec![value]
+        })
+    });
+    counts_chunks_wrongly "11-streams/text" Mutant::frames(|mind, frame| {
+        telling_of("stream.chunk", mind, frame, |_, mut value| {
+            value["payload"]["sequence"] = json!(0);
+            vec![value]
+        })
+    });
+    leaves_streams_open "11-streams/left-open" Mutant::frames(|mind, frame| {
+        telling(mind, frame, |mind, mut value| {
+            if value["type"] == "stream.close" {
+                mind.count += 1;
+                return vec![];
+            }
+            if let Some(seq) = value["event_seq"].as_u64() {
+                value["event_seq"] = json!(seq - mind.count);
+            }
+            vec![value]
+        })
+    });
+    tells_what_is_redacted "11-streams/redacted" Mutant::frames(|mind, frame| {
+        telling_of("stream.chunk", mind, frame, |_, mut value| {
+            value["payload"]["redacted"] = json!(false);
+            vec![value]
+        })
+    });
+    writes_bytes_as_text "11-streams/binary" Mutant::frames(|mind, frame| {
+        telling_of("stream.chunk", mind, frame, |_, mut value| {
+            value["payload"]["data"] = json!("abc");
+            vec![value]
+        })
+    });
+    says_not_of_what_kind_bytes_are "11-streams/binary-content-type"
+        Mutant::frames(|mind, frame| {
+            telling_of("stream.chunk", mind, frame, |_, value| {
+                vec![without(value, "/payload", "content_type")]
+            })
+        });
+    stops_no_stream "11-streams/cancel" Mutant::frames(|mind, frame| match frame {
+        Frame::Said(value) if value["payload"]["target"] == "stream" => {
+            let target = json!({"target_id": value["payload"]["target_id"]});
+            vec![instead(&value, "cancel.accepted", &target)]
+        }
+        other => telling(mind, other, |_, value| vec![value]),
+    });
+    stops_streams_of_anybody "11-streams/cancel-by-a-stranger" all_are_alice();
+    slows_nothing "11-streams/backpressure-slows" Mutant::frames(|mind, frame| match frame {
+        Frame::Said(value) if value["type"] == "backpressure" => {
+            vec![instead(&value, "ack", &json!({}))]
+        }
+        other => telling(mind, other, |_, value| vec![value]),
+    });
+}
