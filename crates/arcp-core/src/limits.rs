@@ -40,6 +40,8 @@ pub struct Limits {
     pub running_per_principal: usize,
     /// Jobs of one principal that wait for their credentials at a time. Default 128.
     pub provisioning_per_principal: usize,
+    /// Repeats of a submit that wait for the credentials of its job at a time. Default 1,000.
+    pub repeats_per_job: usize,
     /// How long a provisioner may take. Default 30 s.
     pub provision_time: Duration,
     /// Credentials that are being revoked at a time. Default 32.
@@ -127,6 +129,7 @@ impl Default for Limits {
             jobs_per_principal: 10_000,
             running_per_principal: 1_000,
             provisioning_per_principal: 128,
+            repeats_per_job: 1_000,
             provision_time: Duration::from_secs(30),
             revocations: 32,
             unrevoked: 10_000,

@@ -365,6 +365,9 @@ impl RuntimeBuilder {
             recovery: HeartbeatRecovery::Fail,
             interval: Some(self.heartbeat_interval),
         });
+        if let Some(name) = self.extensions.iter().find(|name| !arcp_wire::is_extension(name)) {
+            return Err(BuildError::ExtensionName(name.clone()));
+        }
         capabilities.extensions.clone_from(&self.extensions);
         if capabilities.has(Feature::BinaryStreams) {
             capabilities.binary_encodings.insert("base64".to_owned());

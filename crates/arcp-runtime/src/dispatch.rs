@@ -115,6 +115,16 @@ pub(crate) async fn revoke(
     }
 }
 
+/// What comes of work with a store or with blobs, whose panic is a fault of theirs.
+pub(crate) async fn unless_it_panics<T>(
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        tracing::error!("a store or its blobs panicked: {}", panic_message(panic.as_ref()));
+        Err(Fault::new(Code::Internal, "the store failed"))
+    })
+}
+
 /// What a peer is told of a failure of the store.
 pub(crate) fn store_fault(error: &StoreError) -> Fault {
     tracing::error!("{error}");

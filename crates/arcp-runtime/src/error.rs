@@ -31,6 +31,11 @@ pub enum BuildError {
     /// Anonymous sessions are declared, and nobody lets them in.
     #[error("`anonymous` is declared, but there is no authenticator for the scheme `none`")]
     NoAnonymous,
+    /// An extension's name has no namespace, or that of the protocol itself (R§21.2).
+    #[error(
+        "`{0}` cannot be an extension: its name needs a namespace that is no word of the protocol"
+    )]
+    ExtensionName(String),
     /// A feature is declared that this runtime does not have.
     #[error("{0:?} is declared, but this runtime does not have it")]
     NotBuilt(Feature),

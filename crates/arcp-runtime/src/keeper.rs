@@ -139,10 +139,13 @@ impl Keeper {
         Ok(Artifact { reference: reference.clone(), data })
     }
 
-    /// Removes the bytes of an artifact, once they are given to all who have asked for them. What cannot
-    /// be removed now is swept up at the next start.
+    /// Removes the bytes of an artifact, once they are given to all who have asked for them; those who
+    /// do not read what comes before them are not waited for longer than blobs may take. What cannot be
+    /// removed now is swept up at the next start.
     pub(crate) async fn remove(&self, id: &ArtifactId) {
-        self.held.free(id).await;
+        if tokio::time::timeout(self.time, self.held.free(id)).await.is_err() {
+            tracing::debug!(%id, "removed the bytes of an artifact that somebody still waits for");
+        }
         let Ok(blobs) = self.blobs() else { return };
         if let Err(fault) = self.in_time(blobs.delete(&key::blob(id))).await {
             tracing::warn!(%id, "the bytes of an artifact stay for now: {fault}");
@@ -192,3 +195,30 @@ async fn digest(data: &Bytes) -> String {
 const SMALL: usize = 16 << 10;
 /// Names listed at a time.
 const NAMES: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use arcp_store::MemoryBlobs;
+
+    use super::*;
+
+    /// Bytes that are released are gone in time, whoever has stopped reading before it was given them.
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_keeps_nothing_for_ever() {
+        let blobs = MemoryBlobs::new();
+        let limits = Limits::default();
+        let keeper = Keeper::new(Some(Arc::new(blobs.clone())), &limits);
+        let id = ArtifactId::parse("art_1").unwrap();
+        keeper.keep(&id, Bytes::from_static(b"abc"), None).await.unwrap();
+        let hold = keeper.hold(&id);
+        let removing = tokio::spawn({
+            let (keeper, id) = (keeper.clone(), id.clone());
+            async move { keeper.remove(&id).await }
+        });
+        tokio::time::sleep(limits.blob_time / 2).await; // tidy: sleep because the clock is paused
+        assert_eq!(blobs.list(None, 9).await.unwrap().len(), 1);
+        removing.await.unwrap();
+        assert_eq!(blobs.list(None, 9).await.unwrap(), []);
+        drop(hold);
+    }
+}

@@ -49,6 +49,7 @@ struct Shared {
     ack_window: u64,
     admission: Arc<Admission>,
     room: Room,
+    digests: Arc<Semaphore>,
     connections: AtomicU64,
 }
 
@@ -104,8 +105,19 @@ impl Runtime {
         let admission = Arc::default();
         let room = Room::new(limits.input_bytes);
         let connections = AtomicU64::new(1);
-        let shared =
-            Shared { inbox, gone, store, keeper, limits, ack_window, admission, room, connections };
+        let digests = Arc::new(Semaphore::new(DIGESTS));
+        let shared = Shared {
+            inbox,
+            gone,
+            store,
+            keeper,
+            limits,
+            ack_window,
+            admission,
+            room,
+            digests,
+            connections,
+        };
         let mut task = JoinSet::new();
         task.spawn(writer.run());
         Ok(Self { handle: Handle(Arc::new(shared)), stop, writer: task })
@@ -172,6 +184,7 @@ impl Handle {
             speak: Some(to.downgrade()),
             in_flight: Arc::new(Semaphore::new(shared.limits.commands_in_flight)),
             room: Room::clone(&shared.room),
+            digests: Arc::clone(&shared.digests),
         };
         let writer = ConnectionWriter::new(line, sink, told, gauge);
         drop(to);
@@ -231,5 +244,7 @@ fn seed() -> Result<[u8; 32], RuntimeError> {
     Ok(seed)
 }
 
+/// Large commands that are looked through at once.
+const DIGESTS: usize = 4;
 /// How long a peer that has ended may take to read what is left.
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::connection::Permit;
-use crate::dispatch::{issue, judge, revoke, stopping, verify};
+use crate::dispatch::{issue, judge, revoke, stopping, unless_it_panics, verify};
 use crate::engine::{
     Effect, Effects, Engine, Input, Intent, Issue, JobReport, Observe, Task, Ticket,
 };
@@ -482,21 +482,21 @@ impl Writer {
             Task::List(query) => {
                 let (store, room) = (Arc::clone(&self.store), self.limits.event_bytes());
                 self.state.tasks.spawn(async move {
-                    let done = list::ended(&*store, &query, room).await;
+                    let done = unless_it_panics(list::ended(&*store, &query, room)).await;
                     (Some(Input::Listed { query, done }), permit)
                 });
             }
             Task::Recall(recall) => {
                 let store = Arc::clone(&self.store);
                 self.state.tasks.spawn(async move {
-                    let found = past::recall(&*store, &recall).await;
+                    let found = unless_it_panics(past::recall(&*store, &recall)).await;
                     (Some(Input::Recalled { recall, found }), permit)
                 });
             }
             Task::Past(query) => {
                 let (store, limits) = (Arc::clone(&self.store), Arc::clone(&self.limits));
                 self.state.tasks.spawn(async move {
-                    let past = past::find(&*store, &query, &limits).await;
+                    let past = unless_it_panics(past::find(&*store, &query, &limits)).await;
                     (Some(Input::Past { subscription: query.subscription, past }), permit)
                 });
             }
@@ -528,7 +528,7 @@ impl Writer {
             Task::KeepBlob { artifact, data, sha256 } => {
                 let keeper = self.keeper.clone();
                 self.state.tasks.spawn(async move {
-                    let kept = keeper.keep(&artifact, data, sha256).await;
+                    let kept = unless_it_panics(keeper.keep(&artifact, data, sha256)).await;
                     drop(room);
                     (Some(Input::BlobKept { artifact, kept }), permit)
                 });

@@ -32,6 +32,12 @@ pub fn dialects() -> &'static [&'static dyn Dialect] {
     DIALECTS
 }
 
+/// Whether a name can be that of an extension, and so a type of its own: it is in a namespace, and
+/// that is no word of the protocol's (R§21.2).
+pub fn is_extension(name: &str) -> bool {
+    open::is_foreign(name)
+}
+
 /// The dialect of the connection whose first frame is `first`.
 ///
 /// `open` is the only dialect, so what nobody claims falls to it and is answered in its terms.

@@ -28,6 +28,8 @@ matrix!(
     what_is_declared_not_to_be_there_is_refused,
     slow_blobs_hold_up_artifacts_only,
     what_could_not_be_kept_leaves_nothing,
+    blobs_that_panic_hold_no_session_up,
+    what_comes_when_nobody_can_reach_it_is_not_kept,
     artifacts_in_all_are_bounded,
     nobody_leaves_artifacts_behind_that_nobody_can_reach,
     many_are_forgotten_together,
@@ -337,11 +339,18 @@ async fn what_is_declared_not_to_be_there_is_refused(on: On) {
     assert_eq!(code(&raw.expect("nack").await), "UNIMPLEMENTED");
 }
 
-/// Blobs that do not take anything before they are let, and then perhaps say that they could not.
+/// Blobs that do not take anything before they are let.
 struct Stiff {
     blobs: MemoryBlobs,
     open: watch::Receiver<bool>,
-    fail: bool,
+    then: Then,
+}
+
+/// What they do when they have.
+enum Then {
+    Nothing,
+    Fail,
+    Panic,
 }
 
 #[async_trait]
@@ -349,7 +358,11 @@ impl Blobs for Stiff {
     async fn put(&self, name: &Key, bytes: Bytes) -> Result<(), StoreError> {
         drop(self.open.clone().wait_for(|open| *open).await);
         self.blobs.put(name, bytes).await?;
-        if self.fail { Err(StoreError::new(StoreErrorKind::Full, "full")) } else { Ok(()) }
+        match self.then {
+            Then::Nothing => Ok(()),
+            Then::Fail => Err(StoreError::new(StoreErrorKind::Full, "full")),
+            Then::Panic => panic!("blobs that panic were asked for"),
+        }
     }
 
     async fn get(&self, name: &Key) -> Result<Option<Bytes>, StoreError> {
@@ -365,17 +378,17 @@ impl Blobs for Stiff {
     }
 }
 
-fn stiff(open: bool, fail: bool) -> (Setup, MemoryBlobs, watch::Sender<bool>) {
+fn stiff(open: bool, then: Then) -> (Setup, MemoryBlobs, watch::Sender<bool>) {
     let (open, opened) = watch::channel(open);
     let blobs = MemoryBlobs::new();
-    let stiff = Stiff { blobs: blobs.clone(), open: opened, fail };
+    let stiff = Stiff { blobs: blobs.clone(), open: opened, then };
     let mut setup = Setup::new().configure(|builder| builder.blobs(Arc::new(stiff)));
     setup.artifacts = false;
     (setup, blobs, open)
 }
 
 async fn slow_blobs_hold_up_artifacts_only(on: On) {
-    let (setup, _, open) = stiff(false, false);
+    let (setup, _, open) = stiff(false, Then::Nothing);
     let house = on.start(setup.limits(|limits| limits.keeping_bytes = 8 << 10)).await;
     let (mut raw, mut other) = (house.raw_as("alice").await, house.raw_as("bob").await);
     // More than there is room for; a job has one too.
@@ -394,7 +407,7 @@ async fn slow_blobs_hold_up_artifacts_only(on: On) {
     other.expect("artifact.ref").await;
     other.finish(&keeping).await;
     // Those that take too long are not waited for.
-    let (setup, blobs, open) = stiff(false, false);
+    let (setup, blobs, open) = stiff(false, Then::Nothing);
     let setup = setup.limits(|limits| limits.blob_time = Duration::from_millis(20));
     let house = on.start(setup).await;
     let mut raw = house.raw_as("alice").await;
@@ -406,13 +419,26 @@ async fn slow_blobs_hold_up_artifacts_only(on: On) {
 }
 
 async fn what_could_not_be_kept_leaves_nothing(on: On) {
-    let (setup, blobs, _open) = stiff(true, true);
+    let (setup, blobs, _open) = stiff(true, Then::Fail);
     let house = on.start(setup.limits(|limits| limits.artifacts_per_principal = 1)).await;
     let mut raw = house.raw_as("alice").await;
     for _ in 0..3 {
         assert_eq!(refused(&mut raw, put(b"abc")).await["code"], "UNAVAILABLE");
         assert_eq!(blobs.list(None, 9).await.unwrap(), []);
     }
+}
+
+async fn blobs_that_panic_hold_no_session_up(on: On) {
+    let (setup, _, _open) = stiff(true, Then::Panic);
+    let house = on.start(setup.limits(|limits| limits.artifacts_per_principal = 1)).await;
+    let mut raw = house.raw_as("alice").await;
+    for _ in 0..3 {
+        assert_eq!(refused(&mut raw, put(b"abc")).await["code"], "INTERNAL");
+    }
+    raw.say("artifact.put", put(b"abc")).await;
+    raw.say("session.close", json!({})).await;
+    raw.expect("nack").await;
+    raw.is_over().await;
 }
 
 async fn artifacts_in_all_are_bounded(on: On) {
@@ -434,20 +460,23 @@ async fn artifacts_in_all_are_bounded(on: On) {
     kept(&mut other, put(b"123456")).await;
 }
 
+fn anonymous() -> Value {
+    json!({
+        "auth": {"scheme": "none"},
+        "client": {"kind": "test", "version": "1"},
+        "capabilities": {"anonymous": true},
+    })
+}
+
 async fn nobody_leaves_artifacts_behind_that_nobody_can_reach(on: On) {
     let limits = |limits: &mut Limits| (limits.artifacts_in_all, limits.keys_in_all) = (1, 1);
     let mut setup = Setup::new().limits(limits);
     setup.anonymous = true;
     let house = on.start(setup).await;
-    let payload = json!({
-        "auth": {"scheme": "none"},
-        "client": {"kind": "test", "version": "1"},
-        "capabilities": {"anonymous": true},
-    });
     let mut raw = house.raw_as("alice").await;
     for _ in 0..3 {
         let mut nobody = house.raw().await;
-        nobody.say("session.open", payload.clone()).await;
+        nobody.say("session.open", anonymous()).await;
         nobody.expect("session.accepted").await;
         let reference = kept(&mut nobody, put(b"abc")).await;
         assert_eq!(fetch(&mut nobody, &reference).await.unwrap(), b"abc");
@@ -465,6 +494,36 @@ async fn nobody_leaves_artifacts_behind_that_nobody_can_reach(on: On) {
     assert_eq!(remains.blobs().await.list(None, 9).await.unwrap().len(), 1);
     let house = remains.restart(Setup::new().limits(limits)).await;
     house.raw_as("alice").await.invoke_with_key("k", json!({"tool": "echo", "arguments": 1})).await;
+}
+
+async fn what_comes_when_nobody_can_reach_it_is_not_kept(on: On) {
+    let (setup, blobs, open) = stiff(false, Then::Nothing);
+    let mut setup = setup.limits(|limits| limits.artifacts_in_all = 1);
+    setup.anonymous = true;
+    let house = on.start(setup).await;
+    let mut nobody = house.raw().await;
+    nobody.say("session.open", anonymous()).await;
+    let accepted = nobody.expect("session.accepted").await;
+    nobody.say("artifact.put", put(b"abc")).await;
+    let session = &accepted["payload"]["session_id"];
+    nobody.say("cancel", json!({"target": "session", "target_id": session})).await;
+    nobody.expect("cancel.accepted").await;
+    nobody.expect("session.evicted").await;
+    open.send_replace(true);
+    let mut raw = house.raw_as("alice").await;
+    let reference = loop {
+        raw.say("artifact.put", put(b"abcd")).await;
+        let message = raw.next().await.unwrap();
+        if kind(&message) == "artifact.ref" {
+            break message["payload"]["artifact"].clone();
+        }
+        assert_eq!(code(&message), "RESOURCE_EXHAUSTED");
+    };
+    assert_eq!(fetch(&mut raw, &reference).await.unwrap(), b"abcd");
+    drop(raw);
+    let remains = house.shutdown(Duration::ZERO).await;
+    drop(remains);
+    assert_eq!(blobs.list(None, 9).await.unwrap().len(), 1);
 }
 
 /// More than are forgotten at a time.

@@ -26,6 +26,7 @@ matrix!(
     a_stop_revokes_what_it_can,
     a_repeat_has_its_job_when_the_first_session_closes,
     repeats_that_wait_are_bounded,
+    repeats_of_one_job_are_bounded,
     nothing_more_is_issued_while_too_much_is_to_be_revoked,
     the_gateway_is_told_what_no_job_may_go_beyond,
 );
@@ -429,6 +430,29 @@ async fn repeats_that_wait_are_bounded(on: On) {
     let accepted = raw.until(|message| kind(message) == "job.completed").await;
     assert!(accepted.iter().any(|message| kind(message) == "job.accepted"));
     all_revoked(&gateway).await;
+}
+
+async fn repeats_of_one_job_are_bounded(on: On) {
+    let gateway = Gateway::new();
+    let house = on.start(setup(&gateway).limits(|limits| limits.repeats_per_job = 2)).await;
+    let mut raw = house.raw_as("alice").await;
+    raw.invoke_with_key("k", job("echo", 1, "wait")).await;
+    gateway.until(|books| books.asked.len() == 1).await;
+    // Whoever comes again and again is not counted anew.
+    for _ in 0..2 {
+        let mut same = house.raw_as("alice").await;
+        same.invoke_with_key("k", job("echo", 1, "wait")).await;
+        same.is_quiet().await;
+    }
+    let mut same = house.raw_as("alice").await;
+    same.invoke_with_key("k", job("echo", 1, "wait")).await;
+    let refused = same.expect("job.failed").await;
+    assert_eq!(code(&refused), "RESOURCE_EXHAUSTED");
+    assert!(refused.to_string().contains("`repeats_per_job` is 2"), "{refused}");
+    gateway.open();
+    raw.expect("job.accepted").await;
+    same.invoke_with_key("k", job("echo", 1, "wait")).await;
+    same.expect("job.accepted").await;
 }
 
 async fn nothing_more_is_issued_while_too_much_is_to_be_revoked(on: On) {

@@ -13,6 +13,7 @@ matrix!(
     all_who_watch_are_told_the_same,
     a_full_window_holds_no_heartbeat_back,
     heartbeats_begin_again_after_a_time_without_jobs,
+    a_long_round_is_told_in_steps,
 );
 
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -159,4 +160,57 @@ async fn heartbeats_begin_again_after_a_time_without_jobs(on: On) {
     let job = at_the_gate(&mut raw).await;
     clock.advance(INTERVAL);
     beat(&mut raw, &job, 1, "running").await;
+}
+
+/// More than are told at a time.
+async fn a_long_round_is_told_in_steps(on: On) {
+    const JOBS: usize = 40;
+    const CLIENTS: usize = 30;
+    let clock = HandClock::new();
+    let house = on.start(Setup::new().clock(&clock)).await;
+    let mut raws = Vec::new();
+    for _ in 0..CLIENTS {
+        raws.push(listening(&house).await);
+    }
+    let mut jobs = Vec::new();
+    for _ in 0..JOBS {
+        jobs.push(at_the_gate(&mut raws[0]).await);
+    }
+    for raw in &mut raws[1..] {
+        for job in &jobs {
+            raw.say("job.subscribe", json!({"job_id": job})).await;
+        }
+        for _ in &jobs {
+            raw.expect("job.subscribed").await;
+        }
+    }
+    for sequence in 1..=2 {
+        clock.advance(INTERVAL.saturating_sub(Duration::from_millis(sequence)));
+        for raw in &mut raws {
+            raw.is_quiet().await;
+        }
+        // The first step, and the second a millisecond later.
+        clock.advance(Duration::from_millis(1));
+        let first = told(&mut raws, &jobs, sequence).await;
+        clock.advance(Duration::from_millis(1));
+        let second = told(&mut raws, &jobs, sequence).await;
+        assert!(first > 1_000 && first < JOBS * CLIENTS, "{first}");
+        assert_eq!(first + second, JOBS * CLIENTS);
+    }
+}
+
+/// How many heartbeats have been told so far, each of its job for the so-many-th time.
+async fn told(raws: &mut [Raw], jobs: &[String], sequence: u64) -> usize {
+    let mut count = 0;
+    for raw in raws {
+        raw.say("ping", json!({})).await;
+        for beat in raw.until(|message| kind(message) == "pong").await {
+            if kind(&beat) == "job.heartbeat" {
+                assert!(jobs.iter().any(|job| job == job_of(&beat)));
+                assert_eq!(beat["payload"]["sequence"], sequence);
+                count += 1;
+            }
+        }
+    }
+    count
 }

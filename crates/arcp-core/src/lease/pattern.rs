@@ -52,10 +52,19 @@ impl Pattern {
     }
 }
 
-/// Tries all tokens at once, a bit for each.
+/// A lease has many short patterns or few long ones, and each costs what it is long.
 fn matches(tokens: &[Token], target: &str) -> bool {
+    match tokens.len() / 64 {
+        0 => matches_in::<1>(tokens, target),
+        1..4 => matches_in::<4>(tokens, target),
+        _ => matches_in::<{ MAX_BYTES / 64 + 1 }>(tokens, target),
+    }
+}
+
+/// Tries all tokens at once, a bit for each, in so many words of bits.
+fn matches_in<const WORDS: usize>(tokens: &[Token], target: &str) -> bool {
     let of = |wanted: fn(Token) -> bool| {
-        let mut bits = Bits::default();
+        let mut bits = Bits::<WORDS>::NONE;
         for (i, _) in tokens.iter().enumerate().filter(|(_, token)| wanted(**token)) {
             bits.set(i);
         }
@@ -65,22 +74,22 @@ fn matches(tokens: &[Token], target: &str) -> bool {
     let star = of(|token| matches!(token, Token::Any | Token::Segment));
     let each = of(|token| token == Token::Each);
     let one = of(|token| matches!(token, Token::Each | Token::One));
-    let mut chars: BTreeMap<char, Bits> = BTreeMap::new();
+    let mut chars: BTreeMap<char, Bits<WORDS>> = BTreeMap::new();
     for (i, token) in tokens.iter().enumerate() {
         if let Token::Char(c) = token {
-            chars.entry(*c).or_default().set(i);
+            chars.entry(*c).or_insert(Bits::NONE).set(i);
         }
     }
     // Bit `i`: the first `i` tokens can match what has been read of the target.
-    let mut reached = Bits::default();
+    let mut reached = Bits::NONE;
     reached.set(0);
     for c in target.chars() {
         // A star may stand for nothing. There are no two in a row.
         let here = reached.or((reached.and(star)).moved());
         let (stays, steps) = if c == '/' { (any, each) } else { (star, one) };
-        let steps = chars.get(&c).copied().unwrap_or_default().or(steps);
+        let steps = chars.get(&c).copied().unwrap_or(Bits::NONE).or(steps);
         reached = here.and(stays).or(here.and(steps).moved());
-        if reached == Bits::default() {
+        if reached == Bits::NONE {
             return false;
         }
     }
@@ -88,10 +97,12 @@ fn matches(tokens: &[Token], target: &str) -> bool {
 }
 
 /// A bit for each token of a pattern, and one for its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Bits([u64; MAX_BYTES / 64 + 1]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bits<const WORDS: usize>([u64; WORDS]);
 
-impl Bits {
+impl<const WORDS: usize> Bits<WORDS> {
+    const NONE: Self = Self([0; WORDS]);
+
     fn set(&mut self, i: usize) {
         if let Some(word) = self.0.get_mut(i / 64) {
             *word |= 1 << (i % 64);
@@ -251,6 +262,12 @@ mod tests {
         check(&long, &[&long], &[&long[1..], &format!("{long}a"), ""]);
         let stars = format!("{}**", "a*".repeat(511));
         check(&stars, &[&"a".repeat(511), &"ab".repeat(600)], &[&"a".repeat(510), "b"]);
+        for length in [1, 62, 63, 64, 65, 254, 255, 256, 257] {
+            let target = |length: usize| "x".repeat(length);
+            check(&"?".repeat(length), &[&target(length)], &[&target(length - 1)]);
+            let stars = format!("{}*", "?".repeat(length));
+            check(&stars, &[&target(length), &target(length + 1)], &[&target(length - 1)]);
+        }
         let chars = "?".repeat(1_024);
         check(&chars, &[&"x".repeat(1_024)], &[&"x".repeat(1_023), &"x".repeat(1_025)]);
         check(&"é".repeat(512), &[&"é".repeat(512)], &[&"é".repeat(511)]);

@@ -58,6 +58,10 @@ fn what_cannot_be_is_not_built() {
     }
     let bad = refusal(builder().agent("A", "1", agent()));
     assert!(matches!(bad, BuildError::AgentName(_)), "{bad}");
+    for name in ["note", "job.note", "tool.x.v1", ".v1", ""] {
+        let bad = refusal(builder().authenticator(Anonymous).extension(name));
+        assert_eq!(bad, BuildError::ExtensionName(name.to_owned()));
+    }
     let said = BuildError::NoProvisioner.to_string();
     assert!(said.contains("provisioned_credentials") && said.contains("provisioner"), "{said}");
 }

@@ -23,6 +23,8 @@ pub(crate) struct Reader {
     pub(crate) in_flight: Arc<Semaphore>,
     /// Shared by all connections: room for commands that wait for the writer.
     pub(crate) room: Room,
+    /// Shared by all connections: how many large commands are looked through at once.
+    pub(crate) digests: Arc<Semaphore>,
 }
 
 impl Reader {
@@ -52,7 +54,8 @@ impl Reader {
                         _ => &self.room,
                     };
                     let room = room.take(frame.bytes.len()).await;
-                    let (issued, intent) = find_intent(issued, frame.bytes.len()).await;
+                    let size = frame.bytes.len();
+                    let (issued, intent) = find_intent(issued, size, &self.digests).await;
                     self.post(Message::Command { connection, issued, intent, permit, room }).await;
                 }
                 Decoded::Bad { id, fault } => {
@@ -99,9 +102,9 @@ impl Reader {
     }
 }
 
-/// What a submit under a key wants, of `size` bytes: much takes long, and is looked through where it
-/// holds nobody up.
-async fn find_intent(issued: Issued, size: usize) -> (Issued, Option<Intent>) {
+/// What a submit under a key wants, of `size` bytes: much takes long and room, and is looked through
+/// where it holds nobody up, a few at a time.
+async fn find_intent(issued: Issued, size: usize, digests: &Semaphore) -> (Issued, Option<Intent>) {
     let Command::Submit(submit) = &issued.command else { return (issued, None) };
     if submit.key.is_none() {
         return (issued, None);
@@ -110,6 +113,7 @@ async fn find_intent(issued: Issued, size: usize) -> (Issued, Option<Intent>) {
         let intent = Intent::of(submit);
         return (issued, Some(intent));
     }
+    let _turn = digests.acquire().await;
     let submit = submit.clone();
     let found = tokio::task::spawn_blocking(move || Intent::of(&submit)).await;
     (issued, found.ok())

@@ -173,6 +173,9 @@ impl Engine {
     /// How long it is to be kept, or why it is not.
     fn check_put(&self, principal: &Principal, put: &PutArtifact) -> Result<Duration, Fault> {
         self.check_feature(Feature::Artifacts)?;
+        if !self.can_come_back(principal) {
+            return Err(Fault::new(Code::FailedPrecondition, "the session that it is for is over"));
+        }
         let retention = self.settings.capabilities.artifact_retention;
         let retention = retention.ok_or_else(|| Fault::internal("no retention"))?;
         if put.media_type.is_empty() || put.media_type.len() > MEDIA_TYPE_BYTES {
@@ -228,6 +231,13 @@ impl Engine {
     ) {
         let Some(coming) = self.artifacts.coming.remove(&id) else { return };
         let Coming { principal, media_type, size, expires_at, asker } = coming;
+        let kept = kept.and_then(|sha256| {
+            if self.can_come_back(&principal) {
+                return Ok(sha256);
+            }
+            fx.task(Task::DropBlob { artifact: id.clone() });
+            Err(Fault::new(Code::FailedPrecondition, "the session that it is for is over"))
+        });
         let sha256 = match kept {
             Ok(sha256) => sha256,
             Err(fault) => {
@@ -248,6 +258,12 @@ impl Engine {
         self.artifacts.add(&principal, reference.clone(), expires_at);
         self.timers.set_earlier(Timer::Artifacts, now.moment_of(expires_at));
         self.answer_put(now, asker, Ok(reference), fx);
+    }
+
+    /// Whether anybody could ever ask for what is this principal's: an anonymous one is gone with its
+    /// session.
+    fn can_come_back(&self, principal: &Principal) -> bool {
+        !principal.is_anonymous() || self.tallies.session_count(principal) > 0
     }
 
     fn answer_put(

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arcp_core::{
     Code, ConnectionId, Credential, CredentialId, Fault, IdempotencyKey, JobId, Lease, Now,
-    Principal, Reply, SessionId,
+    Principal, Priority, Reply, SessionId, TraceId,
 };
 
 use super::submit::Draft;
@@ -39,7 +39,15 @@ struct Waiting {
     /// Whether who asked has been refused already.
     refused: bool,
     /// Others that wanted the same under the same key meanwhile.
-    repeats: Vec<From>,
+    repeats: Vec<Repeat>,
+}
+
+/// A submit that wanted what one before it did.
+#[derive(Debug)]
+pub(super) struct Repeat {
+    pub(super) from: From,
+    pub(super) trace: Option<TraceId>,
+    pub(super) priority: Priority,
 }
 
 #[derive(Debug)]
@@ -145,28 +153,31 @@ impl Engine {
     pub(super) fn join_waiting(
         &mut self,
         now: Now,
-        from: &From,
+        repeat: Repeat,
         key: &IdempotencyKey,
         intent: Intent,
         fx: &mut Effects,
     ) -> bool {
+        let from = repeat.from.clone();
         let Some(session) = self.sessions.get(&from.session) else { return false };
         let Some(job) = self.credentials.waiting(&session.principal, key).cloned() else {
             return false;
         };
         let Some(waiting) = self.credentials.drafts.get_mut(&job) else { return false };
         let same = waiting.draft.key.as_ref().is_some_and(|(_, wanted)| *wanted == intent);
-        let limit = self.settings.limits.commands_in_flight;
-        if same && self.credentials.repeats.take(from.connection, limit) {
-            waiting.repeats.push(from.clone());
+        let limits = &self.settings.limits;
+        let limit = limits.commands_in_flight;
+        let fits = waiting.repeats.len() < limits.repeats_per_job;
+        if same && fits && self.credentials.repeats.take(from.connection, limit) {
+            waiting.repeats.push(repeat);
         } else {
-            let fault = if same {
-                Fault::new(Code::ResourceExhausted, format!("`commands_in_flight` is {limit}"))
-            } else {
-                super::keys::other_intent()
+            let fault = match (same, fits) {
+                (false, _) => super::keys::other_intent(),
+                (true, true) => exceeds("commands_in_flight", limit),
+                (true, false) => exceeds("repeats_per_job", limits.repeats_per_job),
             };
             let job = self.ids.job(now);
-            self.reply(now, from, Reply::JobRefused { job, fault, key: Some(key.clone()) }, fx);
+            self.reply(now, &from, Reply::JobRefused { job, fault, key: Some(key.clone()) }, fx);
         }
         true
     }
@@ -203,21 +214,28 @@ impl Engine {
 
     /// A session is over: its jobs that wait for their credentials are refused, so that it hears it.
     pub(super) fn leave_drafts(&mut self, now: Now, session: &SessionId, fx: &mut Effects) {
+        for from in self.drop_drafts(session) {
+            if self.is_there(&from) {
+                self.refuse(now, &from, true, session_closed(), fx);
+            }
+        }
+    }
+
+    /// Has a session wait for no job any more. Returns those commands of it that did.
+    pub(super) fn drop_drafts(&mut self, session: &SessionId) -> Vec<From> {
         let mut left = Vec::new();
         for waiting in self.credentials.drafts.values_mut() {
             if waiting.draft.from.session == *session && !waiting.refused {
                 waiting.refused = true;
                 left.push(waiting.draft.from.clone());
             }
-            let repeats = waiting.repeats.extract_if(.., |from| from.session == *session);
-            for from in repeats {
+            let is_its = |repeat: &mut Repeat| repeat.from.session == *session;
+            for Repeat { from, .. } in waiting.repeats.extract_if(.., is_its) {
                 self.credentials.repeats.give_back(from.connection);
                 left.push(from);
             }
         }
-        for from in left.iter().filter(|from| self.is_there(from)).cloned().collect::<Vec<_>>() {
-            self.refuse(now, &from, true, session_closed(), fx);
-        }
+        left
     }
 
     /// When the session is over that asked first, another that wanted the same submits the job.
@@ -228,12 +246,18 @@ impl Engine {
         if takes_jobs(&waiting.draft.from) {
             return;
         }
-        let Some(heir) = waiting.repeats.iter().position(takes_jobs) else { return };
-        let heir = waiting.repeats.remove(heir);
+        let repeats = &waiting.repeats;
+        let there =
+            repeats.iter().position(|one| takes_jobs(&one.from) && self.is_there(&one.from));
+        let heir = there.or_else(|| repeats.iter().position(|one| takes_jobs(&one.from)));
+        let Some(heir) = heir else { return };
+        let Repeat { from, trace, priority } = waiting.repeats.remove(heir);
         let draft = &mut waiting.draft;
-        draft.fact.session = heir.session.clone();
-        draft.fact.request = heir.id.clone();
-        let first = std::mem::replace(&mut draft.from, heir);
+        draft.fact.session = from.session.clone();
+        draft.fact.request = from.id.clone();
+        draft.fact.trace = trace.or(draft.fact.trace.take());
+        draft.fact.priority = priority;
+        let first = std::mem::replace(&mut draft.from, from);
         if !std::mem::take(&mut waiting.refused) && self.is_there(&first) {
             self.refuse(now, &first, true, session_closed(), fx);
         }
@@ -256,7 +280,8 @@ impl Engine {
         if let Some(job) = self.jobs.get_mut(&job).filter(|_| owes) {
             job.owes = Some(credential);
         }
-        for from in repeats.into_iter().filter(|from| self.is_there(from)).collect::<Vec<_>>() {
+        let repeats = repeats.into_iter().map(|repeat| repeat.from);
+        for from in repeats.filter(|from| self.is_there(from)).collect::<Vec<_>>() {
             if let Some((key, _)) = &key {
                 self.repeat(now, &from, key.clone(), job.clone(), fx);
             }
@@ -277,7 +302,7 @@ impl Engine {
 
     fn refuse_waiting(&mut self, now: Now, waiting: &Waiting, fault: &Fault, fx: &mut Effects) {
         let first = std::iter::once(&waiting.draft.from).filter(|_| !waiting.refused);
-        for from in first.chain(&waiting.repeats) {
+        for from in first.chain(waiting.repeats.iter().map(|repeat| &repeat.from)) {
             if self.is_there(from) {
                 self.refuse(now, from, true, fault.clone(), fx);
             }
@@ -291,8 +316,8 @@ impl Engine {
         if let Some((key, _)) = &waiting.draft.key {
             self.credentials.keys.remove(&(principal.clone(), key.clone()));
         }
-        for from in &waiting.repeats {
-            self.credentials.repeats.give_back(from.connection);
+        for repeat in &waiting.repeats {
+            self.credentials.repeats.give_back(repeat.from.connection);
         }
         Some(waiting)
     }
@@ -363,6 +388,10 @@ impl Engine {
             self.revoke(id, fx);
         }
     }
+}
+
+fn exceeds(what: &str, limit: usize) -> Fault {
+    Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
 }
 
 fn session_closed() -> Fault {

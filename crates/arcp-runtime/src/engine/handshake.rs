@@ -295,6 +295,16 @@ impl Engine {
         }
     }
 
+    /// A renewal that is being judged is refused: its session closes.
+    pub(super) fn drop_renewal(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        let renews = |attempt: &mut Attempt| matches!(attempt.purpose, Purpose::Renew);
+        if let Some(attempt) = state.pending.take_if(renews) {
+            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            self.reply_to(now, connection, attempt.request, Reply::Nack(fault), fx);
+        }
+    }
+
     /// Sees to it that the principal may have one more session: the one that has waited longest for
     /// its client gives way. Names the limit when all are in use.
     fn make_room(&mut self, principal: &Principal, fx: &mut Effects) -> Result<(), Fault> {

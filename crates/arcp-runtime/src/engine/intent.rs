@@ -1,11 +1,8 @@
 //! What a submit wants, as a digest: two that want the same have the same one (§7.2).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use arcp_core::{Lease, Submit};
-use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -60,39 +57,7 @@ fn text(hash: &mut Sha256, text: &str) {
 
 /// A value in its canonical form.
 fn value(hash: &mut Sha256, raw: &RawValue) {
-    node(hash, &Reading { json: raw.get(), at: 0 }.node());
-}
-
-/// A value, read in one go.
-enum Node<'a> {
-    Text(Cow<'a, str>),
-    /// As it is written.
-    Scalar(&'a str),
-    List(Vec<Self>),
-    /// The last value counts of a key that comes twice.
-    Object(BTreeMap<Cow<'a, str>, Self>),
-}
-
-fn node(hash: &mut Sha256, value: &Node<'_>) {
-    match value {
-        Node::Text(read) => text(hash, read),
-        Node::Scalar(json) => scalar(hash, json),
-        Node::List(items) => {
-            hash.update([LIST]);
-            for item in items {
-                node(hash, item);
-            }
-            hash.update([END]);
-        }
-        Node::Object(fields) => {
-            hash.update([OBJECT]);
-            for (key, field) in fields {
-                text(hash, key);
-                node(hash, field);
-            }
-            hash.update([END]);
-        }
-    }
+    Reading { json: raw.get(), at: 0 }.value(hash);
 }
 
 /// Reads what is known to be JSON, and not deep, as all is that the codecs take in.
@@ -110,38 +75,53 @@ impl<'a> Reading<'a> {
         self.json.as_bytes().get(self.at).copied()
     }
 
-    fn node(&mut self) -> Node<'a> {
+    /// Adds the value that comes next.
+    fn value(&mut self, hash: &mut Sha256) {
         match self.next() {
-            Some(b'{') => {
-                self.at += 1;
-                let mut fields = BTreeMap::new();
-                while self.next().is_some_and(|byte| byte != b'}') {
-                    let key = self.text();
-                    fields.insert(key, self.node());
-                }
-                self.at += 1;
-                Node::Object(fields)
-            }
+            Some(b'{') => self.object(hash),
             Some(b'[') => {
                 self.at += 1;
-                let mut items = Vec::new();
+                hash.update([LIST]);
                 while self.next().is_some_and(|byte| byte != b']') {
-                    items.push(self.node());
+                    self.value(hash);
                 }
                 self.at += 1;
-                Node::List(items)
+                hash.update([END]);
             }
-            Some(b'"') => Node::Text(self.text()),
-            _ => {
-                Node::Scalar(self.token(|byte| {
+            Some(b'"') => self.text().add(hash),
+            _ => scalar(
+                hash,
+                self.token(|byte| {
                     matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r')
-                }))
-            }
+                }),
+            ),
         }
     }
 
-    /// A text. One with half a surrogate pair stands for itself, as it is written.
-    fn text(&mut self) -> Cow<'a, str> {
+    /// Adds an object: of each field the digest of its value, by key. The last value counts of a key
+    /// that comes twice.
+    fn object(&mut self, hash: &mut Sha256) {
+        self.at += 1;
+        let mut fields = Vec::new();
+        while self.next().is_some_and(|byte| byte != b'}') {
+            let key = self.text();
+            let mut digest = Sha256::new();
+            self.value(&mut digest);
+            fields.push((key, digest.finalize()));
+        }
+        self.at += 1;
+        fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+        hash.update([OBJECT]);
+        for (n, (key, digest)) in fields.iter().enumerate() {
+            if fields.get(n + 1).is_none_or(|(next, _)| next != key) {
+                key.add(hash);
+                hash.update(digest);
+            }
+        }
+        hash.update([END]);
+    }
+
+    fn text(&mut self) -> Text<'a> {
         let start = self.at;
         // The mark at its beginning does not end it.
         let mut escaped = true;
@@ -152,10 +132,13 @@ impl<'a> Reading<'a> {
         });
         self.at += 1;
         if !read.contains('\\') {
-            return Cow::Borrowed(read.strip_prefix('"').unwrap_or(read));
+            return Text::Read(Cow::Borrowed(read.strip_prefix('"').unwrap_or(read)));
         }
         let quoted = self.json.get(start..self.at).unwrap_or_default();
-        serde_json::from_str(quoted).unwrap_or(Cow::Borrowed(quoted))
+        match serde_json::from_str(quoted) {
+            Ok(text) => Text::Read(Cow::Owned(text)),
+            Err(_) => Text::Unreadable(quoted),
+        }
     }
 
     /// All up to the byte that ends it.
@@ -167,14 +150,69 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A number, `true`, `false` or `null`. One number has many spellings.
+/// A text in JSON.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Text<'a> {
+    Read(Cow<'a, str>),
+    /// One with half a surrogate pair stands for itself, as it is written.
+    Unreadable(&'a str),
+}
+
+impl Text<'_> {
+    fn add(&self, hash: &mut Sha256) {
+        match self {
+            Self::Read(read) => text(hash, read),
+            Self::Unreadable(quoted) => {
+                hash.update([UNREADABLE]);
+                text(hash, quoted);
+            }
+        }
+    }
+}
+
+/// A number, `true`, `false` or `null`.
 fn scalar(hash: &mut Sha256, json: &str) {
-    let exact = Decimal::from_str_exact(json).or_else(|_| Decimal::from_scientific(json));
-    let float = || f64::from_str(json).ok().filter(|float| float.is_finite());
     hash.update([SCALAR]);
-    match exact {
-        Ok(decimal) => text(hash, &decimal.normalize().to_string()),
-        Err(_) => text(hash, &float().map_or(json.to_owned(), |float| float.to_string())),
+    match Number::read(json) {
+        Some(number) => {
+            text(hash, number.sign);
+            text(hash, &number.digits);
+            hash.update(number.exponent.to_be_bytes());
+        }
+        None => text(hash, json),
+    }
+}
+
+/// A number as it is, whatever its spelling: digits that neither begin nor end with a zero, times a
+/// power of ten. Zero has no digits, no sign and no exponent.
+struct Number<'a> {
+    sign: &'a str,
+    digits: String,
+    exponent: i64,
+}
+
+impl<'a> Number<'a> {
+    /// `None` for what is no number, or whose exponent is beyond all reason.
+    fn read(json: &'a str) -> Option<Self> {
+        let (mantissa, exponent) = json.split_once(['e', 'E']).unwrap_or((json, "0"));
+        let (sign, size) = match mantissa.strip_prefix('-') {
+            Some(size) => ("-", size),
+            None => ("", mantissa),
+        };
+        let (whole, fraction) = size.split_once('.').unwrap_or((size, ""));
+        if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let all = format!("{whole}{fraction}");
+        let digits = all.trim_end_matches('0');
+        let moved = i64::try_from(all.len() - digits.len()).ok()?;
+        let behind = i64::try_from(fraction.len()).ok()?;
+        let digits = digits.trim_start_matches('0').to_owned();
+        if digits.is_empty() {
+            return (!whole.is_empty()).then_some(Self { sign: "", digits, exponent: 0 });
+        }
+        let exponent = exponent.parse::<i64>().ok()?.checked_add(moved)?.checked_sub(behind)?;
+        Some(Self { sign, digits, exponent })
     }
 }
 
@@ -182,6 +220,7 @@ const TEXT: u8 = 1;
 const OBJECT: u8 = 2;
 const LIST: u8 = 3;
 const SCALAR: u8 = 4;
+const UNREADABLE: u8 = 5;
 const END: u8 = 0;
 
 #[cfg(test)]
@@ -215,6 +254,12 @@ mod tests {
         assert!(same("0.10", "1e-1"));
         assert!(same("-0", "0"));
         assert!(same("1e300", "1E+300"));
+        assert!(same("100", "0.1e3"));
+        assert!(same("0", "0.00e-9"));
+        assert!(same(
+            "1234567890123456789012345678901234567890",
+            "123456789012345678901234567890123456789e1"
+        ));
         assert!(same(r#"{"a":1,"a":2}"#, r#"{ "a":2 }"#));
         assert!(same(
             r#"["\\","\"",{"\u0022":""}]"#,
@@ -234,7 +279,21 @@ mod tests {
             (r#"{"a":{"b":1}}"#, r#"{"a":{},"b":1}"#),
             (r#"["ab","c"]"#, r#"["a","bc"]"#),
             ("12345678901234567890123", "12345678901234567890124"),
+            (
+                "1234567890123456789012345678901234567890",
+                "1234567890123456789012345678901234567891",
+            ),
+            (
+                "0.1234567890123456789012345678901234567890",
+                "0.1234567890123456789012345678901234567891",
+            ),
+            ("1e400", "1e401"),
+            ("1", "-1"),
+            ("1", "10"),
+            ("1e99999999999999999999", "2e99999999999999999999"),
             ("true", r#""true""#),
+            (r#""\ud800""#, r#""\"\\ud800\"""#),
+            (r#"{"\ud800":1}"#, r#"{"\"\\ud800\"":1}"#),
             (r#"{"\ud800":1,"a":1}"#, r#"{"\ud800":1,"a":2}"#),
             (r#""\ud800""#, r#""\ud801""#),
             (r#"["","\"]"]"#, r#"["","\"","]"]"#),

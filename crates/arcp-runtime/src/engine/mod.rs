@@ -51,6 +51,7 @@ pub use watch::{Purpose, Recall};
 use artifact::Artifacts;
 use connection::Connection;
 use credential::Credentials;
+use heartbeat::Round;
 use ids::Ids;
 use job::Job;
 use keys::Keys;
@@ -78,6 +79,8 @@ pub struct Engine {
     keys: Keys,
     observers: Observers,
     timers: Timers,
+    /// The round of heartbeats that is under way.
+    round: Option<Round>,
     /// The sessions that wait for their clients, by since when.
     waiting: BTreeSet<(Moment, SessionId)>,
     draining: bool,
@@ -100,6 +103,7 @@ impl Engine {
             keys: Keys::default(),
             observers: Observers::default(),
             timers: Timers::default(),
+            round: None,
             waiting: BTreeSet::new(),
             draining: false,
         }

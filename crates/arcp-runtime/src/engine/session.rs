@@ -43,7 +43,7 @@ pub(super) enum Phase {
     /// It waits for its client since then; a timer ends it.
     Detached { since: Moment },
     /// It closes as soon as its jobs have ended.
-    Closing { connection: Option<ConnectionId>, request: MessageId },
+    Closing { connection: Option<ConnectionId>, request: MessageId, jobs: OnClose },
 }
 
 impl Phase {
@@ -205,23 +205,20 @@ impl Engine {
             return;
         };
         let From { connection, session: id, id: request } = from.clone();
-        session.phase = Phase::Closing { connection: Some(connection), request };
+        session.phase = Phase::Closing { connection: Some(connection), request, jobs };
         let watching = match jobs {
             OnClose::Detach => BTreeSet::new(),
             OnClose::Cancel => session.watching.clone(),
         };
         self.leave_drafts(now, &id, fx);
+        self.drop_renewal(now, connection, fx);
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         for job in &watching {
             if self.is_submitter(&id, job) {
                 self.cancel_job(now, job, format!("session closed{reason}"), None, fx);
             }
         }
-        if jobs == OnClose::Detach {
-            self.finish_close(now, &id, fx);
-        } else {
-            self.close_when_idle(now, &id, fx);
-        }
+        self.close_when_idle(now, &id, fx);
     }
 
     /// A command of a session waits for something to be done outside.
@@ -239,14 +236,15 @@ impl Engine {
         }
     }
 
-    /// Closes a session that wanted to be closed, has no job of its own left and no command without an
-    /// answer.
+    /// Closes a session that wanted to be closed, once it has no command without an answer and, where it
+    /// wanted them cancelled, no job of its own left.
     pub(super) fn close_when_idle(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
         let Some(session) = self.sessions.get(id) else {
             return;
         };
+        let Phase::Closing { jobs, .. } = session.phase else { return };
         let works = session.watching.iter().any(|job| self.is_submitter(id, job));
-        if session.is_closing() && !works && session.waits == 0 {
+        if (jobs == OnClose::Detach || !works) && session.waits == 0 {
             self.finish_close(now, id, fx);
         }
     }
@@ -255,7 +253,7 @@ impl Engine {
         let Some(session) = self.remove_session(id, fx) else {
             return;
         };
-        if let Phase::Closing { connection: Some(connection), request } = session.phase {
+        if let Phase::Closing { connection: Some(connection), request, .. } = session.phase {
             let closed = Fault::new(Code::Cancelled, "the session has closed");
             self.end_subscriptions(now, &session.principal, id, &closed, fx);
             self.reply_to(now, connection, request, Reply::Closed, fx);
@@ -345,6 +343,7 @@ impl Engine {
     /// Forgets a session, and that it watched. The rest is the caller's.
     pub(super) fn remove_session(&mut self, id: &SessionId, fx: &mut Effects) -> Option<Session> {
         let session = self.sessions.remove(id)?;
+        self.drop_drafts(id);
         for timer in [Timer::Resume, Timer::SessionRefresh, Timer::SessionLease] {
             self.timers.cancel(&timer(id.clone()));
         }

@@ -6,6 +6,7 @@ use arcp_core::{
 };
 use bytes::Bytes;
 
+use super::credential::Repeat;
 use super::job::{Job, Phase};
 use super::{Effects, Engine, From, Intent, StartJob, Task, Timer};
 use crate::record::{JobFact, KeyFact, key};
@@ -43,11 +44,13 @@ impl Engine {
     ) {
         let intent = || intent.unwrap_or_else(|| Intent::of(&submit));
         let key = submit.key.clone().map(|key| (key, intent()));
-        if let Some((key, intent)) = &key
-            && (self.answer_bound(now, from, key, *intent, fx)
-                || self.join_waiting(now, from, key, *intent, fx))
-        {
-            return;
+        if let Some((key, intent)) = &key {
+            let (from, trace, priority) = (from.clone(), trace.clone(), submit.priority);
+            if self.answer_bound(now, &from, key, *intent, fx)
+                || self.join_waiting(now, Repeat { from, trace, priority }, key, *intent, fx)
+            {
+                return;
+            }
         }
         match self.check_submit(now, from, &submit) {
             Ok(checked) => {

@@ -32,7 +32,7 @@ impl OutputEncoder for Outputs {
             Output::Event(delivery) => {
                 frames.extend(self.prefix.frame(delivery, &self.agreed));
             }
-            Output::Observed(told) => frames.extend(observed::frame(told)),
+            Output::Observed(told) => frames.extend(observed::frame(told, &self.agreed)),
             Output::Reply { id, at, to, reply } => {
                 if let Reply::Accepted(accepted) = reply {
                     self.learn(accepted);

@@ -29,11 +29,7 @@ impl Prefix {
 
     /// The frame of one event.
     pub(super) fn frame(&self, delivery: &Delivery, agreed: &BTreeSet<String>) -> Option<Frame> {
-        let event = &delivery.event;
-        let rest = match named_type(event, agreed) {
-            Some((name, data)) => comma(write(event, name, data)),
-            None => body(event),
-        };
+        let rest = told(&delivery.event, agreed);
         if rest.is_empty() {
             return None;
         }
@@ -59,8 +55,16 @@ fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a
     (data.is_object() && agreed.contains(name) && is_foreign(name)).then_some((name.as_str(), data))
 }
 
-/// All of an event's frame that follows its number, from the comma on.
-pub(super) fn body(event: &JobEvent) -> Bytes {
+/// All of an event's frame that follows its number, from the comma on, as those are told it who have
+/// `agreed` on these extensions.
+pub(super) fn told(event: &JobEvent, agreed: &BTreeSet<String>) -> Bytes {
+    match named_type(event, agreed) {
+        Some((name, data)) => comma(write(event, name, data)),
+        None => body(event),
+    }
+}
+
+fn body(event: &JobEvent) -> Bytes {
     event.encoded.get_or_write(SLOT, || comma(written(event)))
 }
 

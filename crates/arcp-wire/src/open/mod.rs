@@ -18,6 +18,8 @@ mod types;
 
 use arcp_core::{Frame, FrameKind};
 
+pub(crate) use types::is_foreign;
+
 use crate::{CommandDecoder, CommandEncoder, Dialect, OutputDecoder, OutputEncoder};
 
 /// The vocabulary of RFC 0001 revision 2 and its 1.1 additions.

@@ -1,17 +1,19 @@
 //! What an observer is told: an event within an event.
 
+use std::collections::BTreeSet;
+
 use arcp_core::{Frame, JobEvent, MessageId, Observed, SubscriptionId, Timestamp};
 use serde::Serialize;
 
-use super::event::body;
+use super::event::told;
 use super::message::Message;
 
 /// The frame that tells an observer of an event: the event's own envelope within another, without
 /// a number.
-pub(super) fn frame(observed: &Observed) -> Option<Frame> {
+pub(super) fn frame(observed: &Observed, agreed: &BTreeSet<String>) -> Option<Frame> {
     let Observed { id, at, subscription, event } = observed;
     let inner = match event {
-        Some(event) => envelope(event)?,
+        Some(event) => envelope(event, agreed)?,
         None => end_of_past(id, *at, subscription)?,
     };
     let wrapper = Message::new(id, *at, "subscribe.event", Wrapped { event: () });
@@ -26,8 +28,8 @@ pub(super) fn frame(observed: &Observed) -> Option<Frame> {
 }
 
 /// An event's envelope, in the session that submitted its job.
-fn envelope(event: &JobEvent) -> Option<Vec<u8>> {
-    let body = body(event);
+fn envelope(event: &JobEvent, agreed: &BTreeSet<String>) -> Option<Vec<u8>> {
+    let body = told(event, agreed);
     let rest = body.strip_prefix(b",")?;
     let mut envelope = b"{".to_vec();
     if let Some(session) = &event.head.session {

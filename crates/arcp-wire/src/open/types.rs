@@ -76,7 +76,7 @@ pub(super) fn is_open_only(text: &str) -> bool {
 }
 
 /// A namespace is whatever comes before a dot and is no word of the protocol (R§21.2).
-pub(super) fn is_foreign(text: &str) -> bool {
+pub(crate) fn is_foreign(text: &str) -> bool {
     match text.split_once('.') {
         Some((first, _)) => {
             !first.is_empty() && !TYPES.iter().any(|(known, _)| head(known) == first)

@@ -22,6 +22,14 @@ caught! {
             vec![value]
         })
     });
+    tells_observers_of_no_type "21-extensions/observed-by-type" Mutant::frames(|mind, frame| {
+        telling_of("subscribe.event", mind, frame, |_, mut value| {
+            let event = &mut value["payload"]["event"];
+            event["payload"] = json!({"name": event["type"], "data": event["payload"]});
+            event["type"] = json!("event.emit");
+            vec![value]
+        })
+    });
     refuses_what_is_optional "21-extensions/optional" Mutant::frames(|mind, frame| match frame {
         Frame::Said(value) if value["extensions"]["optional"] == true => {
             let payload = json!({"code": "UNIMPLEMENTED", "message": "no", "retryable": false});
