@@ -12,12 +12,16 @@ const SERVE: [&str; 7] =
 const FIXTURE: [&str; 7] =
     ["serve", "--data", "{data}", "--agents", "conformance", "--profile", "{profile}"];
 
-/// Plays the suite against the fixture, reached in the way that `how` says.
-async fn play_suite(options: &[&str], how: &[&str]) -> Ended {
+/// How it serves the fixture and keeps nothing.
+const IN_MEMORY: [&str; 6] =
+    ["serve", "--memory", "--agents", "conformance", "--profile", "{profile}"];
+
+/// Plays the suite against the fixture, served and reached in the way that is said.
+async fn play_suite(options: &[&str], serve: &[&str], how: &[&str]) -> Ended {
     let mut arguments = vec!["conformance"];
     arguments.extend(options);
     arguments.extend(["--", text(program())]);
-    arguments.extend(FIXTURE);
+    arguments.extend(serve);
     arguments.extend(how);
     run(&arguments).await
 }
@@ -47,10 +51,9 @@ fn folder(script: &str) -> tempfile::TempDir {
 #[tokio::test]
 async fn this_runtime_passes_over_a_websocket() {
     within(async {
-        let options = ["--jobs", "2", "--serve", "--complete"];
-        let played = play_suite(&options, &["--listen", "127.0.0.1:0"]).await.with(0);
-        assert!(played.out.contains("ok"), "{}", played.out);
-        assert!(played.out.contains(" 0 failed, 0 known failures"), "{}", played.out);
+        let options = ["--jobs", "8", "--serve", "--complete"];
+        let played = play_suite(&options, &FIXTURE, &["--listen", "127.0.0.1:0"]).await.with(0);
+        assert!(played.out.contains(" 0 failed, 0 known failures, 0 not run"), "{}", played.out);
     })
     .await;
 }
@@ -58,13 +61,61 @@ async fn this_runtime_passes_over_a_websocket() {
 #[tokio::test]
 async fn this_runtime_passes_over_standard_streams() {
     within(async {
-        let played = play_suite(&[], &["--stdio"]).await.with(0);
-        assert!(played.out.contains(" 0 failed, 0 known failures"), "{}", played.out);
-        let about = "(it is about ws, and the target is reached by stdio)";
-        assert!(played.out.contains(about), "{}", played.out);
+        let played = play_suite(&["--jobs", "8"], &FIXTURE, &["--stdio"]).await.with(0);
+        not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION]);
     })
     .await;
 }
+
+#[tokio::test]
+async fn this_runtime_passes_with_nothing_kept() {
+    within(async {
+        let how = ["--listen", "127.0.0.1:0"];
+        let played = play_suite(&["--jobs", "8", "--serve"], &IN_MEMORY, &how).await.with(0);
+        not_run_is(&played, &[NO_RESTART]);
+        let played = play_suite(&["--jobs", "8"], &IN_MEMORY, &["--stdio"]).await.with(0);
+        not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION, NO_RESTART]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_server_is_not_there_for_is_not_run() {
+    within(async {
+        // The fixture, which others use too.
+        let data = tempfile::tempdir().unwrap();
+        let server = Serve::start(data.path(), &["--agents", "conformance"]).await;
+        let played = run(&["conformance", "--url", server.url()]).await.with(0);
+        let profile = "the target has no profile";
+        not_run_is(&played, &[profile, NO_RESTART, "it needs a server of its own"]);
+        server.stop().await;
+        // Anybody's server, as the README has it.
+        let data = tempfile::tempdir().unwrap();
+        let server = Serve::start(data.path(), &["--token", "secret=me"]).await;
+        let url = ["conformance", "--url", server.url(), "--token", "secret"];
+        let played = run(&url).await.with(0);
+        let lacks = ["the target has no agent", "the target does not let"];
+        let alone = "it needs a server of its own";
+        not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1]]);
+        server.stop().await;
+    })
+    .await;
+}
+
+/// Takes care that nothing failed, and that nothing was left out but for these reasons.
+fn not_run_is(played: &Ended, reasons: &[&str]) {
+    assert!(played.out.contains(" 0 failed, 0 known failures"), "{}", played.out);
+    for line in played.out.lines().filter(|line| line.starts_with("not run")) {
+        assert!(reasons.iter().any(|why| line.contains(why)), "{line}");
+    }
+    for why in reasons {
+        assert!(played.out.contains(why), "nothing is left out because {why}");
+    }
+}
+
+const ABOUT_WS: &str = "it is about ws, and the target is reached by stdio";
+const ONE_CONNECTION: &str = "the target takes one connection";
+const NO_RESTART: &str = "the target can not be restarted";
 
 #[tokio::test]
 async fn a_runtime_that_runs_is_reached_by_its_address() {

@@ -18,7 +18,8 @@ pub(super) fn theirs(program: &Path, peers: &Peers) -> Result<PathBuf, Failure> 
     let mut command = suite(program, "arcp-runtime 2.0.0", WAITING, &record);
     command.args(PROFILES.iter().flat_map(|profile| ["--profile", profile]));
     command.args(["--expected-failures", EXPECTED, "--"]);
-    command.arg(&peers.server).args(["--profile", "{profile}", "--listen", "127.0.0.1:0"]);
+    command.arg(&peers.server).args(["--profile", "{profile}", "--data", "{data}"]);
+    command.args(["--listen", "127.0.0.1:0"]);
     let good = play(&mut command, "peer")?;
     let played = Record::read(&record)?;
     println!("{}", played.sums());

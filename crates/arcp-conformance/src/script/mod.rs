@@ -11,6 +11,7 @@ pub(crate) mod step;
 mod tests;
 pub(crate) mod value;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cursor::Cursor;
@@ -47,7 +48,16 @@ pub struct Needs {
     pub alone: bool,
     /// A transport, by its name.
     pub transport: Option<String>,
+    /// Who is let in besides alice: names of principals, and `signed_jwt` for whoever has a signed token
+    /// of the fixture's.
+    pub doors: BTreeSet<String>,
 }
+
+/// The scheme of signed tokens.
+const SIGNED: &str = "signed_jwt";
+/// How the fixture's extension begins, and the agent that comes with it.
+const EXTENSION: &str = "arcpx.conformance.";
+const EXTENDED: &str = "conf.extension";
 
 /// What is wrong with a script.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +83,13 @@ impl Scenario {
         }
         let mut needs = header.needs;
         needs::infer(&steps, &mut needs);
-        let agents = header.agents.unwrap_or_else(|| needs::agents(&steps));
+        if text.contains(SIGNED) {
+            needs.doors.insert(SIGNED.to_owned());
+        }
+        let mut agents = header.agents.unwrap_or_else(|| needs::agents(&steps));
+        if text.contains(EXTENSION) && !agents.iter().any(|agent| agent == EXTENDED) {
+            agents.push(EXTENDED.to_owned());
+        }
         Ok(Self {
             name: name.to_owned(),
             title: header.title,

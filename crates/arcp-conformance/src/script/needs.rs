@@ -28,6 +28,12 @@ struct Life<'a> {
 
 impl<'a> Life<'a> {
     fn step(&mut self, action: &'a Action, needs: &mut Needs) {
+        if let Action::Open(_, message) | Action::Send(_, message) = action
+            && let Body::Opening(who) = &message.body
+            && !EVERYWHERE.contains(&who.as_str())
+        {
+            needs.doors.insert(who.clone());
+        }
         match action {
             Action::Connect(client)
             | Action::Open(client, _)
@@ -111,6 +117,9 @@ fn of_name(agent: &Expr, found: &mut BTreeSet<String>) {
 
 /// How the names of the fixture's agents start.
 const FIXTURE: &str = "conf.";
+
+/// The one whose token is always given, and the one who has none.
+const EVERYWHERE: [&str; 2] = ["alice", "anonymous"];
 
 /// The agents that log when they wait.
 const WAITING: [&str; 2] = ["conf.gate", "conf.stubborn"];

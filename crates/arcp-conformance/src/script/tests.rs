@@ -59,6 +59,9 @@ fn needs_are_read_off_the_steps() {
     assert!(needs("A open\nB open\n").connections);
     assert!(needs("A open\nA drop\nA> open\n").connections);
     assert!(needs("repeat 2 {\n A open\n A close\n}\n").connections);
+    let doors =
+        needs("A open as bob\nB> open as carol\nC> open as anonymous auth={scheme: signed_jwt}\n");
+    assert_eq!(doors.doors, ["bob", "carol", "signed_jwt"].map(ToOwned::to_owned).into());
     let restarted = needs("A open\nrestart after 2s\nA open\n");
     assert!(restarted.restart && restarted.alone && !restarted.connections);
 }

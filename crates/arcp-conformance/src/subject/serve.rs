@@ -31,7 +31,8 @@ impl ServeTarget {
         let offer = Offer {
             profiles: None,
             connections: Connections::Many,
-            restart: true,
+            // Without a place for its data it knows nothing of what was before.
+            restart: command.iter().any(|word| word.contains("{data}")),
             alone: true,
             transport: "ws",
         };

@@ -195,19 +195,15 @@ impl Suite {
         let selected = self.select(&plan.selection);
         let stage = Stage::new(self, target, plan);
         stage.reach(&selected).await?;
-        let (together, in_turn): (Vec<_>, Vec<_>) =
-            selected.into_iter().enumerate().partition(|(_, scenario)| stage.can_share(scenario));
         let mut outcomes = BTreeMap::new();
-        for (most, scenarios) in [(plan.jobs.max(1), together), (1, in_turn)] {
-            let runs = scenarios.into_iter().map(|(index, scenario)| {
-                let stage = &stage;
-                async move { (index, stage.play(index, scenario).await) }
-            });
-            let mut runs = stream::iter(runs).buffer_unordered(most);
-            while let Some((index, outcome)) = runs.next().await {
-                done(&outcome);
-                outcomes.insert(index, outcome);
-            }
+        let runs = selected.into_iter().enumerate().map(|(index, scenario)| {
+            let stage = &stage;
+            async move { (index, stage.play(index, scenario).await) }
+        });
+        let mut runs = stream::iter(runs).buffer_unordered(plan.jobs.max(1));
+        while let Some((index, outcome)) = runs.next().await {
+            done(&outcome);
+            outcomes.insert(index, outcome);
         }
         let outcomes = outcomes.into_values().collect();
         let name = plan.name.clone().unwrap_or_else(|| target.name());

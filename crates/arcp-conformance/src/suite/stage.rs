@@ -22,13 +22,19 @@ pub(super) struct Stage<'a> {
     plan: &'a Plan,
     /// The agents that the target hosts, by profile.
     agents: BTreeMap<String, OnceCell<Option<BTreeSet<String>>>>,
+    /// Whether the target lets somebody in, by profile and who.
+    doors: BTreeMap<(String, String), OnceCell<bool>>,
 }
 
 impl<'a> Stage<'a> {
     pub(super) fn new(suite: &'a Suite, target: &'a dyn Target, plan: &'a Plan) -> Self {
         let profiles = suite.scenarios.iter().map(|scenario| scenario.profile.clone());
         let agents = profiles.map(|profile| (profile, OnceCell::new())).collect();
-        Self { suite, target, plan, agents }
+        let doors = suite.scenarios.iter().flat_map(|scenario| {
+            let of = |who: &String| ((scenario.profile.clone(), who.clone()), OnceCell::new());
+            scenario.needs.doors.iter().map(of)
+        });
+        Self { suite, target, plan, agents, doors: doors.collect() }
     }
 
     /// Sees that somebody is there before anything is said to have failed.
@@ -68,16 +74,14 @@ impl<'a> Stage<'a> {
         answered.unwrap_or_else(|_| Err("it does not answer".to_owned()))
     }
 
-    /// Whether a scenario can run beside others.
-    pub(super) fn can_share(&self, scenario: &Scenario) -> bool {
-        !scenario.needs.alone || self.target.offer().alone
-    }
-
     pub(super) async fn play(&self, index: usize, scenario: &Scenario) -> Outcome {
         let started = Instant::now();
         let not_run = match self.lacks(scenario) {
             Some(why) => Some(why),
-            None => self.lacks_agents(scenario).await,
+            None => match self.lacks_doors(scenario).await {
+                Some(why) => Some(why),
+                None => self.lacks_agents(scenario).await,
+            },
         };
         if let Some(why) = not_run {
             return Outcome::of(scenario, Status::NotRun, Some(why), RunEnd::default(), started);
@@ -92,7 +96,7 @@ impl<'a> Stage<'a> {
 
     fn place(&self, index: usize, scenario: &Scenario) -> Place {
         let offer = self.target.offer();
-        let alone = scenario.needs.alone && offer.alone || offer.connections == Connections::One;
+        let alone = scenario.needs.alone || offer.connections == Connections::One;
         Place { profile: scenario.profile.clone(), alone: alone.then_some(index) }
     }
 
@@ -110,6 +114,9 @@ impl<'a> Stage<'a> {
         if needs.restart && !offer.restart {
             return Some("the target can not be restarted".to_owned());
         }
+        if needs.alone && !offer.alone {
+            return Some("it needs a server of its own".to_owned());
+        }
         match &needs.transport {
             Some(transport) if transport != offer.transport => Some(format!(
                 "it is about {transport}, and the target is reached by {}",
@@ -117,6 +124,36 @@ impl<'a> Stage<'a> {
             )),
             _ => None,
         }
+    }
+
+    /// Who is not let in, where it is not said that the target is the fixture.
+    async fn lacks_doors(&self, scenario: &Scenario) -> Option<String> {
+        self.target.offer().profiles.as_ref()?;
+        for who in &scenario.needs.doors {
+            let cell = self.doors.get(&(scenario.profile.clone(), who.clone()))?;
+            let place = self.place(usize::MAX, scenario);
+            if !*cell.get_or_init(|| self.lets_in(place, who)).await {
+                return Some(format!("the target does not let `{who}` in"));
+            }
+        }
+        None
+    }
+
+    async fn lets_in(&self, place: Place, who: &str) -> bool {
+        let auth = match who {
+            "signed_jwt" => SIGNED.to_owned(),
+            who => format!("as {who}"),
+        };
+        let script = format!(
+            "title: door\ncovers: R0-1\nA> open {auth}\n\
+             A< (session.accepted | session.challenge)\n"
+        );
+        let Ok(probe) = Scenario::parse("door", &script) else { return false };
+        let run =
+            Run::new(&probe, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
+        let end = run.play().await;
+        self.target.leave(&place).await;
+        end.failure.is_none()
     }
 
     async fn lacks_agents(&self, scenario: &Scenario) -> Option<String> {
@@ -142,6 +179,11 @@ impl<'a> Stage<'a> {
         Some(asked.ok()??.into_iter().collect())
     }
 }
+
+/// A token of the fixture's.
+const SIGNED: &str = "auth={scheme: signed_jwt, token: @jwt({\
+                      sub: alice, aud: arcp-conformance, exp: @epoch(+10m)}, \
+                      conformance-secret-of-32-bytes-ok)}";
 
 /// How long a target may take to answer for the first time.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);

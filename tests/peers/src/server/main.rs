@@ -2,6 +2,7 @@
 //! host it. What an agent can not do there is left out, and so are the settings it does not have.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use arcp::transport::websocket::WebSocketTransport;
@@ -28,6 +29,11 @@ struct Args {
     /// The settings of this profile of the conformance suite
     #[arg(long, default_value = "standard")]
     profile: Profile,
+    /// Where its data would be, if it kept any: by this the suite knows that it may be killed and
+    /// started again
+    #[arg(long)]
+    #[expect(dead_code, reason = "the published runtime keeps nothing")]
+    data: Option<PathBuf>,
     /// Say why connections end
     #[arg(long)]
     verbose: bool,
