@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use arcp::core::{ArtifactRetention, Limits, Secret};
+use arcp::core::{ArtifactRetention, Limits, OnClose, Secret};
 use arcp::store_sqlite::Durability;
 use arcp_conformance_server::Profile;
 use serde::Deserialize;
@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) session_lease: Option<Duration>,
     pub(crate) heartbeat_interval: Option<Duration>,
     pub(crate) idempotency_horizon: Option<Duration>,
+    pub(crate) on_close: Option<OnClose>,
     pub(crate) artifact_retention: Option<ArtifactRetention>,
     pub(crate) resume_window: Option<Duration>,
     pub(crate) cancel_grace: Option<Duration>,
@@ -59,6 +60,7 @@ struct File {
     session_lease_seconds: Option<u64>,
     heartbeat_interval_seconds: Option<u64>,
     idempotency_horizon_seconds: Option<u64>,
+    on_close: OnCloseName,
     artifact_retention: Option<RetentionTable>,
     resume_window_seconds: Option<u64>,
     cancel_grace_ms: Option<u64>,
@@ -66,6 +68,16 @@ struct File {
     tokens: Vec<TokenTable>,
     jwt: Option<Jwt>,
     limits: LimitsTable,
+}
+
+/// What becomes of a session's jobs when it is closed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OnCloseName {
+    #[default]
+    Dialect,
+    Cancel,
+    Detach,
 }
 
 /// How long artifacts are kept.
@@ -212,6 +224,11 @@ impl Settings {
             session_lease: file.session_lease_seconds.map(Duration::from_secs),
             heartbeat_interval: file.heartbeat_interval_seconds.map(Duration::from_secs),
             idempotency_horizon: file.idempotency_horizon_seconds.map(Duration::from_secs),
+            on_close: match file.on_close {
+                OnCloseName::Dialect => None,
+                OnCloseName::Cancel => Some(OnClose::Cancel),
+                OnCloseName::Detach => Some(OnClose::Detach),
+            },
             artifact_retention: file.artifact_retention.map(ArtifactRetention::from),
             resume_window: file.resume_window_seconds.map(Duration::from_secs),
             cancel_grace: file.cancel_grace_ms.map(Duration::from_millis),

@@ -155,6 +155,9 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
         if let Some(horizon) = settings.idempotency_horizon {
             runtime = runtime.idempotency_horizon(horizon);
         }
+        if let Some(jobs) = settings.on_close {
+            runtime = runtime.on_close(jobs);
+        }
         if let Some(retention) = settings.artifact_retention {
             runtime = runtime.artifact_retention(retention);
         }

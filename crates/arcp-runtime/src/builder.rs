@@ -8,7 +8,7 @@ use arcp_agent::Agent;
 use arcp_auth::{Authenticator, CredentialProvisioner};
 use arcp_core::{
     AgentRef, ArtifactRetention, Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, Lease,
-    Limits, RuntimeIdentity, TrustLevel,
+    Limits, OnClose, RuntimeIdentity, TrustLevel,
 };
 use arcp_store::{Blobs, Store};
 
@@ -36,6 +36,7 @@ pub struct RuntimeBuilder {
     cancel_grace: Duration,
     ack_window: u64,
     idempotency_horizon: Duration,
+    on_close: Option<OnClose>,
     artifact_retention: ArtifactRetention,
     heartbeat_interval: Duration,
     features: BTreeMap<Feature, bool>,
@@ -80,6 +81,7 @@ impl RuntimeBuilder {
             cancel_grace: Duration::from_secs(5),
             ack_window: 0,
             idempotency_horizon: Duration::from_hours(24),
+            on_close: None,
             artifact_retention: ArtifactRetention {
                 default: Duration::from_hours(24),
                 max: Duration::from_hours(7 * 24),
@@ -97,7 +99,7 @@ impl RuntimeBuilder {
 
     /// Declares that a feature is there or not there. Default: what is built and has what it needs is
     /// there. One that is not built, or lacks what it needs, cannot be declared to be there; one that
-    /// is declared not to be there is refused.
+    /// is declared not to be there is refused, but for durable jobs, which always are.
     #[must_use]
     pub fn feature(mut self, feature: Feature, there: bool) -> Self {
         self.features.insert(feature, there);
@@ -232,6 +234,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// What becomes of a session's jobs when its client closes it. Default: what the dialect says; in
+    /// `open` they are cancelled.
+    #[must_use]
+    pub fn on_close(mut self, jobs: OnClose) -> Self {
+        self.on_close = Some(jobs);
+        self
+    }
+
     /// How long an idempotency key is remembered after its job was accepted, and longer while the
     /// job has not ended. Default 24 h.
     #[must_use]
@@ -285,6 +295,7 @@ impl RuntimeBuilder {
             ack_window: self.ack_window,
             provisions,
             idempotency_horizon: self.idempotency_horizon,
+            on_close: self.on_close,
         };
         Ok(Parts {
             settings,
@@ -351,6 +362,9 @@ impl RuntimeBuilder {
                 capabilities.features.insert(feature, there);
             }
         }
+        if self.features.get(&Feature::DurableJobs) == Some(&false) {
+            return Err(BuildError::Always(Feature::DurableJobs));
+        }
         for (feature, there) in &self.features {
             if *there && !capabilities.has(*feature) {
                 return Err(missing(*feature));
@@ -404,39 +418,99 @@ impl std::fmt::Debug for RuntimeBuilder {
 }
 
 fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError> {
+    let Limits {
+        frame_bytes,
+        chunk_bytes,
+        result_bytes,
+        text_bytes,
+        bad_frames,
+        handshake_time,
+        handshake_attempts,
+        authenticate_time,
+        connections,
+        connections_per_address,
+        sessions,
+        sessions_per_principal,
+        jobs,
+        jobs_per_principal,
+        running_per_principal,
+        provisioning_per_principal,
+        repeats_per_job,
+        provision_time,
+        revocations,
+        unrevoked,
+        keys_per_principal,
+        keys_in_all,
+        watched_per_session,
+        blob_time,
+        keeping_bytes,
+        commands_in_flight,
+        remembered_messages,
+        input_queue,
+        input_bytes,
+        batch,
+        batch_bytes,
+        queued_bytes,
+        queued_events,
+        list_page,
+        ..
+    } = *limits;
+    // Those of things that a runtime can do without may be zero: none of them then.
     let bounds = [
-        ("frame_bytes", limits.frame_bytes),
-        ("connections", limits.connections),
-        ("connections_per_address", limits.connections_per_address),
-        ("sessions", limits.sessions),
-        ("jobs", limits.jobs),
-        ("input_bytes", limits.input_bytes),
-        ("batch_bytes", limits.batch_bytes),
-        ("sessions_per_principal", limits.sessions_per_principal),
-        ("jobs_per_principal", limits.jobs_per_principal),
-        ("running_per_principal", limits.running_per_principal),
-        ("commands_in_flight", limits.commands_in_flight),
-        ("input_queue", limits.input_queue),
-        ("batch", limits.batch),
-        ("queued_bytes", limits.queued_bytes),
-        ("queued_events", limits.queued_events),
-        ("list_page", limits.list_page),
-        ("keys_per_principal", limits.keys_per_principal),
-        ("remembered_messages", limits.remembered_messages),
-        ("provisioning_per_principal", limits.provisioning_per_principal),
-        ("revocations", limits.revocations),
-        ("keeping_bytes", limits.keeping_bytes),
-        ("unrevoked", limits.unrevoked),
+        ("chunk_bytes", chunk_bytes),
+        ("result_bytes", usize::try_from(result_bytes).unwrap_or(usize::MAX)),
+        ("text_bytes", text_bytes),
+        ("bad_frames", bad_frames as usize),
+        ("handshake_attempts", handshake_attempts as usize),
+        ("connections", connections),
+        ("connections_per_address", connections_per_address),
+        ("sessions", sessions),
+        ("sessions_per_principal", sessions_per_principal),
+        ("jobs", jobs),
+        ("jobs_per_principal", jobs_per_principal),
+        ("running_per_principal", running_per_principal),
+        ("provisioning_per_principal", provisioning_per_principal),
+        ("repeats_per_job", repeats_per_job),
+        ("revocations", revocations),
+        ("unrevoked", unrevoked),
+        ("keys_per_principal", keys_per_principal),
+        ("keys_in_all", keys_in_all),
+        ("watched_per_session", watched_per_session),
+        ("keeping_bytes", keeping_bytes),
+        ("commands_in_flight", commands_in_flight),
+        ("remembered_messages", remembered_messages),
+        ("input_queue", input_queue),
+        ("input_bytes", input_bytes),
+        ("batch", batch),
+        ("batch_bytes", batch_bytes),
+        ("queued_bytes", queued_bytes),
+        ("queued_events", queued_events),
+        ("list_page", list_page),
         ("agent_threads", agent_threads),
     ];
-    if limits.input_bytes < limits.frame_bytes {
+    let times = [
+        ("handshake_time", handshake_time),
+        ("authenticate_time", authenticate_time),
+        ("provision_time", provision_time),
+        ("blob_time", blob_time),
+    ];
+    let zero = bounds.into_iter().find(|(_, bound)| *bound == 0).map(|(name, _)| name);
+    let never = times.into_iter().find(|(_, time)| time.is_zero()).map(|(name, _)| name);
+    if let Some(name) = zero.or(never) {
+        return Err(BuildError::ZeroLimit(name));
+    }
+    // An event has to fit into a frame, with its envelope.
+    if frame_bytes < LEAST_FRAME {
+        return Err(BuildError::TooSmall("frame_bytes", "8192"));
+    }
+    if input_bytes < frame_bytes {
         return Err(BuildError::TooSmall("input_bytes", "frame_bytes"));
     }
-    match bounds.into_iter().find(|(_, bound)| *bound == 0) {
-        Some((name, _)) => Err(BuildError::ZeroLimit(name)),
-        None => Ok(()),
-    }
+    Ok(())
 }
+
+/// The smallest bound of frames, in bytes.
+const LEAST_FRAME: usize = 8_192;
 
 #[cfg(test)]
 mod tests;

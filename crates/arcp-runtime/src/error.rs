@@ -39,6 +39,9 @@ pub enum BuildError {
     /// A feature is declared that this runtime does not have.
     #[error("{0:?} is declared, but this runtime does not have it")]
     NotBuilt(Feature),
+    /// A feature is declared not to be there that always is.
+    #[error("{0:?} cannot be declared not to be there")]
+    Always(Feature),
     /// One bound must not be below another.
     #[error("`{0}` must not be below `{1}`")]
     TooSmall(&'static str, &'static str),

@@ -193,9 +193,12 @@ async fn a_long_round_is_told_in_steps(on: On) {
         clock.advance(Duration::from_millis(1));
         let first = told(&mut raws, &jobs, sequence).await;
         clock.advance(Duration::from_millis(1));
-        let second = told(&mut raws, &jobs, sequence).await;
-        assert!(first > 1_000 && first < JOBS * CLIENTS, "{first}");
-        assert_eq!(first + second, JOBS * CLIENTS);
+        assert!(first < JOBS * CLIENTS, "{first}");
+        let mut all = first;
+        while all < JOBS * CLIENTS {
+            all += told(&mut raws, &jobs, sequence).await;
+        }
+        assert_eq!(all, JOBS * CLIENTS);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arcp_core::Feature;
 use serde_json::{Value, json};
 
 use crate::support::{HandClock, On, Setup, code, job_of, kind};
@@ -12,6 +13,7 @@ matrix!(
     a_charge_is_taken_off_and_told,
     an_empty_budget_refuses_what_needs_leave,
     a_bad_lease_is_refused_before_acceptance,
+    models_are_refused_where_there_are_none,
 );
 
 async fn what_is_granted_is_allowed_and_nothing_else(on: On) {
@@ -170,3 +172,16 @@ fn answers(events: &[Value]) -> Vec<&str> {
 }
 
 const REMAINING: &str = "cost.budget.remaining";
+
+async fn models_are_refused_where_there_are_none(on: On) {
+    let setup = Setup::new().configure(|builder| builder.feature(Feature::ModelUse, false));
+    let house = on.start(setup).await;
+    let mut raw = house.raw_as("alice").await;
+    let lease = json!({"model_use": ["m"]});
+    let payload = json!({"tool": "echo", "arguments": 1, "lease_request": lease});
+    raw.say("tool.invoke", payload).await;
+    let refused = raw.expect("job.failed").await;
+    assert_eq!(code(&refused), "UNIMPLEMENTED");
+    let job = raw.submit("echo", json!(1)).await;
+    raw.finish(&job).await;
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arcp_core::OnClose;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -10,6 +11,7 @@ use crate::support::{
 
 matrix!(
     closing_cancels_the_jobs_and_then_ends,
+    jobs_go_on_where_closing_is_to_leave_them,
     closing_does_not_wait_for_ever,
     closing_is_answered_to_those_who_know,
     a_closing_session_takes_nothing_new,
@@ -44,6 +46,22 @@ async fn closing_cancels_the_jobs_and_then_ends(on: On) {
     other.is_quiet().await;
     house.stage.open_gate();
     assert_eq!(other.finish(&kept).await.last().map(kind), Some("job.completed"));
+}
+
+async fn jobs_go_on_where_closing_is_to_leave_them(on: On) {
+    let house = on.start(Setup::new().configure(|b| b.on_close(OnClose::Detach))).await;
+    let (mut raw, mut other) = (house.raw_as("alice").await, house.raw_as("alice").await);
+    let job = raw.submit("gate", json!(1)).await;
+    raw.expect("job.started").await;
+    // What was asked before is answered all the same.
+    raw.say("session.list_jobs", json!({})).await;
+    raw.say("session.close", json!({})).await;
+    let last = raw.rest().await;
+    assert_eq!(last.iter().map(kind).collect::<Vec<_>>(), ["session.jobs"]);
+    other.say("job.subscribe", json!({"job_id": job})).await;
+    other.expect("job.subscribed").await;
+    house.stage.open_gate();
+    assert_eq!(other.until_completed(&job).await, "job.completed");
 }
 
 async fn closing_does_not_wait_for_ever(on: On) {

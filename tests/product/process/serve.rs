@@ -195,7 +195,7 @@ async fn a_file_is_heeded_and_flags_beat_it() {
 async fn what_is_advertised_is_set_in_the_file() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let settings = "heartbeat_interval_seconds = 7\nidempotency_horizon_seconds = 60\n\
+        let settings = "heartbeat_interval_seconds = 7\nidempotency_horizon_seconds = 60\non_close = \"detach\"\n\
              artifact_retention = { default_seconds = 5, max_seconds = 6 }\n\
              [limits]\nrunning_per_principal = 1\nartifact_bytes = 3\n\
              artifact_bytes_per_principal = 4\n";

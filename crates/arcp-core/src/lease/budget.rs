@@ -30,6 +30,11 @@ impl Budget {
         Ok(budget)
     }
 
+    /// Counters as they stand, which may be below zero.
+    pub fn of_counters(counters: impl IntoIterator<Item = (String, Decimal)>) -> Self {
+        Self(counters.into_iter().collect())
+    }
+
     /// The counters, by currency.
     pub fn counters(&self) -> impl Iterator<Item = (&str, Decimal)> {
         self.0.iter().map(|(currency, left)| (currency.as_str(), *left))

@@ -34,6 +34,7 @@ fn what_cannot_be_is_not_built() {
         (builder().feature(Feature::Artifacts, true), BuildError::NoBlobs),
         (builder().feature(Feature::Anonymous, true), BuildError::NoAnonymous),
         (builder().feature(Feature::Interrupt, true), BuildError::NotBuilt(Feature::Interrupt)),
+        (builder().feature(Feature::DurableJobs, false), BuildError::Always(Feature::DurableJobs)),
         (
             blobs().artifact_retention(retention),
             BuildError::TooSmall("artifact_retention.max", "artifact_retention.default"),

@@ -199,7 +199,8 @@ impl Engine {
         if let Some(credential) = job.owes.clone() {
             self.revoke(credential, fx);
         }
-        let outcome = Outcome { state, ended_at: now.wall, last_index: job.next_index - 1 };
+        let (last_index, left) = (job.next_index - 1, job.remaining.clone());
+        let outcome = Outcome { state, ended_at: now.wall, last_index, left };
         fx.delete(key::open_job(id));
         fx.put(key::done_job(&job.principal, id), job.fact(Some(outcome)).to_bytes());
         for watcher in &job.watchers {

@@ -29,6 +29,7 @@ pub(super) struct Permissions {
 struct Asked {
     job: JobId,
     permission: String,
+    operation: String,
     ticket: Ticket,
 }
 
@@ -128,8 +129,8 @@ impl Engine {
         }
         let message = event_id(id, job.next_index, now.wall);
         job.held.asking.insert(message.clone());
-        let permission = request.permission.clone();
-        let asked = Asked { job: id.clone(), permission, ticket };
+        let (permission, operation) = (request.permission.clone(), request.operation.clone());
+        let asked = Asked { job: id.clone(), permission, operation, ticket };
         self.permissions.asked.insert(message.clone(), asked);
         if let Some(wait) = wait {
             self.timers.set(Timer::Permission(message), now.moment.after(wait));
@@ -177,6 +178,11 @@ impl Engine {
             }
             PermissionVerdict::Grant { lease, .. } if lease.is_zero() => {
                 return Err(Fault::invalid("`lease_seconds` must be at least 1"));
+            }
+            PermissionVerdict::Grant { operation, .. } if *operation != asked.operation => {
+                let message =
+                    format!("`operation` is not the one asked for, `{}`", asked.operation);
+                return Err(Fault::invalid(message));
             }
             PermissionVerdict::Grant { resource, operation, lease } => {
                 let resource = Pattern::parse(resource)

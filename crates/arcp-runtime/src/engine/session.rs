@@ -204,6 +204,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&from.session) else {
             return;
         };
+        let jobs = self.settings.on_close.unwrap_or(jobs);
         let From { connection, session: id, id: request } = from.clone();
         session.phase = Phase::Closing { connection: Some(connection), request, jobs };
         let watching = match jobs {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use arcp_core::{AgentCard, AgentRef, Capabilities, Code, Fault, Lease, Limits, RuntimeIdentity};
+use arcp_core::{
+    AgentCard, AgentRef, Capabilities, Code, Fault, Lease, Limits, OnClose, RuntimeIdentity,
+};
 
 /// How a runtime behaves.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct Settings {
     pub provisions: bool,
     /// How long an idempotency key is remembered after its job was accepted.
     pub idempotency_horizon: Duration,
+    /// What becomes of a session's jobs when it is closed; `None` for what the client's dialect says.
+    pub on_close: Option<OnClose>,
     /// How long a cancelled job may take to end when the canceller did not say.
     pub cancel_grace: Duration,
 }

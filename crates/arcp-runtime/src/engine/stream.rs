@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arcp_core::{
     Answer, Code, Event, Fault, Feature, JobId, Now, Reply, StreamChange, StreamEvent, StreamId,
-    StreamInfo,
+    StreamInfo, StreamKind,
 };
 
 use bytes::Bytes;
@@ -49,6 +49,9 @@ impl Engine {
         fx: &mut Effects,
     ) -> Result<Answer, Fault> {
         self.check_feature(Feature::Streaming)?;
+        if info.kind == StreamKind::Binary {
+            self.check_feature(Feature::BinaryStreams)?;
+        }
         let limit = self.settings.limits.streams_per_job;
         let job = self.jobs.get_mut(id).ok_or_else(over)?;
         if job.streams.open.len() >= limit {

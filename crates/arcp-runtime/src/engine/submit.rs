@@ -1,8 +1,8 @@
 //! Accepting a job: everything that could refuse it is checked first (§7.1).
 
 use arcp_core::{
-    AgentRef, Code, Credential, Event, Fault, IdempotencyKey, JobId, Json, Lease, Now, Principal,
-    Reply, Submit, TraceId,
+    AgentRef, Code, Credential, Event, Fault, Feature, IdempotencyKey, JobId, Json, Lease, Now,
+    Principal, Reply, Submit, TraceId,
 };
 use bytes::Bytes;
 
@@ -102,6 +102,9 @@ impl Engine {
         let agent = self.settings.catalog.resolve(&agent)?;
         let lease = submit.lease.clone().unwrap_or_else(|| self.settings.default_lease.clone());
         lease.check_size()?;
+        if lease.grants.contains_key("model.use") {
+            self.check_feature(Feature::ModelUse)?;
+        }
         if lease.expires_at.is_some_and(|end| end <= now.wall) {
             return Err(Fault::invalid("`expires_at` is not in the future"));
         }

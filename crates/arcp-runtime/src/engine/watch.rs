@@ -192,8 +192,9 @@ impl Engine {
             }
             Purpose::Watch(after) => {
                 check_after(*after, last)?;
+                let left = fact.outcome.as_ref().map(|outcome| outcome.left.clone());
                 let summary = fact.summary(job).ok_or_else(no_such_job)?;
-                self.start_watching(now, from, summary, None, *after, fx);
+                self.start_watching(now, from, summary, left, *after, fx);
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use arcp_core::{
     Timestamp, TraceId,
 };
 use bytes::Bytes;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -61,6 +62,8 @@ pub struct Outcome {
     pub ended_at: Timestamp,
     /// The index of its terminal event.
     pub last_index: u64,
+    /// What was left of its budget.
+    pub left: Budget,
 }
 
 impl SessionFact {
@@ -193,6 +196,9 @@ struct StoredOutcome<'a> {
     state: Cow<'a, str>,
     ended: i64,
     last_index: u64,
+    /// Decimals by currency; they may be below zero.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    left: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -220,10 +226,14 @@ impl<'a> StoredPrincipal<'a> {
 impl StoredOutcome<'_> {
     fn of(outcome: &Outcome) -> Self {
         let state = STATES.iter().find(|(state, _)| *state == outcome.state);
+        let counters = outcome.left.counters();
         Self {
             state: state.map_or("failed", |(_, text)| text).into(),
             ended: outcome.ended_at.as_micros(),
             last_index: outcome.last_index,
+            left: counters
+                .map(|(currency, left)| (currency.to_owned(), left.to_string()))
+                .collect(),
         }
     }
 
@@ -231,10 +241,16 @@ impl StoredOutcome<'_> {
         let state = STATES.iter().find(|(_, text)| *text == self.state);
         let (state, _) = state
             .ok_or_else(|| RecordError::new("job", format!("unknown state `{}`", self.state)))?;
+        let counter = |(currency, left): (String, String)| match Decimal::from_str_exact(&left) {
+            Ok(left) => Ok((currency, left)),
+            Err(error) => Err(RecordError::new("job", error)),
+        };
+        let left: Result<Vec<_>, _> = self.left.into_iter().map(counter).collect();
         Ok(Outcome {
             state: *state,
             ended_at: Timestamp::from_micros(self.ended),
             last_index: self.last_index,
+            left: Budget::of_counters(left?),
         })
     }
 }

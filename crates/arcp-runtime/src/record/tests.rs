@@ -234,8 +234,10 @@ fn facts_read_back_and_newer_ones_are_refused() {
     lease.budget = Budget::parse(["USD:0.10"]).unwrap();
     lease.expires_at = Some(Timestamp::from_micros(9));
     lease.other.insert("x".to_owned(), json("[1.0]"));
-    let outcome =
-        Outcome { state: JobState::TimedOut, ended_at: Timestamp::from_micros(8), last_index: 4 };
+    let (state, ended_at) = (JobState::TimedOut, Timestamp::from_micros(8));
+    let mut left = Budget::parse(["USD:0.03", "EUR:1"]).unwrap();
+    left.charge("EUR", "1.50".parse().unwrap()).unwrap();
+    let outcome = Outcome { state, ended_at, last_index: 4, left };
     let job = JobFact {
         principal: Principal::anonymous("a\"b"),
         session: SessionId::parse("sess_1").unwrap(),

@@ -853,6 +853,7 @@ fn settings() -> Settings {
         ack_window: 0,
         provisions: true,
         idempotency_horizon: Duration::from_hours(1_000),
+        on_close: None,
     }
 }
 
