@@ -63,11 +63,35 @@ caught! {
             vec![value]
         })
     });
-    heeds_no_deadline "10-jobs/cancel-by-force" Mutant::frames(|mind, frame| {
+    heeds_no_deadline "10-jobs/cancel-with-no-time" Mutant::frames(|mind, frame| {
+        hearing_of("cancel", mind, frame, |_, value| {
+            vec![without(value, "/payload", "deadline_ms")]
+        })
+    });
+    ends_jobs_before_their_deadline "10-jobs/cancel-by-force" Mutant::frames(|mind, frame| {
         hearing_of("cancel", mind, frame, |_, mut value| {
-            value["payload"]["deadline_ms"] = json!(3_600_000);
+            value["payload"]["deadline_ms"] = json!(3_000);
             vec![value]
         })
+    });
+    keeps_to_the_first_deadline "10-jobs/cancel-sooner" Mutant::frames(|mind, frame| {
+        hearing_of("cancel", mind, frame, |mind, mut value| {
+            mind.count += 1;
+            if mind.count > 1 {
+                value["payload"]["deadline_ms"] = json!(3_600_000);
+            }
+            vec![value]
+        })
+    });
+    keeps_to_the_last_deadline "10-jobs/cancel-not-later" Mutant::frames(|mind, frame| {
+        match frame {
+            Frame::Said(value) if value["type"] == "cancel" && mind.count == 0 => {
+                mind.count = 1;
+                let target = json!({"target_id": value["payload"]["target_id"]});
+                vec![instead(&value, "cancel.accepted", &target)]
+            }
+            other => vec![other],
+        }
     });
     runs_any_number_at_once "10-queue/waits"
         Mutant::limits(|limits| limits.running_per_principal = 1_000);
@@ -128,13 +152,6 @@ caught! {
             vec![value]
         })
     });
-    waits_for_ever_for_what_is_cancelled "10-jobs/cancel-with-no-time"
-        Mutant::frames(|mind, frame| {
-            hearing_of("cancel", mind, frame, |_, mut value| {
-                value["payload"]["deadline_ms"] = json!(3_600_000);
-                vec![value]
-            })
-        });
 }
 
 /// Takes everybody for alice.
