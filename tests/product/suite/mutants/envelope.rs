@@ -71,6 +71,14 @@ caught! {
     forgets_the_trace_of_heartbeats "17-traces/heartbeats" Mutant::frames(|mind, frame| {
         telling_of("job.heartbeat", mind, frame, |_, value| vec![without(value, "", "trace_id")])
     });
+    gives_all_events_one_id "06-envelope/ids-differ" Mutant::frames(|mind, frame| {
+        telling(mind, frame, |_, mut value| {
+            if value.get("event_seq").is_some() {
+                value["id"] = json!("msg_event");
+            }
+            vec![value]
+        })
+    });
     forgets_the_priority "06-priority/inherited" Mutant::frames(|mind, frame| {
         telling(mind, frame, |_, value| {
             let event = value.get("event_seq").is_some();
