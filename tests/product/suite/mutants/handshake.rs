@@ -93,6 +93,8 @@ caught! {
         Mutant::frames(|m, f| letting_in(m, f, |claims| claims["aud"] != "arcp-conformance"));
     heeds_no_time "01-handshake/jwt-expired"
         Mutant::frames(|m, f| letting_in(m, f, |claims| claims["exp"] == 0));
+    waits_for_who_keeps_talking "01-handshake/idle-but-chatty"
+        Mutant::limits(|limits| limits.handshake_time = Duration::from_secs(3));
     says_not_who_it_is "01-handshake/identity" Mutant::frames(|mind, frame| {
         telling_of("session.accepted", mind, frame, |_, mut value| {
             value["payload"]["runtime"] = json!({});
