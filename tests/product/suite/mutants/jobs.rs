@@ -119,6 +119,14 @@ caught! {
             vec![without(value, "/payload", "result_id")]
         })
     });
+    takes_a_value_for_a_reference "10-results/looks-like-a-reference" Mutant::frames(|mind, frame| {
+        telling_of("job.completed", mind, frame, |_, mut value| {
+            if value["payload"]["value"].get("result_id").is_some() {
+                value["payload"] = value["payload"]["value"].take();
+            }
+            vec![value]
+        })
+    });
     counts_the_size_in_characters "10-results/size-in-bytes" Mutant::frames(|mind, frame| {
         telling_of("job.completed", mind, frame, |_, mut value| {
             value["payload"]["result_size"] = json!(1);
