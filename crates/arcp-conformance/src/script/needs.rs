@@ -113,7 +113,7 @@ fn of_name(agent: &Expr, found: &mut BTreeSet<String>) {
 const FIXTURE: &str = "conf.";
 
 /// The agents that log when they wait.
-const WAITING: [&str; 2] = ["conf.gate", "conf.stubborn"];
+const WAITING: [&str; 3] = ["conf.charge", "conf.gate", "conf.stubborn"];
 
 /// Hosted wherever agents can log.
 const LOGGER: &str = "conf.log";

@@ -45,6 +45,12 @@ caught! {
             vec![value]
         })
     });
+    tells_watchers_the_whole_budget "15-leases/left-while-running" Mutant::frames(|mind, frame| {
+        telling_of("job.subscribed", mind, frame, |_, mut value| {
+            value["payload"]["budget"] = value["payload"]["lease"]["cost_budget"].clone();
+            vec![value]
+        })
+    });
     takes_leases_of_the_past "15-leases/expired-already" Mutant::frames(|mind, frame| {
         hearing_of("tool.invoke", mind, frame, |_, value| {
             vec![without(value, "/payload/lease_request", "expires_at")]
