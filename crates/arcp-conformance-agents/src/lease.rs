@@ -1,6 +1,6 @@
 //! Agents that spend and ask.
 
-use arcp_agent::{Fault, JobContext, Json, Outcome};
+use arcp_agent::{Fault, JobContext, Json, LogLevel, Outcome};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,20 +10,25 @@ use crate::input;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Charges {
+struct Spending {
     charges: Vec<(String, String, String)>,
+    gate: Option<String>,
     then: Option<(String, String)>,
 }
 
-/// Charges, then asks for something if it is told to; says how each went.
-pub(crate) async fn charge(job: JobContext, json: Json) -> Result<Outcome, Fault> {
-    let Charges { charges, then } = input(&json)?;
+/// Charges, waits at a gate if it is told to, then asks for something likewise; says how each went.
+pub(crate) async fn charge(gates: Gates, job: JobContext, json: Json) -> Result<Outcome, Fault> {
+    let Spending { charges, gate, then } = input(&json)?;
     let mut said = Vec::new();
     for (what, amount, currency) in charges {
         let amount: Decimal = amount
             .parse()
             .map_err(|_| Fault::invalid(format!("`charges`: `{amount}` is no amount")))?;
         said.push(how(job.charge(&what, amount, &currency).await));
+    }
+    if let Some(gate) = gate {
+        job.log(LogLevel::Info, "waiting").await?;
+        gates.pass(&gate).await?;
     }
     let then = match then {
         Some((namespace, target)) => how(job.authorize(&namespace, &target).await),

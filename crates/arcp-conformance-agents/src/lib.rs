@@ -51,7 +51,7 @@ pub type FixtureAgent = (&'static str, &'static str, Arc<dyn Agent>);
 
 fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
     let vault = vault.clone();
-    let [gate, open, stubborn, authorize, stream, permission] =
+    let [gate, open, stubborn, charge, authorize, stream, permission] =
         std::array::from_fn(|_| gates.clone());
     vec![
         ("conf.echo", "1.0.0", Arc::new(agent_fn(|_, input| ready(Ok(Outcome::Value(input)))))),
@@ -71,7 +71,11 @@ fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
         ),
         ("conf.fail", "1.0.0", Arc::new(agent_fn(|_, input| ready(ends::fail(&input))))),
         ("conf.panic", "1.0.0", Arc::new(agent_fn(|_, _| async { ends::panic() }))),
-        ("conf.charge", "1.0.0", Arc::new(agent_fn(lease::charge))),
+        (
+            "conf.charge",
+            "1.0.0",
+            Arc::new(agent_fn(move |job, input| lease::charge(charge.clone(), job, input))),
+        ),
         (
             "conf.authorize",
             "1.0.0",

@@ -83,7 +83,7 @@ impl Profile {
 const TOKENS: [(&str, &str); 2] = [("conf-alice", "alice"), ("conf-bob", "bob")];
 
 /// How long a job gets that is cancelled without a deadline.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(4);
 
 static PROFILES: &[Profile] = &[
     Profile {

@@ -122,7 +122,7 @@ const FIXTURE: &str = "conf.";
 const EVERYWHERE: [&str; 2] = ["alice", "anonymous"];
 
 /// The agents that log when they wait.
-const WAITING: [&str; 2] = ["conf.gate", "conf.stubborn"];
+const WAITING: [&str; 3] = ["conf.charge", "conf.gate", "conf.stubborn"];
 
 /// Hosted wherever agents can log.
 const LOGGER: &str = "conf.log";

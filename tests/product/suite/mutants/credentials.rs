@@ -19,6 +19,8 @@ struct Faulty {
 enum Fault {
     /// It revokes nothing.
     KeepsAll,
+    /// It revokes what it has just issued.
+    TakesAtOnce,
     /// It issues what it was to refuse.
     RefusesNothing,
     /// It gives everybody the same.
@@ -33,6 +35,10 @@ impl CredentialProvisioner for Faulty {
         let issued = self.inner.issue(request).await;
         match self.fault {
             Fault::KeepsAll => issued,
+            Fault::TakesAtOnce => {
+                self.inner.revoke(&request.id).await?;
+                issued
+            }
             Fault::RefusesNothing => {
                 let mut request = request.clone();
                 request.lease.other.clear();
@@ -59,8 +65,9 @@ impl CredentialProvisioner for Faulty {
 fn faulty<const FAULT: u8>(runtime: RuntimeBuilder, fixture: &Fixture) -> RuntimeBuilder {
     let fault = match FAULT {
         0 => Fault::KeepsAll,
-        1 => Fault::RefusesNothing,
-        2 => Fault::GivesTheSame,
+        1 => Fault::TakesAtOnce,
+        2 => Fault::RefusesNothing,
+        3 => Fault::GivesTheSame,
         _ => Fault::GivesNothing,
     };
     runtime.provisioner(Faulty { inner: fixture.provisioner(), fault })
@@ -84,11 +91,11 @@ fn leaking(mind: &mut super::Mind, value: Value, kind: &str, pointer: &str) -> V
 caught! {
     keeps_credentials_of_jobs_that_are_over "15-credentials/revoked-when-completed"
         Mutant::configure(faulty::<0>);
-    keeps_credentials_of_jobs_that_failed "15-credentials/revoked-when-failed"
-        Mutant::configure(faulty::<0>);
-    issues_what_is_refused "15-credentials/refused" Mutant::configure(faulty::<1>);
-    gives_everybody_the_same "15-credentials/each-its-own" Mutant::configure(faulty::<2>);
-    accepts_without_credentials "15-credentials/models" Mutant::configure(faulty::<3>);
+    takes_credentials_from_jobs_that_run "15-credentials/kept-when-dropped"
+        Mutant::configure(faulty::<1>);
+    issues_what_is_refused "15-credentials/refused" Mutant::configure(faulty::<2>);
+    gives_everybody_the_same "15-credentials/each-its-own" Mutant::configure(faulty::<3>);
+    accepts_without_credentials "15-credentials/models" Mutant::configure(faulty::<4>);
     shows_credentials_in_listings "15-credentials/not-listed" Mutant::frames(|mind, frame| {
         telling(mind, frame, |mind, value| leaking(mind, value, "session.jobs", "/payload/jobs/0"))
     });

@@ -62,6 +62,23 @@ caught! {
     forgets_the_trace "17-traces/carried" Mutant::frames(|mind, frame| {
         telling_of("job.completed", mind, frame, |_, value| vec![without(value, "", "trace_id")])
     });
+    forgets_the_trace_of_artifacts "17-traces/artifacts" Mutant::frames(|mind, frame| {
+        telling_of("artifact.ref", mind, frame, |_, value| vec![without(value, "", "trace_id")])
+    });
+    forgets_the_trace_of_leases "17-traces/permissions" Mutant::frames(|mind, frame| {
+        telling_of("lease.granted", mind, frame, |_, value| vec![without(value, "", "trace_id")])
+    });
+    forgets_the_trace_of_heartbeats "17-traces/heartbeats" Mutant::frames(|mind, frame| {
+        telling_of("job.heartbeat", mind, frame, |_, value| vec![without(value, "", "trace_id")])
+    });
+    gives_all_events_one_id "06-envelope/ids-differ" Mutant::frames(|mind, frame| {
+        telling(mind, frame, |_, mut value| {
+            if value.get("event_seq").is_some() {
+                value["id"] = json!("msg_event");
+            }
+            vec![value]
+        })
+    });
     forgets_the_priority "06-priority/inherited" Mutant::frames(|mind, frame| {
         telling(mind, frame, |_, value| {
             let event = value.get("event_seq").is_some();

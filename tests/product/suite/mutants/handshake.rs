@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
-use super::{Frame, Mutant, caught, hearing, hearing_of, instead, telling_of};
+use super::{Frame, Mind, Mutant, caught, hearing_of, instead, telling_of};
 
 caught! {
     lets_anybody_in "01-handshake/rejected" Mutant::frames(|mind, frame| {
@@ -85,9 +87,14 @@ caught! {
             vec![value]
         })
     });
-    heeds_no_signature "01-handshake/jwt-bad-signature" signed_anew();
-    heeds_no_audience "01-handshake/jwt-audience" signed_anew();
-    heeds_no_time "01-handshake/jwt-expired" signed_anew();
+    heeds_no_signature "01-handshake/jwt-bad-signature"
+        Mutant::frames(|m, f| letting_in(m, f, |claims| claims["aud"] == "arcp-conformance"));
+    heeds_no_audience "01-handshake/jwt-audience"
+        Mutant::frames(|m, f| letting_in(m, f, |claims| claims["aud"] != "arcp-conformance"));
+    heeds_no_time "01-handshake/jwt-expired"
+        Mutant::frames(|m, f| letting_in(m, f, |claims| claims["exp"] == 0));
+    waits_for_who_keeps_talking "01-handshake/idle-but-chatty"
+        Mutant::limits(|limits| limits.handshake_time = Duration::from_secs(3));
     says_not_who_it_is "01-handshake/identity" Mutant::frames(|mind, frame| {
         telling_of("session.accepted", mind, frame, |_, mut value| {
             value["payload"]["runtime"] = json!({});
@@ -96,14 +103,20 @@ caught! {
     });
 }
 
-/// Takes any signed token for one that is as it should be.
-fn signed_anew() -> Mutant {
-    Mutant::frames(|mind, frame| {
-        hearing(mind, frame, |_, mut value| {
-            if value["payload"]["auth"]["scheme"] == "signed_jwt" {
-                value["payload"]["auth"] = json!({"scheme": "bearer", "token": "conf-alice"});
-            }
-            vec![value]
-        })
+/// Takes a signed token with such claims for one that is as it should be.
+fn letting_in(mind: &mut Mind, frame: Frame, such: fn(&Value) -> bool) -> Vec<Frame> {
+    hearing_of("session.open", mind, frame, |_, mut value| {
+        let auth = &mut value["payload"]["auth"];
+        let token = auth["token"].as_str().filter(|_| auth["scheme"] == "signed_jwt");
+        if token.and_then(claims).is_some_and(|claims| such(&claims)) {
+            *auth = json!({"scheme": "bearer", "token": "conf-alice"});
+        }
+        vec![value]
     })
+}
+
+/// What a signed token claims, whoever has signed it.
+fn claims(token: &str) -> Option<Value> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&claims).ok()
 }

@@ -63,11 +63,35 @@ caught! {
             vec![value]
         })
     });
-    heeds_no_deadline "10-jobs/cancel-by-force" Mutant::frames(|mind, frame| {
+    heeds_no_deadline "10-jobs/cancel-with-no-time" Mutant::frames(|mind, frame| {
+        hearing_of("cancel", mind, frame, |_, value| {
+            vec![without(value, "/payload", "deadline_ms")]
+        })
+    });
+    ends_jobs_before_their_deadline "10-jobs/cancel-by-force" Mutant::frames(|mind, frame| {
         hearing_of("cancel", mind, frame, |_, mut value| {
-            value["payload"]["deadline_ms"] = json!(3_600_000);
+            value["payload"]["deadline_ms"] = json!(3_000);
             vec![value]
         })
+    });
+    keeps_to_the_first_deadline "10-jobs/cancel-sooner" Mutant::frames(|mind, frame| {
+        hearing_of("cancel", mind, frame, |mind, mut value| {
+            mind.count += 1;
+            if mind.count > 1 {
+                value["payload"]["deadline_ms"] = json!(3_600_000);
+            }
+            vec![value]
+        })
+    });
+    keeps_to_the_last_deadline "10-jobs/cancel-not-later" Mutant::frames(|mind, frame| {
+        match frame {
+            Frame::Said(value) if value["type"] == "cancel" && mind.count == 0 => {
+                mind.count = 1;
+                let target = json!({"target_id": value["payload"]["target_id"]});
+                vec![instead(&value, "cancel.accepted", &target)]
+            }
+            other => vec![other],
+        }
     });
     runs_any_number_at_once "10-queue/waits"
         Mutant::limits(|limits| limits.running_per_principal = 1_000);
@@ -93,6 +117,14 @@ caught! {
     says_not_which_result "10-results/text" Mutant::frames(|mind, frame| {
         telling_of("job.completed", mind, frame, |_, value| {
             vec![without(value, "/payload", "result_id")]
+        })
+    });
+    takes_a_value_for_a_reference "10-results/looks-like-a-reference" Mutant::frames(|mind, frame| {
+        telling_of("job.completed", mind, frame, |_, mut value| {
+            if value["payload"]["value"].get("result_id").is_some() {
+                value["payload"] = value["payload"]["value"].take();
+            }
+            vec![value]
         })
     });
     counts_the_size_in_characters "10-results/size-in-bytes" Mutant::frames(|mind, frame| {
@@ -128,13 +160,6 @@ caught! {
             vec![value]
         })
     });
-    waits_for_ever_for_what_is_cancelled "10-jobs/cancel-with-no-time"
-        Mutant::frames(|mind, frame| {
-            hearing_of("cancel", mind, frame, |_, mut value| {
-                value["payload"]["deadline_ms"] = json!(3_600_000);
-                vec![value]
-            })
-        });
 }
 
 /// Takes everybody for alice.

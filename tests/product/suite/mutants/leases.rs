@@ -1,5 +1,8 @@
 //! What jobs may do and spend.
 
+use std::time::Duration;
+
+use arcp_core::Timestamp;
 use serde_json::json;
 
 use super::{Mutant, caught, hearing_of, telling_of, without};
@@ -31,6 +34,21 @@ caught! {
     lets_no_lease_expire "15-leases/expires" Mutant::frames(|mind, frame| {
         hearing_of("tool.invoke", mind, frame, |_, value| {
             vec![without(value, "/payload/lease_request", "expires_at")]
+        })
+    });
+    lets_leases_expire_late "15-leases/expires" Mutant::frames(|mind, frame| {
+        hearing_of("tool.invoke", mind, frame, |_, mut value| {
+            if let Some(end) = value.pointer_mut("/payload/lease_request/expires_at") {
+                let at = Timestamp::parse(end.as_str().unwrap_or_default()).unwrap();
+                *end = json!(at.after(Duration::from_millis(1_500)).to_string());
+            }
+            vec![value]
+        })
+    });
+    tells_watchers_the_whole_budget "15-leases/left-while-running" Mutant::frames(|mind, frame| {
+        telling_of("job.subscribed", mind, frame, |_, mut value| {
+            value["payload"]["budget"] = value["payload"]["lease"]["cost_budget"].clone();
+            vec![value]
         })
     });
     takes_leases_of_the_past "15-leases/expired-already" Mutant::frames(|mind, frame| {

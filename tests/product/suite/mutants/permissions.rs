@@ -41,6 +41,12 @@ caught! {
         }
         other => telling(mind, other, |_, value| vec![value]),
     });
+    extends_by_a_second "15-permissions/extended-is-used" Mutant::frames(|mind, frame| {
+        hearing_of("lease.refresh", mind, frame, |_, mut value| {
+            value["payload"]["additional_seconds"] = json!(1);
+            vec![value]
+        })
+    });
     grants_everywhere "15-permissions/granted-elsewhere" Mutant::frames(|mind, frame| {
         hearing_of("permission.grant", mind, frame, |_, mut value| {
             value["payload"]["resource"] = json!("**");

@@ -62,6 +62,7 @@ caught! {
         other => telling(mind, other, |_, value| vec![value]),
     });
     stops_streams_of_anybody "11-streams/cancel-by-a-stranger" all_are_alice();
+    slows_streams_for_anybody "11-streams/backpressure-by-a-stranger" all_are_alice();
     slows_nothing "11-streams/backpressure-slows" Mutant::frames(|mind, frame| match frame {
         Frame::Said(value) if value["type"] == "backpressure" => {
             vec![instead(&value, "ack", &json!({}))]

@@ -10,19 +10,27 @@ use crate::gates::Gates;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Charges {
+struct Spending {
     charges: Vec<(String, String, String)>,
+    gate: Option<String>,
     then: Option<(String, String)>,
 }
 
-/// Charges, then asks for something if it is told to; says how each went.
-pub(super) async fn charge(input: Value, job: &ToolContext) -> Result<Value, ARCPError> {
-    let Charges { charges, then } = read(input)?;
+/// Charges, waits at a gate if it is told to, then asks for something likewise; says how each went.
+pub(super) async fn charge(
+    gates: &Gates,
+    input: Value,
+    job: &ToolContext,
+) -> Result<Value, ARCPError> {
+    let Spending { charges, gate, then } = read(input)?;
     let mut said = Vec::new();
     for (what, amount, currency) in charges {
         let amount: f64 =
             amount.parse().map_err(|_| invalid(format!("`{amount}` is no amount")))?;
         said.push(how(job.charge(&format!("cost.{what}"), amount, &currency).await));
+    }
+    if let Some(gate) = gate {
+        gates.pass(&gate).await?;
     }
     let then = then.map(|(namespace, target)| how(ask(job, &namespace, &target)));
     Ok(json!({"charges": said, "then": then}))

@@ -52,7 +52,7 @@ where
 
 /// All of them.
 pub(crate) fn registry(gates: &Gates, issuer: &Arc<Issuer>) -> ToolRegistry {
-    let [gate, open, stubborn, authorize] = std::array::from_fn(|_| gates.clone());
+    let [gate, open, stubborn, charge, authorize] = std::array::from_fn(|_| gates.clone());
     let issuer = Arc::clone(issuer);
     let tools = [
         tool("conf.echo", |input, _| async { Ok(input) }),
@@ -66,7 +66,10 @@ pub(crate) fn registry(gates: &Gates, issuer: &Arc<Issuer>) -> ToolRegistry {
             let gates = open.clone();
             async move { waits::open(&gates, input) }
         }),
-        tool("conf.charge", |input, job| async move { lease::charge(input, &job).await }),
+        tool("conf.charge", move |input, job| {
+            let gates = charge.clone();
+            async move { lease::charge(&gates, input, &job).await }
+        }),
         tool("conf.authorize", move |input, job| {
             let gates = authorize.clone();
             async move { lease::authorize(&gates, input, &job).await }
