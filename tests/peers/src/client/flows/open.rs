@@ -16,7 +16,7 @@ use crate::wire::{Wire, call, payload, session_open};
 
 /// The published way alone: dial, open, authenticate.
 pub(super) async fn dialled(stage: &Stage) -> Result {
-    let transport = WebSocketTransport::dial(stage.url()).await?;
+    let transport = WebSocketTransport::dial(&stage.url()).await?;
     let opened = ARCPClient::new(transport).open()?;
     let client = opened.authenticate(bearer(ALICE_TOKEN), identity(), capabilities()).await?;
     let value = client.invoke("conf.echo", json!({"dialled": true})).await?.join().await?;
