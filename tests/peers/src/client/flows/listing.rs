@@ -96,7 +96,10 @@ pub(super) async fn whose(stage: &Stage) -> Result {
     holds("alice sees it", ids(&hers).contains(&job.id.to_string()))
 }
 
-async fn list(wire: &mut Wire, filter: SessionListJobsFilter) -> Result<Vec<JobListEntry>> {
+pub(super) async fn list(
+    wire: &mut Wire,
+    filter: SessionListJobsFilter,
+) -> Result<Vec<JobListEntry>> {
     Ok(page(wire, Some(filter), None, None).await?.jobs)
 }
 

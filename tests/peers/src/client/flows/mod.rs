@@ -12,6 +12,7 @@ mod listing;
 mod observe;
 mod open;
 mod permissions;
+mod restart;
 mod results;
 mod session;
 mod streams;
@@ -120,6 +121,10 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/permission-revoked" "a granted lease is taken back" permissions::revoked;
         "wire/not-built" "what the runtime does not do is refused" foreign::not_built;
         "wire/forged" "events that a client makes up" foreign::forged;
+        "client/restart" "a job that is cut off, and a client that comes anew" restart::by_the_client;
+        "wire/restart-jobs" "jobs that ran when the runtime was killed, and those that had ended" restart::jobs;
+        "wire/restart-keys" "keys after the runtime was killed" restart::keys;
+        "client/restart-artifacts" "artifacts after the runtime was killed" restart::artifacts;
     }
     "anonymous" {
         "client/open-anonymous" "scheme none" open::anonymous;
@@ -143,5 +148,6 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/credentials" "issued, kept secret, revoked" credentials::issued;
         "wire/credentials-refused" "credentials that are refused" credentials::refused;
         "wire/credentials-slow" "credentials that take time" credentials::slow;
+        "wire/restart-credentials" "credentials of a job that is cut off" restart::credentials;
     }
 };
