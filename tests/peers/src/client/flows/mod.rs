@@ -81,6 +81,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/cancel-session" "a session that another one cancels" cancel::a_session;
         "wire/key-running" "a key again while the job runs" keys::while_it_runs;
         "wire/key-ended" "a key again after the end" keys::after_the_end;
+        "wire/key-at-once" "fifty times the same at once" keys::at_once;
         "wire/key-conflict" "a key for something else" keys::conflict;
         "wire/key-of-another" "a key that somebody else has too" keys::of_somebody_else;
         "wire/lease" "a lease is said back" leases::said_back;
