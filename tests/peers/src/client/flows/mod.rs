@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod cancel;
+mod charges;
 mod credentials;
 mod foreign;
 mod jobs;
@@ -90,6 +91,11 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/budget" "charges, what is left, and the end of it" leases::budget;
         "wire/budget-bare" "a budget without a lease" leases::bare_budget;
         "wire/models" "models that a lease names" leases::models;
+        "wire/grants" "what a lease grants in each namespace, and what it does not" leases::grants;
+        "wire/charge-overdrawn" "a charge for more than is left" charges::overdrawn;
+        "wire/charge-negative" "a charge for less than nothing" charges::negative;
+        "wire/charge-currencies" "charges in several currencies" charges::currencies;
+        "wire/charge-used-up" "one currency of two is used up" charges::one_used_up;
         "wire/result-text" "a streamed result of text" results::text;
         "wire/result-bytes" "a streamed result of bytes" results::bytes;
         "wire/list" "a listing with each filter" listing::filters;
