@@ -155,6 +155,8 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/credentials" "issued, kept secret, revoked" credentials::issued;
         "wire/credentials-refused" "credentials that are refused" credentials::refused;
         "wire/credentials-slow" "credentials that take time" credentials::slow;
+        "wire/credentials-revoked" "good while a job runs, revoked at each end" credentials::revoked_at_each_end;
+        "wire/credentials-key" "told again by the job's key" credentials::told_again;
         "wire/restart-credentials" "credentials of a job that is cut off" restart::credentials;
     }
 };
