@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use arcp::ARCPError;
-use arcp::envelope::Envelope;
+use arcp::envelope::{Envelope, Priority};
 use arcp::ids::{IdempotencyKey, JobId, MessageId, SessionId, TraceId};
 use arcp::messages::{
     AgentInventory, Capabilities, CapabilityName, Credentials, JobAcceptedPayload, MessageType,
@@ -262,11 +262,13 @@ pub(crate) struct Invocation {
     call: ToolInvokePayload,
     key: Option<String>,
     trace: Option<String>,
+    priority: Priority,
 }
 
 /// Invokes `agent` with an input.
 pub(crate) fn call(agent: &str, input: Value) -> Invocation {
-    Invocation { call: ToolInvokePayload::new(agent, input), key: None, trace: None }
+    let call = ToolInvokePayload::new(agent, input);
+    Invocation { call, key: None, trace: None, priority: Priority::Normal }
 }
 
 impl Invocation {
@@ -277,6 +279,11 @@ impl Invocation {
 
     pub(crate) fn trace(mut self, trace: &str) -> Self {
         self.trace = Some(trace.to_owned());
+        self
+    }
+
+    pub(crate) fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 
@@ -293,6 +300,7 @@ impl Invocation {
 
     fn into_envelope(self) -> Result<Envelope> {
         let mut envelope = Envelope::new(MessageType::ToolInvoke(self.call));
+        envelope.priority = self.priority;
         let key = self.key.map(IdempotencyKey::new).transpose();
         envelope.idempotency_key = key.map_err(ARCPError::from)?;
         let trace = self.trace.map(TraceId::new).transpose();

@@ -99,7 +99,7 @@ pub(super) async fn slowed(stage: &Stage) -> Result {
 }
 
 /// Waits for a stream to be opened.
-async fn opened(wire: &mut Wire) -> Result<String> {
+pub(super) async fn opened(wire: &mut Wire) -> Result<String> {
     wire.find("stream.open", |frame| match &frame.payload {
         MessageType::StreamOpen(_) => frame.stream_id.as_ref().map(ToString::to_string),
         _ => None,
