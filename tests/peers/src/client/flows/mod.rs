@@ -79,7 +79,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/trace" "a trace on every frame of a job" jobs::traced;
         "wire/repeated-message" "a message that is sent twice" jobs::repeated_message;
         "wire/cancel" "acceptance, then the end" cancel::accepted;
-        "wire/cancel-deadline" "a job that does not listen" cancel::past_its_deadline;
+        "wire/cancel-deadline" "jobs that do not listen, and the time that each is left" cancel::past_its_deadline;
         "wire/cancel-refused" "each reason not to cancel" cancel::not_accepted;
         "wire/cancel-session" "a session that another one cancels" cancel::a_session;
         "wire/key-running" "a key again while the job runs" keys::while_it_runs;
