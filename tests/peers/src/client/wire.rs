@@ -13,8 +13,9 @@ use arcp::messages::{
 };
 use arcp::transport::Transport;
 use arcp::transport::websocket::WebSocketTransport;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::stage::{identity, unique};
 use crate::stop::{Result, Stop, failed, unexpected};
@@ -217,10 +218,25 @@ impl Wire {
 
     /// What came and nobody asked for, up to now: the runtime has answered a ping.
     pub(crate) async fn rest(&mut self) -> Result<Vec<Envelope>> {
-        let nonce = unique("nonce");
-        let ping = MessageType::Ping(PingPayload { nonce: Some(nonce) });
-        payload!(self.ask(ping).await?, Pong);
+        self.now().await?;
         Ok(self.waiting.drain(..).collect())
+    }
+
+    /// What time it is for the runtime, by its answer to a ping.
+    async fn now(&mut self) -> Result<DateTime<Utc>> {
+        let nonce = unique("nonce");
+        let pong = self.ask(MessageType::Ping(PingPayload { nonce: Some(nonce) })).await?;
+        let now = pong.timestamp;
+        payload!(pong, Pong);
+        Ok(now)
+    }
+
+    /// Waits until it is later than this for the runtime.
+    pub(crate) async fn pass(&mut self, time: DateTime<Utc>) -> Result {
+        while let Ok(left) = (time - self.now().await?).to_std() {
+            sleep(left + A_MOMENT).await; // tidy: sleep because time alone brings what the flow waits for
+        }
+        Ok(())
     }
 
     /// Fails if there is a frame that nobody asked for.
@@ -309,5 +325,8 @@ impl Invocation {
     }
 }
 
+/// Puts a clock past a time that it has reached.
+const A_MOMENT: Duration = Duration::from_millis(1);
+
 /// How long a frame may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);

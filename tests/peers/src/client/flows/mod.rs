@@ -132,6 +132,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/permission-denied" "a permission is denied" permissions::denied;
         "wire/permission-unanswered" "nobody answers" permissions::unanswered;
         "wire/permission-extended" "a granted lease is extended" permissions::extended;
+        "wire/permission-expired" "a granted lease is over" permissions::expired;
         "wire/permission-revoked" "a granted lease is taken back" permissions::revoked;
         "wire/not-built" "what the runtime does not do is refused" foreign::not_built;
         "wire/forged" "events that a client makes up" foreign::forged;
