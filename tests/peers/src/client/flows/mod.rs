@@ -124,7 +124,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/streams" "each kind of stream" streams::kinds;
         "wire/stream-broken" "a stream that ends with an error" streams::broken;
         "wire/stream-cancelled" "a stream that its reader cancels" streams::cancelled;
-        "wire/stream-slowed" "backpressure" streams::slowed;
+        "wire/stream-slowed" "slower and faster by backpressure" streams::slowed;
         "wire/artifact-digests" "a digest, right and wrong" artifacts::digests;
         "wire/artifact-of-another" "an artifact of somebody else" artifacts::of_somebody_else;
         "wire/artifact-of-a-job" "an artifact that a job keeps" artifacts::of_a_job;

@@ -3,15 +3,15 @@
 use arcp::envelope::Envelope;
 use arcp::ids::{JobId, MessageId};
 use arcp::messages::{
-    BackpressurePayload, CancelTargetKind, MessageType, SUBSCRIPTION_BACKFILL_COMPLETE,
-    SubscriptionFilter, SubscriptionSince,
+    CancelTargetKind, MessageType, SUBSCRIPTION_BACKFILL_COMPLETE, SubscriptionFilter,
+    SubscriptionSince,
 };
 use arcp_peers::ALICE_TOKEN;
 use serde_json::json;
 
 use super::cancel::cancel;
 use super::observe::{observed, subscribe};
-use super::streams::opened;
+use super::streams::{from_chunk, opened, pace};
 use super::watch::watch;
 use crate::stage::{Stage, unique};
 use crate::stop::{Result, failed, holds, same};
@@ -98,27 +98,15 @@ impl Talk {
         let job = owner.start(call("conf.stream", input)).await?.id;
         let stream = opened(&mut owner).await?;
         // Not so fast that its past takes longer to tell than there is time.
-        let slower = BackpressurePayload {
-            desired_rate_per_second: Some(1000),
-            buffer_remaining_bytes: None,
-            reason: None,
-        };
-        let mut asked = Envelope::new(MessageType::Backpressure(slower));
-        asked.stream_id = Some(stream.parse().map_err(failed)?);
-        let asked = owner.send_envelope(asked).await?;
-        payload!(owner.answer(&asked).await?, Ack);
+        payload!(pace(&mut owner, &stream, Some(1000)).await?, Ack);
         stage.wire(ALICE_TOKEN).await?.run(call("conf.open", json!({"gate": gate}))).await?;
         Ok(Self { owner, job, stream, seen: 0 })
     }
 
     /// Waits until it has said so much more.
     async fn goes_on(&mut self, chunks: u64) -> Result {
-        let next = self.seen + chunks;
-        let seen = self.owner.find("a later chunk", |frame| match &frame.payload {
-            MessageType::StreamChunk(chunk) if chunk.sequence >= next => Some(chunk.sequence),
-            _ => None,
-        });
-        self.seen = seen.await?;
+        let later = from_chunk(&mut self.owner, self.seen + chunks).await?;
+        self.seen = payload!(later, StreamChunk).sequence;
         Ok(())
     }
 
