@@ -77,6 +77,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/events" "each kind of event in its type" jobs::events_in_their_types;
         "wire/failed" "a failure with its details" jobs::failed_with_details;
         "wire/trace" "a trace on every frame of a job" jobs::traced;
+        "wire/trace-made" "a trace for a job that comes without" jobs::trace_made;
         "wire/repeated-message" "a message that is sent twice" jobs::repeated_message;
         "wire/cancel" "acceptance, then the end" cancel::accepted;
         "wire/cancel-deadline" "jobs that do not listen, and the time that each is left" cancel::past_its_deadline;
