@@ -44,7 +44,9 @@ pub(super) async fn refused(stage: &Stage) -> Result {
     let wire = &mut offered(stage).await?;
     let lease = json!({"model_use": ["tier-fast/*"], "x-conf-provision": "fail"});
     let asked = wire.invoke(call("conf.echo", Value::Null).lease(lease)?).await?;
-    payload!(wire.answer(&asked).await?, JobFailed);
+    let refusal = payload!(wire.answer(&asked).await?, JobFailed);
+    same("the code", refusal.code, ErrorCode::PermissionDenied)?;
+    same("retryable", refusal.retryable, Some(false))?;
     wire.is_silent().await
 }
 

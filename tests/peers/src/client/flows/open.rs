@@ -3,6 +3,7 @@
 use arcp::client::ARCPClient;
 use arcp::messages::{
     AgentInventory, AuthScheme, Capabilities, Credentials, MessageType, SessionAuthenticatePayload,
+    TrustLevel,
 };
 use arcp::transport::websocket::WebSocketTransport;
 use arcp::{ErrorCode, PROTOCOL_VERSION};
@@ -27,7 +28,13 @@ pub(super) async fn dialled(stage: &Stage) -> Result {
 pub(super) async fn described(stage: &Stage) -> Result {
     let mut wire = Wire::new(stage.connect().await?);
     let accepted = wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
-    holds("the runtime says what it is", !accepted.runtime.kind.is_empty())?;
+    let runtime = accepted.runtime;
+    holds("the runtime says what it is", !runtime.kind.is_empty())?;
+    let numbers = runtime.version.split('.').filter(|number| number.parse::<u64>().is_ok());
+    same("the numbers in its version", numbers.count(), 3)?;
+    let trust: Option<TrustLevel> =
+        serde_json::from_value(json!(runtime.trust_level)).map_err(failed)?;
+    same("how far it is to be trusted", trust, Some(TrustLevel::Trusted))?;
     same("streaming", accepted.capabilities.streaming, Some(true))?;
     let agents = accepted.capabilities.agents.map(AgentInventory::into_rich).unwrap_or_default();
     let version = agents.iter().find(|agent| agent.name == "conf.version");
