@@ -19,6 +19,7 @@ mod results;
 mod session;
 mod streams;
 mod talking;
+mod tokens;
 mod watch;
 
 use std::pin::Pin;
@@ -72,7 +73,10 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/open-second-try" "refused, then accepted" open::second_try;
         "wire/open-twice" "a second session on one connection" open::second_open;
         "wire/open-early" "what comes before a session is dropped" open::before_acceptance;
-        "wire/open-jwt" "signed tokens, right and wrong" open::jwt;
+        "wire/open-five-tries" "five refused tries end the connection" open::five_tries;
+        "client/open-jwt" "signed tokens, by somebody else too" tokens::signatures;
+        "client/open-jwt-claims" "for whom, from when and until when a token is" tokens::claims;
+        "client/open-jwt-principal" "of whom a token is" tokens::principals;
         "wire/open-challenge" "a challenge, answered wrong and right" open::challenge;
         "wire/events" "each kind of event in its type" jobs::events_in_their_types;
         "wire/failed" "a failure with its details" jobs::failed_with_details;
