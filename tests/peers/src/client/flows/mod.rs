@@ -21,6 +21,7 @@ mod streams;
 mod talking;
 mod tokens;
 mod watch;
+mod window;
 
 use std::pin::Pin;
 
@@ -151,7 +152,9 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "client/open-anonymous-undeclared" "scheme none that was not negotiated" open::anonymous_undeclared;
     }
     "window" {
-        "wire/window" "a full window, and acknowledgements" session::window;
+        "wire/window" "a full window, and acknowledgements" window::held;
+        "wire/window-left" "who leaves with a full window" window::left;
+        "wire/window-closed" "a session that is closed with a full window" window::closed;
     }
     "timed" {
         "wire/renewed" "a session that is renewed" session::renewed;

@@ -38,20 +38,6 @@ pub(super) async fn acknowledged(stage: &Stage) -> Result {
     same("the code", nack.code, ErrorCode::InvalidArgument)
 }
 
-/// A full window stops events and nothing else, until they are acknowledged.
-pub(super) async fn window(stage: &Stage) -> Result {
-    let mut wire = stage.wire(ALICE_TOKEN).await?;
-    let job = wire.start(call("conf.log", json!({"count": 6}))).await?;
-    for (first, last) in [(1, 4), (5, 8)] {
-        for number in first..=last {
-            same("the number", wire.next_of(&job.id).await?.event_seq, Some(number))?;
-        }
-        wire.is_silent().await?;
-        wire.send(ack(last)).await?;
-    }
-    wire.is_silent().await
-}
-
 /// Who proves again who they are keeps the session.
 pub(super) async fn renewed(stage: &Stage) -> Result {
     let mut wire = Wire::new(stage.connect().await?);
@@ -128,6 +114,6 @@ pub(super) async fn closed(stage: &Stage) -> Result {
     Ok(())
 }
 
-fn ack(seq: u64) -> MessageType {
+pub(super) fn ack(seq: u64) -> MessageType {
     MessageType::SessionAck(SessionAckPayload { last_processed_seq: seq })
 }
