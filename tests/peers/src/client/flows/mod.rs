@@ -108,6 +108,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/result-bytes" "a streamed result of bytes" results::bytes;
         "wire/list" "a listing with each filter" listing::filters;
         "wire/list-pages" "a listing page by page" listing::pages;
+        "wire/list-meanwhile" "pages while jobs come and go" listing::pages_meanwhile;
         "wire/list-own" "a listing of one's own jobs" listing::whose;
         "wire/watch" "a job's events in another session" watch::live;
         "wire/watch-past" "the past of a job that has ended" watch::past;
@@ -135,6 +136,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/artifact-of-another" "an artifact of somebody else" artifacts::of_somebody_else;
         "wire/artifact-of-a-job" "an artifact that a job keeps" artifacts::of_a_job;
         "wire/permission" "a permission is granted and used" permissions::granted;
+        "wire/permission-blocked" "a job that waits for an answer, in a listing" permissions::blocked;
         "wire/permission-denied" "a permission is denied" permissions::denied;
         "wire/permission-unanswered" "nobody answers" permissions::unanswered;
         "wire/permission-extended" "a granted lease is extended" permissions::extended;

@@ -4,13 +4,15 @@ use arcp::ErrorCode;
 use arcp::envelope::Envelope;
 use arcp::messages::{
     LeaseGrantedPayload, LeaseRefreshPayload, LeaseRevokedPayload, MessageType,
-    PermissionDenyPayload, PermissionGrantPayload,
+    PermissionDenyPayload, PermissionGrantPayload, SessionListJobsFilter,
 };
 use arcp_peers::ALICE_TOKEN;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::leases::result;
+use super::listing::list;
+use super::watch::watch;
 use crate::stage::{Stage, unique};
 use crate::stop::{Result, failed, holds, same};
 use crate::wire::{Job, Wire, call, of_type, payload};
@@ -36,6 +38,36 @@ pub(super) async fn denied(stage: &Stage) -> Result {
     answer(&wire, &asked, MessageType::PermissionDeny(no)).await?;
     let ended = result(wire.events(&job.id).await?)?;
     same("what came of it", ended, json!({"asked": "PERMISSION_DENIED", "used": null}))
+}
+
+/// A job that waits for an answer is blocked, and runs on when it has one.
+pub(super) async fn blocked(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let gate = unique("gate");
+    let job = wire.start(call("conf.permission", input(Some(&gate)))).await?;
+    let asked = asked(&mut wire).await?;
+    same("as it waits", listed_in(&mut wire, &job).await?, ["blocked"])?;
+    let watched = payload!(wire.ask(watch(&job.id, None)).await?, JobSubscribed);
+    same("the status", watched.current_status.as_str(), "blocked")?;
+    allow(&wire, &asked, 60).await?;
+    wire.find("lease.granted", of_type!(LeaseGranted)).await?;
+    same("as it goes on", listed_in(&mut wire, &job).await?, ["running"])?;
+    used(&mut wire, &job, &gate, "ok").await?;
+    same("when it has ended", listed_in(&mut wire, &job).await?, ["completed"])
+}
+
+/// The states under which a job is listed.
+async fn listed_in(wire: &mut Wire, job: &Job) -> Result<Vec<&'static str>> {
+    let mut found = Vec::new();
+    for status in ["accepted", "queued", "running", "blocked", "completed", "failed", "cancelled"] {
+        let of_status = SessionListJobsFilter {
+            status: vec![status.to_owned()],
+            ..SessionListJobsFilter::default()
+        };
+        let jobs = list(wire, of_status).await?;
+        found.extend(jobs.iter().filter(|entry| entry.job_id == job.id).map(|_| status));
+    }
+    Ok(found)
 }
 
 /// Nobody answers for as long as the job waits.
@@ -105,15 +137,20 @@ async fn used(wire: &mut Wire, job: &Job, gate: &str, how: &str) -> Result {
 async fn grant(wire: &mut Wire, gate: &str, seconds: u64) -> Result<(Job, LeaseGrantedPayload)> {
     let job = wire.start(call("conf.permission", input(Some(gate)))).await?;
     let asked = asked(wire).await?;
+    allow(wire, &asked, seconds).await?;
+    let lease = wire.find("lease.granted", of_type!(LeaseGranted)).await?;
+    Ok((job, lease))
+}
+
+/// Grants what a job has asked for.
+async fn allow(wire: &Wire, asked: &Envelope, seconds: u64) -> Result {
     let yes = PermissionGrantPayload {
         permission: "fs.write".to_owned(),
         resource: "/out/report".to_owned(),
         operation: "write".to_owned(),
         lease_seconds: seconds,
     };
-    answer(wire, &asked, MessageType::PermissionGrant(yes)).await?;
-    let lease = wire.find("lease.granted", of_type!(LeaseGranted)).await?;
-    Ok((job, lease))
+    answer(wire, asked, MessageType::PermissionGrant(yes)).await
 }
 
 /// The frame by which a job asks.
