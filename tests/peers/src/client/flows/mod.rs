@@ -167,6 +167,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "client/limit-sessions" "one session too many" limits::sessions;
         "client/limit-frame" "a frame that is too large" limits::frames;
         "client/limit-artifact" "an artifact that is too large" artifacts::too_large;
+        "wire/limit-result" "a chunk and a result that are too large" limits::results;
         "wire/limit-jobs" "jobs that wait, and one too many" limits::jobs;
     }
     "credentials" {
