@@ -133,6 +133,7 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/stream-cancelled" "a stream that its reader cancels" streams::cancelled;
         "wire/stream-slowed" "slower and faster by backpressure" streams::slowed;
         "wire/artifact-digests" "a digest, right and wrong" artifacts::digests;
+        "wire/artifact-expired" "an artifact whose time is over" artifacts::expired;
         "wire/artifact-of-another" "an artifact of somebody else" artifacts::of_somebody_else;
         "wire/artifact-of-a-job" "an artifact that a job keeps" artifacts::of_a_job;
         "wire/permission" "a permission is granted and used" permissions::granted;
