@@ -4,6 +4,7 @@ use std::io::stdin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arcp::client::{ARCPClient, Authenticated, Session};
+use arcp::envelope::RawEnvelope;
 use arcp::ids::MessageId;
 use arcp::messages::{AuthScheme, Capabilities, ClientIdentity, Credentials};
 use arcp::transport::websocket::WebSocketTransport;
@@ -82,6 +83,12 @@ impl Stage {
     /// The first frame of any connection that the published types can not take.
     pub(crate) fn undecodable(&self) -> Option<String> {
         self.tapes().iter().find_map(Tape::undecodable)
+    }
+
+    /// Frames of any connection, in envelopes that leave their types open.
+    pub(crate) fn raw(&self) -> Vec<RawEnvelope> {
+        let frames = self.tapes().iter().flat_map(Tape::frames).collect::<Vec<_>>();
+        frames.iter().filter_map(|frame| serde_json::from_str(frame).ok()).collect()
     }
 
     /// Whether every tape has a frame: one that has none shows nothing.

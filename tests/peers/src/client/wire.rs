@@ -163,6 +163,15 @@ impl Wire {
         .await
     }
 
+    /// Passes over one frame that the published types have no place for.
+    pub(crate) async fn undecodable(&self) -> Result {
+        match timeout(PATIENCE, self.receive()).await {
+            Ok(Err(Stop::Failed(_))) => Ok(()),
+            Ok(Ok(Some(frame))) => Err(unexpected(&frame, "what does not decode")),
+            _ => Err(failed("what does not decode did not come")),
+        }
+    }
+
     /// The end of a job.
     pub(crate) async fn end(&mut self, job: &JobId) -> Result<Envelope> {
         let last = self.events(job).await?.pop();

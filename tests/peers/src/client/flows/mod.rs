@@ -4,6 +4,7 @@ mod artifacts;
 mod cancel;
 mod charges;
 mod credentials;
+mod extensions;
 mod filters;
 mod foreign;
 mod jobs;
@@ -145,6 +146,9 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/permission-revoked" "a granted lease is taken back" permissions::revoked;
         "wire/not-built" "what the runtime does not do is refused" foreign::not_built;
         "wire/forged" "events that a client makes up" foreign::forged;
+        "client/extension" "an extension that the client does not know" extensions::by_the_client;
+        "wire/extension" "an extension that was not agreed on" extensions::not_agreed;
+        "wire/extension-agreed" "an extension that was" extensions::agreed;
         "client/restart" "a job that is cut off, and a client that comes anew" restart::by_the_client;
         "wire/restart-jobs" "jobs that ran when the runtime was killed, and those that had ended" restart::jobs;
         "wire/restart-keys" "keys after the runtime was killed" restart::keys;
