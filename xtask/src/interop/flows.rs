@@ -1,6 +1,6 @@
 //! The peer's client against our program: a server for each profile that its flows want.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -19,7 +19,7 @@ pub(super) fn run(program: &Path, peers: &Peers) -> Result<(), Failure> {
     let mut outcomes = Vec::new();
     for profile in profiles {
         outcomes.extend(match Server::start(program, profile)? {
-            Started::Serving(server) => drive(peers, server.url(), profile)?,
+            Started::Serving(mut server) => drive(peers, &mut server, profile)?,
             Started::Unknown => not_run(&flows, profile),
         });
     }
@@ -35,19 +35,31 @@ fn name_and_profile(line: &str) -> Option<(String, String)> {
     Some((columns.next()?.to_owned(), columns.next()?.to_owned()))
 }
 
-/// Runs the flows of a profile against a server.
-fn drive(peers: &Peers, url: &str, profile: &str) -> Result<Vec<(String, Outcome)>, Failure> {
+/// Runs the flows of a profile against a server, which is restarted for those that ask for it.
+fn drive(
+    peers: &Peers,
+    server: &mut Server,
+    profile: &str,
+) -> Result<Vec<(String, Outcome)>, Failure> {
+    let at = || Failure::at(peers.client.display());
     let mut command = Command::new(&peers.client);
-    command.args([url, "--profile", profile]).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = Owned(command.spawn().map_err(Failure::at(peers.client.display()))?);
+    command.args([server.url(), "--profile", profile]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = Owned(command.spawn().map_err(at())?);
     let mut outcomes = Vec::new();
     // What it prints ends with it, and it ends by itself: each of its flows has a limit.
     for line in child.0.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
-        let line = line.map_err(Failure::at(peers.client.display()))?;
+        let line = line.map_err(at())?;
+        if line == RESTART {
+            server.restart()?;
+            let answers = child.0.stdin.as_mut();
+            answers.map_or(Ok(()), |input| writeln!(input, "{}", server.url())).map_err(at())?;
+            continue;
+        }
         println!("{line}");
         outcomes.extend(known::outcome(&line).map(|(name, one)| (name.to_owned(), one)));
     }
-    child.0.wait().map_err(Failure::at(peers.client.display()))?;
+    child.0.wait().map_err(at())?;
     Ok(outcomes)
 }
 
@@ -75,3 +87,6 @@ fn verdict(
         Err(Failure::new(format!("{} flows are not as they should be", findings.len())))
     }
 }
+
+/// The line by which the client asks for a restart. It reads the new address then.
+const RESTART: &str = "restart";

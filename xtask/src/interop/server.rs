@@ -1,9 +1,9 @@
 //! Our program, serving the fixture: on a port of its own, in a folder of its own, until it is
 //! dropped.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -17,6 +17,8 @@ use crate::failure::Failure;
 pub(super) struct Server {
     watchman: Child,
     url: String,
+    program: PathBuf,
+    profile: String,
 }
 
 /// What came of a start.
@@ -29,28 +31,46 @@ pub(super) enum Started {
 
 impl Server {
     pub(super) fn start(program: &Path, profile: &str) -> Result<Started, Failure> {
-        let log = leaving(&format!("serve-{profile}.log"))?;
+        let log = log(profile)?;
         let errors = File::create(&log).map_err(Failure::at(log.display()))?;
-        let name = format!("arcp-interop-{}-{profile}", std::process::id());
-        let data = std::env::temp_dir().join(name);
-        let mut command = Command::new("sh");
-        command.args(["-c", WATCHMAN, "watchman"]).arg(&data).arg(program);
-        command.args(["serve", "--agents", "conformance", "--listen", "127.0.0.1:0"]);
-        command.args(["--profile", profile]).arg("--data").arg(&data);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
-        let watchman = command.spawn().map_err(Failure::at("sh"))?;
-        let mut server = Self { watchman, url: String::new() };
-        if let Some(url) = server.watchman.stdout.take().and_then(address) {
-            server.url = url;
+        let watchman = launch(program, profile, errors)?;
+        let (program, profile) = (program.to_owned(), profile.to_owned());
+        let mut server = Self { watchman, url: String::new(), program, profile };
+        if server.listens() {
             return Ok(Started::Serving(server));
         }
         match server.end().and_then(|status| status.code()) {
             Some(WRONG_USAGE) => Ok(Started::Unknown),
-            _ => Err(Failure::new(format!(
-                "`arcp serve --profile {profile}` does not say where it listens; see {}",
-                log.display()
-            ))),
+            _ => Err(server.silent()),
         }
+    }
+
+    /// Kills it, and starts it again over the same data. It listens elsewhere then.
+    pub(super) fn restart(&mut self) -> Result<(), Failure> {
+        if let Some(orders) = &mut self.watchman.stdin {
+            orders.write_all(KEEP).map_err(Failure::at("the watchman"))?;
+        }
+        self.end();
+        let log = log(&self.profile)?;
+        let errors = OpenOptions::new().append(true).open(&log);
+        let errors = errors.map_err(Failure::at(log.display()))?;
+        self.watchman = launch(&self.program, &self.profile, errors)?;
+        if self.listens() { Ok(()) } else { Err(self.silent()) }
+    }
+
+    /// Waits until it says where it listens.
+    fn listens(&mut self) -> bool {
+        let said = self.watchman.stdout.take().and_then(address);
+        self.url = said.unwrap_or_default();
+        !self.url.is_empty()
+    }
+
+    fn silent(&self) -> Failure {
+        let profile = &self.profile;
+        let log = log(profile).map(|log| log.display().to_string()).unwrap_or_default();
+        Failure::new(format!(
+            "`arcp serve --profile {profile}` does not say where it listens; see {log}"
+        ))
     }
 
     pub(super) fn url(&self) -> &str {
@@ -68,6 +88,22 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Starts the program under a watchman.
+fn launch(program: &Path, profile: &str, errors: File) -> Result<Child, Failure> {
+    let name = format!("arcp-interop-{}-{profile}", std::process::id());
+    let data = std::env::temp_dir().join(name);
+    let mut command = Command::new("sh");
+    command.args(["-c", WATCHMAN, "watchman"]).arg(&data).arg(program);
+    command.args(["serve", "--agents", "conformance", "--listen", "127.0.0.1:0"]);
+    command.args(["--profile", profile]).arg("--data").arg(&data);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
+    command.spawn().map_err(Failure::at("sh"))
+}
+
+fn log(profile: &str) -> Result<PathBuf, Failure> {
+    leaving(&format!("serve-{profile}.log"))
 }
 
 /// The address that a program prints; nothing if it ends without, or takes too long. The thread ends
@@ -88,18 +124,22 @@ fn address(output: ChildStdout) -> Option<String> {
 }
 
 /// Runs a program until its own input ends, as it does when we end, be it by a signal. Then kills
-/// the program and removes the folder. Leaves the output to the program, whose end is the output's.
+/// the program and removes the folder; keeps it if told so. Leaves the output to the program, whose
+/// end is the output's.
 const WATCHMAN: &str = r#"
     trap '' INT TERM HUP
     data=$1; shift
     "$@" </dev/null & server=$!
     exec >&-
-    read -r _
+    read -r order
     kill -KILL "$server" 2>/dev/null
     wait "$server"; status=$?
-    rm -rf "$data"
+    [ "$order" = keep ] || rm -rf "$data"
     exit "$status"
 "#;
+
+/// Tells the watchman to end the program and leave its folder.
+const KEEP: &[u8] = b"keep\n";
 
 /// How long it may take to start.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -117,18 +157,37 @@ mod tests {
         assert!(wrong.to_string().contains("does not say where it listens"), "{wrong}");
     }
 
+    /// A program that serves until it is killed, with a folder.
+    fn serving(folder: &Path) -> Server {
+        std::fs::create_dir_all(folder).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHMAN, "watchman"]).arg(folder);
+        command.args(["sh", "-c", "echo on ws://here/; exec sleep 1000"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let watchman = command.spawn().unwrap();
+        let (program, profile) = (PathBuf::from("false"), "test-restarted".to_owned());
+        let mut server = Server { watchman, url: String::new(), program, profile };
+        assert!(server.listens());
+        assert_eq!(server.url(), "ws://here/");
+        server
+    }
+
     #[test]
     fn a_program_and_its_folder_go_with_whoever_holds_them() {
         let folder = std::env::temp_dir().join(format!("arcp-xtask-{}", std::process::id()));
-        std::fs::create_dir(&folder).unwrap();
-        let mut command = Command::new("sh");
-        command.args(["-c", WATCHMAN, "watchman"]).arg(&folder);
-        command.args(["sh", "-c", "echo on ws://here/; exec sleep 1000"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut watchman = command.spawn().unwrap();
-        assert_eq!(watchman.stdout.take().and_then(address).as_deref(), Some("ws://here/"));
-        let mut server = Server { watchman, url: String::new() };
+        let mut server = serving(&folder);
         assert!(server.end().is_some_and(|status| !status.success()));
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_restart_leaves_the_folder() {
+        let folder = std::env::temp_dir().join(format!("arcp-xtask-kept-{}", std::process::id()));
+        let mut server = serving(&folder);
+        File::create(log("test-restarted").unwrap()).unwrap();
+        let silent = server.restart().unwrap_err();
+        assert!(silent.to_string().contains("does not say where it listens"), "{silent}");
+        assert!(folder.exists());
+        std::fs::remove_dir(&folder).unwrap();
     }
 }

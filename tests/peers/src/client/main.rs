@@ -18,6 +18,9 @@ use stage::Stage;
 use stop::{Result, Stop, failed, holds};
 
 /// Drives flows against a runtime that hosts the fixture of the conformance suite.
+///
+/// A flow may print `restart`: then the runtime has to be killed and started again over the same data,
+/// and its new address to be given as a line.
 #[derive(Debug, Parser)]
 struct Args {
     /// The runtime's address, ws://HOST:PORT/PATH
@@ -45,10 +48,10 @@ async fn main() -> ExitCode {
         eprintln!("error: no flow `{unknown}`; --list lists them all");
         return ExitCode::from(WRONG_USAGE);
     }
-    let url = args.url.as_deref().unwrap_or_default();
+    let mut url = args.url.clone().unwrap_or_default();
     let mut all_good = true;
     for flow in FLOWS.iter().filter(|flow| flow.is_selected(&args)) {
-        all_good &= report(flow, drive(flow, url).await);
+        all_good &= report(flow, drive(flow, &mut url).await);
     }
     if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -66,10 +69,12 @@ impl Flow {
     }
 }
 
-/// Runs one flow. A frame that does not decode fails it, whatever else came of it.
-async fn drive(flow: &Flow, url: &str) -> Result {
+/// Runs one flow. A frame that does not decode fails it, whatever else came of it. Changes the address
+/// when the runtime moves.
+async fn drive(flow: &Flow, url: &mut String) -> Result {
     let stage = Stage::new(url);
     let ended = timeout(FLOW_LIMIT, (flow.run)(&stage)).await;
+    *url = stage.url();
     if let Some(frame) = stage.undecodable() {
         return Err(Stop::Failed(frame));
     }

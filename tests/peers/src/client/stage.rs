@@ -1,16 +1,19 @@
 //! Where a flow plays: one runtime, reached as often as the flow likes. All that comes is taped.
 
+use std::io::stdin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arcp::client::{ARCPClient, Authenticated, Session};
+use arcp::envelope::RawEnvelope;
 use arcp::ids::MessageId;
 use arcp::messages::{AuthScheme, Capabilities, ClientIdentity, Credentials};
 use arcp::transport::websocket::WebSocketTransport;
 use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::stop::{Result, failed};
+use crate::stop::{Result, Stop, failed};
 use crate::tape::{Tape, Taped};
 use crate::wire::Wire;
 
@@ -20,22 +23,41 @@ pub(crate) type Client = Session<Authenticated, WebSocketTransport>;
 /// A runtime, and what it has said.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    url: String,
+    url: Mutex<String>,
     tapes: Mutex<Vec<Tape>>,
 }
 
 impl Stage {
     pub(crate) fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), tapes: Mutex::default() }
+        Self { url: Mutex::new(url.to_owned()), tapes: Mutex::default() }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    /// Where the runtime is now.
+    pub(crate) fn url(&self) -> String {
+        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has whoever started us kill the runtime and start it again over the same data, and tell where
+    /// it is then.
+    pub(crate) async fn restart(&self) -> Result {
+        println!("restart");
+        let told = spawn_blocking(|| {
+            let mut line = String::new();
+            stdin().read_line(&mut line).map(|_| line)
+        });
+        let line = told.await.map_err(failed)?.map_err(failed)?;
+        match line.trim() {
+            "" => Err(Stop::NotRun("nobody restarts the runtime".to_owned())),
+            url => {
+                url.clone_into(&mut self.url.lock().unwrap_or_else(PoisonError::into_inner));
+                Ok(())
+            }
+        }
     }
 
     /// A connection: the published transport, over a socket that is taped.
     pub(crate) async fn connect(&self) -> Result<WebSocketTransport> {
-        let request = self.url.as_str().into_client_request().map_err(failed)?;
+        let request = self.url().into_client_request().map_err(failed)?;
         let address = request.uri().authority().ok_or_else(|| failed("the URL names no host"))?;
         let socket = TcpStream::connect(address.as_str()).await.map_err(failed)?;
         let tape = Tape::default();
@@ -61,6 +83,12 @@ impl Stage {
     /// The first frame of any connection that the published types can not take.
     pub(crate) fn undecodable(&self) -> Option<String> {
         self.tapes().iter().find_map(Tape::undecodable)
+    }
+
+    /// Frames of any connection, in envelopes that leave their types open.
+    pub(crate) fn raw(&self) -> Vec<RawEnvelope> {
+        let frames = self.tapes().iter().flat_map(Tape::frames).collect::<Vec<_>>();
+        frames.iter().filter_map(|frame| serde_json::from_str(frame).ok()).collect()
     }
 
     /// Whether every tape has a frame: one that has none shows nothing.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use arcp::envelope::Envelope;
+use arcp::envelope::{Envelope, RawEnvelope};
 use arcp::messages::MessageType;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -35,8 +35,9 @@ impl Tape {
 
     /// The first frame that the published types can not take, and why.
     pub(crate) fn undecodable(&self) -> Option<String> {
+        let mut agreed = Vec::new();
         self.frames().into_iter().find_map(|frame| {
-            let error = decode(&frame).err()?.to_string();
+            let error = decode(&frame, &mut agreed).err()?.to_string();
             // What would have been right fills a page.
             let error = error.split(", expected one of").next().unwrap_or_default();
             Some(format!("this frame does not decode ({error}): {frame}"))
@@ -49,11 +50,19 @@ impl Tape {
 }
 
 /// Reads a frame as the published transport does, and an event inside it as the published client
-/// does, which drops what it can not read.
-fn decode(frame: &str) -> serde_json::Result<()> {
+/// does, which drops what it can not read. The types of extensions that were agreed on have no other
+/// place in the published types than the raw envelope.
+fn decode(frame: &str, agreed: &mut Vec<String>) -> serde_json::Result<()> {
+    if agreed.contains(&serde_json::from_str::<RawEnvelope>(frame)?.type_name) {
+        return Ok(());
+    }
     let envelope: Envelope = serde_json::from_str(frame)?;
-    if let MessageType::SubscribeEvent(payload) = envelope.payload {
-        serde_json::from_value::<Envelope>(payload.event)?;
+    match envelope.payload {
+        MessageType::SubscribeEvent(payload) => {
+            serde_json::from_value::<Envelope>(payload.event)?;
+        }
+        MessageType::SessionAccepted(accepted) => *agreed = accepted.capabilities.extensions,
+        _ => {}
     }
     Ok(())
 }
@@ -167,6 +176,21 @@ mod tests {
         let inner = frame("pong", "{}");
         let good = frame("subscribe.event", &format!(r#"{{"event":{inner}}}"#));
         let bad = frame("subscribe.event", r#"{"event":{"type":"pong"}}"#);
+        let decode = |frame: &str| decode(frame, &mut Vec::new());
         assert!(decode(&good).is_ok() && decode(&bad).is_err());
+    }
+
+    #[test]
+    fn an_extension_is_good_where_it_was_agreed_on() {
+        let note = frame("arcpx.test.note.v1", "{}");
+        assert!(tape(&[&note]).undecodable().is_some());
+        let runtime = r#""runtime":{"kind":"test","version":"1"}"#;
+        let both = r#""capabilities":{"extensions":["arcpx.test.note.v1"]}"#;
+        let accepted = |more: &str| {
+            frame("session.accepted", &format!(r#"{{"session_id":"sess_1",{runtime},{more}}}"#))
+        };
+        assert_eq!(tape(&[&accepted(both), &note]).undecodable(), None);
+        let neither = accepted(r#""capabilities":{}"#);
+        assert!(tape(&[&accepted(both), &neither, &note]).undecodable().is_some());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use arcp::ARCPError;
-use arcp::envelope::Envelope;
+use arcp::envelope::{Envelope, Priority};
 use arcp::ids::{IdempotencyKey, JobId, MessageId, SessionId, TraceId};
 use arcp::messages::{
     AgentInventory, Capabilities, CapabilityName, Credentials, JobAcceptedPayload, MessageType,
@@ -13,8 +13,9 @@ use arcp::messages::{
 };
 use arcp::transport::Transport;
 use arcp::transport::websocket::WebSocketTransport;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::stage::{identity, unique};
 use crate::stop::{Result, Stop, failed, unexpected};
@@ -162,6 +163,15 @@ impl Wire {
         .await
     }
 
+    /// Passes over one frame that the published types have no place for.
+    pub(crate) async fn undecodable(&self) -> Result {
+        match timeout(PATIENCE, self.receive()).await {
+            Ok(Err(Stop::Failed(_))) => Ok(()),
+            Ok(Ok(Some(frame))) => Err(unexpected(&frame, "what does not decode")),
+            _ => Err(failed("what does not decode did not come")),
+        }
+    }
+
     /// The end of a job.
     pub(crate) async fn end(&mut self, job: &JobId) -> Result<Envelope> {
         let last = self.events(job).await?.pop();
@@ -217,10 +227,25 @@ impl Wire {
 
     /// What came and nobody asked for, up to now: the runtime has answered a ping.
     pub(crate) async fn rest(&mut self) -> Result<Vec<Envelope>> {
-        let nonce = unique("nonce");
-        let ping = MessageType::Ping(PingPayload { nonce: Some(nonce) });
-        payload!(self.ask(ping).await?, Pong);
+        self.now().await?;
         Ok(self.waiting.drain(..).collect())
+    }
+
+    /// What time it is for the runtime, by its answer to a ping.
+    async fn now(&mut self) -> Result<DateTime<Utc>> {
+        let nonce = unique("nonce");
+        let pong = self.ask(MessageType::Ping(PingPayload { nonce: Some(nonce) })).await?;
+        let now = pong.timestamp;
+        payload!(pong, Pong);
+        Ok(now)
+    }
+
+    /// Waits until it is later than this for the runtime.
+    pub(crate) async fn pass(&mut self, time: DateTime<Utc>) -> Result {
+        while let Ok(left) = (time - self.now().await?).to_std() {
+            sleep(left + A_MOMENT).await; // tidy: sleep because time alone brings what the flow waits for
+        }
+        Ok(())
     }
 
     /// Fails if there is a frame that nobody asked for.
@@ -262,11 +287,13 @@ pub(crate) struct Invocation {
     call: ToolInvokePayload,
     key: Option<String>,
     trace: Option<String>,
+    priority: Priority,
 }
 
 /// Invokes `agent` with an input.
 pub(crate) fn call(agent: &str, input: Value) -> Invocation {
-    Invocation { call: ToolInvokePayload::new(agent, input), key: None, trace: None }
+    let call = ToolInvokePayload::new(agent, input);
+    Invocation { call, key: None, trace: None, priority: Priority::Normal }
 }
 
 impl Invocation {
@@ -277,6 +304,11 @@ impl Invocation {
 
     pub(crate) fn trace(mut self, trace: &str) -> Self {
         self.trace = Some(trace.to_owned());
+        self
+    }
+
+    pub(crate) fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 
@@ -293,6 +325,7 @@ impl Invocation {
 
     fn into_envelope(self) -> Result<Envelope> {
         let mut envelope = Envelope::new(MessageType::ToolInvoke(self.call));
+        envelope.priority = self.priority;
         let key = self.key.map(IdempotencyKey::new).transpose();
         envelope.idempotency_key = key.map_err(ARCPError::from)?;
         let trace = self.trace.map(TraceId::new).transpose();
@@ -301,5 +334,8 @@ impl Invocation {
     }
 }
 
+/// Puts a clock past a time that it has reached.
+const A_MOMENT: Duration = Duration::from_millis(1);
+
 /// How long a frame may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);

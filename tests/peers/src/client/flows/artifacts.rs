@@ -6,13 +6,13 @@ use arcp::messages::{ArtifactFetchPayload, ArtifactPutPayload, CapabilityName, M
 use arcp_peers::{ALICE_TOKEN, BOB_TOKEN, hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::leases::result;
 use crate::stage::{Client, Stage};
-use crate::stop::{Result, Stop, failed, holds, refused, same};
+use crate::stop::{Result, Stop, failed, holds, refused, same, unexpected};
 use crate::wire::{call, payload};
 
 /// The published client puts, fetches and releases.
@@ -47,9 +47,9 @@ pub(super) async fn digests(stage: &Stage) -> Result {
     let mut wire = stage.wire(ALICE_TOKEN).await?;
     wire.needs(CapabilityName::Artifacts)?;
     let right = hex(&Sha256::digest(b"text"));
-    let kept = payload!(wire.ask(put(&right)).await?, ArtifactRef).artifact;
+    let kept = payload!(wire.ask(put(Some(&right), None)).await?, ArtifactRef).artifact;
     same("the digest", kept.sha256, Some(right))?;
-    let nack = payload!(wire.ask(put(&"0".repeat(64))).await?, Nack);
+    let nack = payload!(wire.ask(put(Some(&"0".repeat(64)), None)).await?, Nack);
     same("the code", nack.code, ErrorCode::InvalidArgument)
 }
 
@@ -57,8 +57,7 @@ pub(super) async fn digests(stage: &Stage) -> Result {
 pub(super) async fn of_somebody_else(stage: &Stage) -> Result {
     let (client, mut bob) = (offered(stage).await?, stage.wire(BOB_TOKEN).await?);
     let kept = client.put_artifact("text/plain", STANDARD.encode("hers"), None).await?;
-    let fetch = ArtifactFetchPayload { artifact_id: kept.artifact_id };
-    let nack = payload!(bob.ask(MessageType::ArtifactFetch(fetch)).await?, Nack);
+    let nack = payload!(bob.ask(fetch(&kept.artifact_id)).await?, Nack);
     same("the code", nack.code, ErrorCode::NotFound)
 }
 
@@ -75,9 +74,39 @@ pub(super) async fn of_a_job(stage: &Stage) -> Result {
     let told = told.ok_or_else(|| failed("no event tells of the artifact"))?;
     let id = told.artifact_id.to_string();
     same("the result", result(events)?.get("artifact_id").cloned(), Some(json!(id)))?;
-    let fetch = ArtifactFetchPayload { artifact_id: told.artifact_id };
-    let body = payload!(wire.ask(MessageType::ArtifactFetch(fetch)).await?, ArtifactPut);
+    let body = payload!(wire.ask(fetch(&told.artifact_id)).await?, ArtifactPut);
     same("what was kept", body.data, data)
+}
+
+/// One whose time is over is gone, and not before; another one is kept.
+pub(super) async fn expired(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    wire.needs(CapabilityName::Artifacts)?;
+    let mut kept = Vec::new();
+    for seconds in [600, 1] {
+        let asked = wire.ask(put(None, Some(seconds))).await?;
+        let at = asked.timestamp;
+        let artifact = payload!(asked, ArtifactRef).artifact;
+        let end = artifact.expires_at.ok_or_else(|| failed("it has no end"))?;
+        let span = TimeDelta::seconds(seconds.try_into().map_err(failed)?);
+        // The answer may come some time after it was kept.
+        holds("it does not end later", end <= at + span)?;
+        kept.push((artifact.artifact_id, end));
+    }
+    let [(long, _), (short, end)] = kept.as_slice() else {
+        return Err(failed("there are not two artifacts"));
+    };
+    let early = wire.ask(fetch(short)).await?;
+    match &early.payload {
+        MessageType::ArtifactPut(_) => {}
+        MessageType::Nack(_) => holds("it has had its time", early.timestamp >= *end)?,
+        _ => return Err(unexpected(&early, "the artifact")),
+    }
+    wire.pass(*end).await?;
+    let nack = payload!(wire.ask(fetch(short)).await?, Nack);
+    same("the code", nack.code, ErrorCode::NotFound)?;
+    payload!(wire.ask(fetch(long)).await?, ArtifactPut);
+    Ok(())
 }
 
 /// Larger than the runtime keeps.
@@ -99,11 +128,15 @@ async fn offered(stage: &Stage) -> Result<Client> {
     }
 }
 
-fn put(sha256: &str) -> MessageType {
+fn fetch(id: &ArtifactId) -> MessageType {
+    MessageType::ArtifactFetch(ArtifactFetchPayload { artifact_id: id.clone() })
+}
+
+fn put(sha256: Option<&str>, retain_seconds: Option<u64>) -> MessageType {
     MessageType::ArtifactPut(ArtifactPutPayload {
         media_type: "text/plain".to_owned(),
         data: STANDARD.encode("text"),
-        sha256: Some(sha256.to_owned()),
-        retain_seconds: None,
+        sha256: sha256.map(str::to_owned),
+        retain_seconds,
     })
 }

@@ -56,7 +56,9 @@ pub(super) async fn forged(stage: &Stage) -> Result {
         MessageType::EventEmit(EventEmitPayload { name: "n".to_owned(), data: None }),
         MessageType::JobCompleted(completed),
     ] {
-        payload!(wire.ask(message).await?, Nack);
+        let name = message.type_name();
+        let nack = payload!(wire.ask(message).await?, Nack);
+        same(name, nack.code, ErrorCode::InvalidArgument)?;
     }
     wire.send(MessageType::Ack(AckPayload { note: None })).await?;
     wire.is_silent().await?;

@@ -1,12 +1,17 @@
 //! Jobs by the published client: how they are accepted, run and end.
 
+use std::collections::BTreeSet;
+
 use arcp::ErrorCode;
 use arcp::ids::TraceId;
 use arcp::messages::MessageType;
 use arcp_peers::ALICE_TOKEN;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
+use super::leases::result;
 use crate::stage::{Stage, unique};
 use crate::stop::{Result, failed, holds, refused, same};
 use crate::wire::{call, payload};
@@ -130,24 +135,52 @@ pub(super) async fn events_in_their_types(stage: &Stage) -> Result {
     same("the numbers", numbers, (1..=10).collect::<Vec<u64>>())
 }
 
-/// A trace given with the job is on every frame of it.
+/// A trace given with a job is on every frame of it, whatever it is about.
 pub(super) async fn traced(stage: &Stage) -> Result {
     let mut wire = stage.wire(ALICE_TOKEN).await?;
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let request = wire.invoke(call("conf.trace", Value::Null).trace(trace)).await?;
-    let accepted = wire.answer(&request).await?;
-    let job = payload!(accepted.clone(), JobAccepted).job_id;
-    let mut frames = wire.events(&job).await?;
-    frames.push(accepted);
-    for frame in &frames {
-        let found = frame.trace_id.as_ref().map(TraceId::as_str);
-        same(frame.payload.type_name(), found, Some(trace))?;
-    }
-    let end = frames.iter().find_map(|frame| match &frame.payload {
-        MessageType::JobCompleted(completed) => completed.value.clone(),
-        _ => None,
+    let told = wire.run(call("conf.trace", Value::Null).trace(trace)).await?;
+    same("what the agent was told", result(told)?, json!({"trace": trace}))?;
+    let asking = json!({
+        "permission": "fs.write", "resource": "/out", "operation": "write", "wait_ms": 1,
     });
-    same("what the agent was told", end, Some(json!({"trace": trace})))
+    let artifact = json!({"media_type": "text/plain", "data": STANDARD.encode("text")});
+    let mut types = BTreeSet::new();
+    for traced in [
+        call("conf.events", Value::Null),
+        call("conf.chunks", json!({"chunks": ["a"], "encoding": "utf8"})),
+        call("conf.fail", json!({"code": "ABORTED", "message": "m"})),
+        call("conf.stream", json!({"kind": "text", "chunks": ["a"], "end": "close"})),
+        call("conf.permission", asking),
+        call("conf.artifact", artifact),
+    ] {
+        let request = wire.invoke(traced.trace(trace)).await?;
+        let accepted = wire.answer(&request).await?;
+        let job = payload!(accepted.clone(), JobAccepted).job_id;
+        let mut frames = wire.events(&job).await?;
+        frames.push(accepted);
+        for frame in &frames {
+            let found = frame.trace_id.as_ref().map(TraceId::as_str);
+            same(frame.payload.type_name(), found, Some(trace))?;
+            types.insert(frame.payload.type_name());
+        }
+    }
+    same("what was seen with it", types.into_iter().collect::<Vec<_>>(), TRACED)
+}
+
+/// A job that comes without a trace gets one of its own, which its agent is told too.
+pub(super) async fn trace_made(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let mut made = BTreeSet::new();
+    for _ in 0..2 {
+        let events = wire.run(call("conf.trace", Value::Null)).await?;
+        let traces: BTreeSet<_> = events.iter().map(|event| event.trace_id.clone()).collect();
+        let told = json!({"trace": traces.first().cloned().flatten()});
+        same("how many its events have", traces.len(), 1)?;
+        same("what the agent was told", result(events)?, told)?;
+        made.extend(traces.into_iter().flatten());
+    }
+    same("how many there are", made.len(), 2)
 }
 
 /// A command that is sent twice is executed once.
@@ -181,6 +214,23 @@ pub(super) async fn failed_with_details(stage: &Stage) -> Result {
     same("retryable", end.retryable, Some(false))?;
     same("the details", end.details, Some(json!({"n": [1]})))
 }
+
+const TRACED: [&str; 14] = [
+    "artifact.ref",
+    "event.emit",
+    "job.accepted",
+    "job.completed",
+    "job.failed",
+    "job.progress",
+    "job.result_chunk",
+    "job.started",
+    "log",
+    "metric",
+    "permission.request",
+    "stream.chunk",
+    "stream.close",
+    "stream.open",
+];
 
 const EVENTS: [&str; 10] = [
     "job.started",

@@ -84,6 +84,40 @@ pub(super) async fn models(stage: &Stage) -> Result {
     same("what was allowed", result(events)?, json!(["ok", "PERMISSION_DENIED"]))
 }
 
+/// What a lease grants is allowed, in every namespace, and nothing beside it.
+pub(super) async fn grants(stage: &Stage) -> Result {
+    let lease = json!({
+        "fs.read": ["/work/**"],
+        "fs.write": ["/work/out/*"],
+        "net.fetch": ["https://example.org/**"],
+        "tool.call": ["search.*"],
+        "agent.delegate": ["research"],
+    });
+    let asked = [
+        ("fs.read", "/work/deep/a.txt", OK),
+        ("fs.read", "/etc/passwd", DENIED),
+        ("fs.read", "/work/../etc/passwd", "INVALID_ARGUMENT"),
+        ("fs.write", "/work/out/a.txt", OK),
+        ("fs.write", "/work/a.txt", DENIED),
+        ("net.fetch", "https://example.org/a/b", OK),
+        ("net.fetch", "https://example.com/", DENIED),
+        ("tool.call", "search.web", OK),
+        ("tool.call", "shell.exec", DENIED),
+        ("agent.delegate", "research", OK),
+        ("agent.delegate", "other", DENIED),
+        ("model.use", "tier-fast/small", DENIED),
+    ];
+    let operations = asked.map(|(namespace, target, _)| json!([namespace, target]));
+    let wanted = asked.map(|(.., how)| how);
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let asks = call("conf.authorize", json!({"operations": operations}));
+    let allowed = result(wire.run(asks.clone().lease(lease)?).await?)?;
+    same("what was allowed", allowed, json!(wanted))?;
+    let allowed = result(wire.run(asks).await?)?;
+    let without = wanted.map(|how| if how == OK { DENIED } else { how });
+    same("without a lease", allowed, json!(without))
+}
+
 fn metric(event: &Envelope) -> Option<(String, f64)> {
     match &event.payload {
         MessageType::Metric(metric) => Some((metric.name.clone(), metric.value)),
@@ -98,3 +132,6 @@ pub(super) fn result(mut events: Vec<Envelope>) -> Result<Value> {
     holds("there is a result", value.is_some())?;
     Ok(value.unwrap_or_default())
 }
+
+const OK: &str = "ok";
+const DENIED: &str = "PERMISSION_DENIED";

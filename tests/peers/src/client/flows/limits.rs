@@ -2,12 +2,13 @@
 
 use arcp::ErrorCode;
 use arcp::client::ARCPClient;
+use arcp::envelope::Envelope;
 use arcp::messages::{MessageType, SessionListJobsFilter, SessionListJobsPayload};
 use arcp_peers::{ALICE_TOKEN, BOB_TOKEN};
 use serde_json::json;
 
 use crate::stage::{Stage, bearer, capabilities, identity, unique};
-use crate::stop::{Result, refused, same};
+use crate::stop::{Result, failed, holds, refused, same};
 use crate::wire::{call, payload};
 
 /// Two jobs run, two wait in the queue, a fifth is refused.
@@ -50,6 +51,30 @@ pub(super) async fn sessions(stage: &Stage) -> Result {
         wire.is_silent().await?;
     }
     Ok(())
+}
+
+/// A chunk of a result that is too large, and chunks that are too many, fail their job.
+pub(super) async fn results(stage: &Stage) -> Result {
+    let mut wire = stage.wire(ALICE_TOKEN).await?;
+    let of = |size| "x".repeat(size);
+    let chunk = (vec![of(8 << 10)], vec![of(1), of((8 << 10) + 1)], 1, "`chunk_bytes` 8192");
+    let full = vec![of(8 << 10); 4];
+    let result = (full.clone(), [full, vec![of(1)]].concat(), 4, "`result_bytes` 32768");
+    for (fits, too_much, told, limit) in [chunk, result] {
+        let input = json!({"chunks": fits, "encoding": "utf8"});
+        let end = wire.run(call("conf.chunks", input)).await?.pop();
+        let end = payload!(end.ok_or_else(|| failed("the job has no end"))?, JobCompleted);
+        let size = fits.iter().map(String::len).sum::<usize>();
+        same("the size", end.result_size, Some(size.try_into().map_err(failed)?))?;
+        let input = json!({"chunks": too_much, "encoding": "utf8"});
+        let mut events = wire.run(call("conf.chunks", input)).await?;
+        let end = payload!(events.pop().ok_or_else(|| failed("the job has no end"))?, JobFailed);
+        same("the code", end.code, ErrorCode::OutOfRange)?;
+        holds(format_args!("the limit is named: {}", end.message), end.message.contains(limit))?;
+        let is_chunk = |event: &Envelope| matches!(event.payload, MessageType::JobResultChunk(_));
+        holds("no more is told", events.into_iter().filter(is_chunk).count() <= told)?;
+    }
+    wire.is_silent().await
 }
 
 /// A frame that is too large ends the connection, and the client does not hang.

@@ -80,6 +80,40 @@ pub(super) async fn pages(stage: &Stage) -> Result {
     same("the jobs", found, wanted)
 }
 
+/// Pages lose no job and show none twice while jobs come and go, in this session and in others.
+pub(super) async fn pages_meanwhile(stage: &Stage) -> Result {
+    let (mut wire, mut other) = (stage.wire(ALICE_TOKEN).await?, stage.wire(ALICE_TOKEN).await?);
+    let mut bob = stage.wire(BOB_TOKEN).await?;
+    let before = newest(&mut wire).await?;
+    let gate = unique("gate");
+    let mut wanted = Vec::new();
+    for _ in 0..6 {
+        wanted.push(wire.start(call("conf.gate", json!({"gate": gate}))).await?.id.to_string());
+    }
+    let (mut found, mut cursor) = (Vec::new(), None);
+    for number in 0..20 {
+        let filter =
+            SessionListJobsFilter { created_after: before, ..SessionListJobsFilter::default() };
+        let page = page(&mut wire, Some(filter), Some(2), cursor).await?;
+        found.extend(ids(&page.jobs));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+        if number == 0 {
+            // Those that are listed, and those that are not yet, end.
+            let opened = other.start(call("conf.open", json!({"gate": gate}))).await?;
+            wanted.push(opened.id.to_string());
+        }
+        if number < 3 {
+            wanted.push(other.start(call("conf.echo", json!(number))).await?.id.to_string());
+            bob.run(call("conf.echo", json!("his"))).await?;
+        }
+    }
+    holds("the pages end", cursor.is_none())?;
+    same("the jobs", found, wanted)
+}
+
 /// The jobs of others are not listed; those of one's other sessions are.
 pub(super) async fn whose(stage: &Stage) -> Result {
     let (mut alice, mut bob) = (stage.wire(ALICE_TOKEN).await?, stage.wire(BOB_TOKEN).await?);
@@ -96,8 +130,20 @@ pub(super) async fn whose(stage: &Stage) -> Result {
     holds("alice sees it", ids(&hers).contains(&job.id.to_string()))
 }
 
-async fn list(wire: &mut Wire, filter: SessionListJobsFilter) -> Result<Vec<JobListEntry>> {
-    Ok(page(wire, Some(filter), None, None).await?.jobs)
+/// All pages of a listing.
+pub(super) async fn list(
+    wire: &mut Wire,
+    filter: SessionListJobsFilter,
+) -> Result<Vec<JobListEntry>> {
+    let (mut jobs, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = page(wire, Some(filter.clone()), None, cursor).await?;
+        jobs.extend(page.jobs);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(jobs);
+        }
+    }
 }
 
 async fn page(

@@ -128,7 +128,7 @@ pub(super) async fn closed(stage: &Stage) -> Result {
     holds("it says why", !closed.reason.is_empty())
 }
 
-async fn subscribe(
+pub(super) async fn subscribe(
     wire: &mut Wire,
     filter: SubscriptionFilter,
     since: Option<SubscriptionSince>,
@@ -142,7 +142,7 @@ async fn subscribe(
 }
 
 /// The next event that a subscription brings.
-async fn observed(wire: &mut Wire) -> Result<Envelope> {
+pub(super) async fn observed(wire: &mut Wire) -> Result<Envelope> {
     let told = wire.find("an observed event", of_type!(SubscribeEvent)).await?;
     serde_json::from_value(told.event).map_err(failed)
 }

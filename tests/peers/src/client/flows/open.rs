@@ -3,20 +3,20 @@
 use arcp::client::ARCPClient;
 use arcp::messages::{
     AgentInventory, AuthScheme, Capabilities, Credentials, MessageType, SessionAuthenticatePayload,
+    TrustLevel,
 };
 use arcp::transport::websocket::WebSocketTransport;
 use arcp::{ErrorCode, PROTOCOL_VERSION};
-use arcp_peers::{ALICE_TOKEN, CAROL_TOKEN, JWT_AUDIENCE, JWT_SECRET, challenge_answer};
-use jsonwebtoken::{EncodingKey, Header, encode};
+use arcp_peers::{ALICE_TOKEN, CAROL_TOKEN, challenge_answer};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, bearer, capabilities, identity};
-use crate::stop::{Result, Stop, failed, holds, refused, same, unexpected};
+use crate::stop::{Result, Stop, failed, holds, refused, same};
 use crate::wire::{Wire, call, payload, session_open};
 
 /// The published way alone: dial, open, authenticate.
 pub(super) async fn dialled(stage: &Stage) -> Result {
-    let transport = WebSocketTransport::dial(stage.url()).await?;
+    let transport = WebSocketTransport::dial(&stage.url()).await?;
     let opened = ARCPClient::new(transport).open()?;
     let client = opened.authenticate(bearer(ALICE_TOKEN), identity(), capabilities()).await?;
     let value = client.invoke("conf.echo", json!({"dialled": true})).await?.join().await?;
@@ -27,7 +27,13 @@ pub(super) async fn dialled(stage: &Stage) -> Result {
 pub(super) async fn described(stage: &Stage) -> Result {
     let mut wire = Wire::new(stage.connect().await?);
     let accepted = wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
-    holds("the runtime says what it is", !accepted.runtime.kind.is_empty())?;
+    let runtime = accepted.runtime;
+    holds("the runtime says what it is", !runtime.kind.is_empty())?;
+    let numbers = runtime.version.split('.').filter(|number| number.parse::<u64>().is_ok());
+    same("the numbers in its version", numbers.count(), 3)?;
+    let trust: Option<TrustLevel> =
+        serde_json::from_value(json!(runtime.trust_level)).map_err(failed)?;
+    same("how far it is to be trusted", trust, Some(TrustLevel::Trusted))?;
     same("streaming", accepted.capabilities.streaming, Some(true))?;
     let agents = accepted.capabilities.agents.map(AgentInventory::into_rich).unwrap_or_default();
     let version = agents.iter().find(|agent| agent.name == "conf.version");
@@ -89,6 +95,26 @@ pub(super) async fn second_try(stage: &Stage) -> Result {
     wire.is_silent().await
 }
 
+/// Four refused tries leave a fifth one, and a fifth that is refused ends the connection.
+pub(super) async fn five_tries(stage: &Stage) -> Result {
+    for last in ["conf-mallory", ALICE_TOKEN] {
+        let mut wire = Wire::new(stage.connect().await?);
+        for _ in 0..4 {
+            let answer = wire.ask(session_open(bearer("conf-mallory"), capabilities())).await?;
+            same("the code", payload!(answer, SessionRejected).code, ErrorCode::Unauthenticated)?;
+        }
+        let fifth = wire.ask(session_open(bearer(last), capabilities())).await?;
+        if last == ALICE_TOKEN {
+            payload!(fifth, SessionAccepted);
+            wire.is_silent().await?;
+        } else {
+            same("the code", payload!(fifth, SessionRejected).code, ErrorCode::Unauthenticated)?;
+            wire.closed().await?;
+        }
+    }
+    Ok(())
+}
+
 /// A second session takes the place of the first one on its connection.
 pub(super) async fn second_open(stage: &Stage) -> Result {
     let mut wire = stage.wire(ALICE_TOKEN).await?;
@@ -107,21 +133,6 @@ pub(super) async fn before_acceptance(stage: &Stage) -> Result {
     wire.send(early).await?;
     wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
     wire.is_silent().await
-}
-
-pub(super) async fn jwt(stage: &Stage) -> Result {
-    let mut wire = Wire::new(stage.connect().await?);
-    let answer = wire.ask(session_open(signed(JWT_SECRET)?, capabilities())).await?;
-    match answer.payload {
-        MessageType::SessionRejected(rejected) if rejected.message.contains("not configured") => {
-            return Err(Stop::NotRun("the runtime has no scheme `signed_jwt`".to_owned()));
-        }
-        MessageType::SessionAccepted(_) => {}
-        _ => return Err(unexpected(&answer, "session.accepted")),
-    }
-    let client = ARCPClient::new(stage.connect().await?).open()?;
-    let opened = client.authenticate(signed(b"somebody else's")?, identity(), capabilities()).await;
-    refused("a wrong signature", opened, "session.rejected (UNAUTHENTICATED)")
 }
 
 pub(super) async fn challenge(stage: &Stage) -> Result {
@@ -157,13 +168,3 @@ pub(super) fn response(text: &str) -> MessageType {
 fn nobody() -> Credentials {
     Credentials { scheme: AuthScheme::None, token: None }
 }
-
-fn signed(secret: &[u8]) -> Result<Credentials> {
-    let claims = json!({"sub": "alice", "aud": JWT_AUDIENCE, "exp": FAR_AWAY});
-    let key = EncodingKey::from_secret(secret);
-    let token = encode(&Header::default(), &claims, &key).map_err(failed)?;
-    Ok(Credentials { scheme: AuthScheme::SignedJwt, token: Some(token) })
-}
-
-/// In the year 2100, in seconds since 1970.
-const FAR_AWAY: u64 = 4_102_444_800;

@@ -6,12 +6,13 @@ use arcp::messages::{BackpressurePayload, CancelTargetKind, MessageType, StreamK
 use arcp_peers::ALICE_TOKEN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::cancel::cancel;
 use super::leases::result;
 use crate::stage::{Stage, unique};
-use crate::stop::{Result, failed, holds, same, unexpected};
+use crate::stop::{Result, failed, holds, same};
 use crate::wire::{Wire, call, payload};
 
 /// Each kind, from its opening to its close.
@@ -69,37 +70,55 @@ pub(super) async fn cancelled(stage: &Stage) -> Result {
     same("what its writer heard", result(events)?.get("stopped").cloned(), Some(json!("CANCELLED")))
 }
 
-/// Its reader can slow it.
+/// Its reader can slow it, and have it faster again.
 pub(super) async fn slowed(stage: &Stage) -> Result {
     let mut wire = stage.wire(ALICE_TOKEN).await?;
     let gate = unique("gate");
-    let input = json!({"kind": "text", "chunks": ["a", "b"], "gate": gate, "end": "close"});
+    let input = json!({"kind": "text", "chunks": ["a"], "gate": gate, "end": "cancelled"});
     let job = wire.start(call("conf.stream", input)).await?;
     let stream = opened(&mut wire).await?;
-    for (rate, is_taken) in [(Some(1000), true), (None, true), (Some(0), false)] {
-        let slower = BackpressurePayload {
-            desired_rate_per_second: rate,
-            buffer_remaining_bytes: Some(1 << 16),
-            reason: Some("slow reader".to_owned()),
-        };
-        let mut asked = Envelope::new(MessageType::Backpressure(slower));
-        asked.stream_id = Some(stream.parse().map_err(failed)?);
-        let asked = wire.send_envelope(asked).await?;
-        let answer = wire.answer(&asked).await?;
-        match &answer.payload {
-            MessageType::Ack(_) if is_taken => {}
-            MessageType::Nack(nack) if !is_taken => {
-                same("the code", nack.code, ErrorCode::InvalidArgument)?;
-            }
-            _ => return Err(unexpected(&answer, "the answer to a backpressure")),
-        }
-    }
+    let nack = payload!(pace(&mut wire, &stream, Some(0)).await?, Nack);
+    same("the code", nack.code, ErrorCode::InvalidArgument)?;
+    let slow = pace(&mut wire, &stream, Some(10)).await?;
+    let since = slow.timestamp;
+    payload!(slow, Ack);
     wire.run(call("conf.open", json!({"gate": gate}))).await?;
+    // The first one may come at once, the others a tenth of a second after another.
+    let tenth = from_chunk(&mut wire, 10).await?;
+    holds("ten take a second", tenth.timestamp - since >= TimeDelta::seconds(1))?;
+    // At ten a second these would take longer than there is patience.
+    for (rate, chunk) in [(Some(1000), 200), (None, 400)] {
+        payload!(pace(&mut wire, &stream, rate).await?, Ack);
+        from_chunk(&mut wire, chunk).await?;
+    }
+    payload!(wire.ask(cancel(CancelTargetKind::Stream, &stream, None)).await?, CancelAccepted);
     result(wire.events(&job.id).await?).map(drop)
 }
 
+/// Asks for so many chunks a second. Gives the answer.
+pub(super) async fn pace(wire: &mut Wire, stream: &str, rate: Option<u32>) -> Result<Envelope> {
+    let wanted = BackpressurePayload {
+        desired_rate_per_second: rate,
+        buffer_remaining_bytes: Some(1 << 16),
+        reason: Some("slow reader".to_owned()),
+    };
+    let mut asked = Envelope::new(MessageType::Backpressure(wanted));
+    asked.stream_id = Some(stream.parse().map_err(failed)?);
+    let asked = wire.send_envelope(asked).await?;
+    wire.answer(&asked).await
+}
+
+/// The first chunk of this number or a later one.
+pub(super) async fn from_chunk(wire: &mut Wire, number: u64) -> Result<Envelope> {
+    let chunk = wire.find("a later chunk", |frame| match &frame.payload {
+        MessageType::StreamChunk(chunk) if chunk.sequence >= number => Some(frame.clone()),
+        _ => None,
+    });
+    chunk.await
+}
+
 /// Waits for a stream to be opened.
-async fn opened(wire: &mut Wire) -> Result<String> {
+pub(super) async fn opened(wire: &mut Wire) -> Result<String> {
     wire.find("stream.open", |frame| match &frame.payload {
         MessageType::StreamOpen(_) => frame.stream_id.as_ref().map(ToString::to_string),
         _ => None,

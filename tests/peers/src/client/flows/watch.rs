@@ -71,7 +71,7 @@ pub(super) async fn stopped(stage: &Stage) -> Result {
     watcher.is_silent().await
 }
 
-fn watch(job: &JobId, after: Option<u64>) -> MessageType {
+pub(super) fn watch(job: &JobId, after: Option<u64>) -> MessageType {
     let history = after.is_some();
     MessageType::JobSubscribe(JobSubscribePayload {
         job_id: job.clone(),
