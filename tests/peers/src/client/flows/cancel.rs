@@ -32,12 +32,12 @@ pub(super) async fn accepted(stage: &Stage) -> Result {
     same("the reason", end.reason.as_deref(), Some("stopped at the gate"))
 }
 
-/// Jobs that do not listen are ended by force, each when its time is over: the runtime leaves a second
-/// where no deadline is given.
+/// Jobs that do not listen are ended by force, each when its time is over: the runtime leaves four
+/// seconds where no deadline is given.
 pub(super) async fn past_its_deadline(stage: &Stage) -> Result {
     let mut wire = stage.wire(ALICE_TOKEN).await?;
     let mut jobs = Vec::new();
-    for deadline in [Some(2000), None, Some(50)] {
+    for deadline in [Some(6000), None, Some(50)] {
         let stubborn = call("conf.stubborn", json!({"gate": unique("gate")}));
         jobs.push((wire.start(stubborn).await?.id, deadline));
     }
