@@ -1,7 +1,9 @@
 //! `cargo xtask test`: everything that proves the project. Needs no more than the Rust toolchain
 //! and a C compiler; uses cargo-nextest where it is installed.
 
+use std::num::NonZero;
 use std::path::Path;
+use std::thread::available_parallelism;
 
 use crate::failure::Failure;
 use crate::interop::{self, Document};
@@ -11,7 +13,7 @@ use crate::step::Steps;
 
 pub(crate) fn run() -> Result<(), Failure> {
     let mut steps = Steps::start();
-    add_to(&mut steps, Document::Left)?;
+    add_to(&mut steps, Document::Checked)?;
     steps.finish("cargo xtask test");
     Ok(())
 }
@@ -27,7 +29,9 @@ pub(crate) fn add_to(steps: &mut Steps, document: Document) -> Result<(), Failur
 /// Libraries, programs, tests and examples of all packages; nextest knows no doctests.
 fn workspace(program: &Path) -> Result<(), Failure> {
     let mut command = if succeeds(&mut cargo(&["nextest", "--version"])) {
-        cargo(&["nextest", "run"])
+        // Most tests wait for something most of the time.
+        let threads = 2 * available_parallelism().map_or(1, NonZero::get);
+        cargo(&["nextest", "run", "--test-threads", &threads.to_string()])
     } else {
         println!("cargo-nextest is not installed: `cargo test` does as well, only slower");
         cargo(&["test", "--lib", "--bins", "--tests", "--examples"])
