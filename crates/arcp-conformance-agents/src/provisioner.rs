@@ -1,7 +1,7 @@
 //! The provisioner of the fixture: as quick, slow or unwilling as a lease says.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arcp_agent::{Fault, Json, Outcome, async_trait};
 use arcp_auth::{CredentialProvisioner, CredentialRequest, ProvisionError};
@@ -14,11 +14,15 @@ use crate::input;
 
 /// What is known of credentials, by the provisioner and the agent that tells of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Vault(Arc<watch::Sender<Vec<CredentialId>>>);
+pub(crate) struct Vault {
+    revoked: Arc<watch::Sender<Vec<CredentialId>>>,
+    /// How often revoking them is still to fail.
+    stiff: Arc<Mutex<BTreeMap<CredentialId, u32>>>,
+}
 
 impl Default for Vault {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Vec::new())))
+        Self { revoked: Arc::new(watch::Sender::new(Vec::new())), stiff: Arc::default() }
     }
 }
 
@@ -29,9 +33,13 @@ struct Awaited {
 }
 
 impl Vault {
+    fn stiff(&self) -> MutexGuard<'_, BTreeMap<CredentialId, u32>> {
+        self.stiff.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Which credentials have been revoked, once the one that is waited for has been.
     pub(crate) async fn revoked(self, json: Json) -> Result<Outcome, Fault> {
-        let mut all = self.0.subscribe();
+        let mut all = self.revoked.subscribe();
         if let Some(Awaited { revoked }) = input(&json)? {
             let there = |all: &Vec<CredentialId>| all.iter().any(|id| id.as_str() == revoked);
             let gone = |_| Fault::new(Code::Aborted, "the provisioner is gone");
@@ -52,8 +60,11 @@ pub struct Provisioner {
 #[async_trait]
 impl CredentialProvisioner for Provisioner {
     async fn issue(&self, request: &CredentialRequest) -> Result<Vec<Credential>, ProvisionError> {
-        let wish = request.lease.other.get("x-conf-provision");
-        let wish: Option<String> = wish.and_then(|wish: &Json| wish.read().ok());
+        let other = &request.lease.other;
+        if let Some(times) = other.get("x-conf-revoke").and_then(|times| times.read().ok()) {
+            self.vault.stiff().insert(request.id.clone(), times);
+        }
+        let wish: Option<String> = other.get("x-conf-provision").and_then(|wish| wish.read().ok());
         match wish.as_deref() {
             Some("fail") => return Err(ProvisionError::Refused("as told".to_owned())),
             Some(wish) => {
@@ -73,7 +84,11 @@ impl CredentialProvisioner for Provisioner {
     }
 
     async fn revoke(&self, id: &CredentialId) -> Result<(), ProvisionError> {
-        self.vault.0.send_modify(|revoked| {
+        if let Some(left) = self.vault.stiff().get_mut(id).filter(|left| **left > 0) {
+            *left -= 1;
+            return Err(ProvisionError::failed("as told"));
+        }
+        self.vault.revoked.send_modify(|revoked| {
             if !revoked.contains(id) {
                 revoked.push(id.clone());
             }

@@ -2,6 +2,8 @@
 //! its profiles, as `docs/conformance/AGENTS.md` specifies them. A library of its own so that the
 //! program hosts what the tests host.
 
+mod trouble;
+
 use std::time::Duration;
 
 use arcp::ServerBuilder;
@@ -9,6 +11,7 @@ use arcp::auth_jwt::{Algorithm, BuildError, SignedJwt};
 use arcp::core::{Limits, Secret};
 use arcp::runtime::RuntimeBuilder;
 use arcp_conformance_agents::{EXTENSION, Fixture};
+use trouble::Trouble;
 
 /// A profile: what it sets beyond the defaults.
 #[derive(Debug)]
@@ -67,7 +70,11 @@ impl Profile {
             .secret(&secret("conformance-secret-of-32-bytes-ok"))
             .build()?;
         server = server.configure(|runtime| {
-            runtime.authenticator(jwt).extension(EXTENSION).cancel_grace(GRACE)
+            runtime
+                .authenticator(jwt)
+                .authenticator(Trouble)
+                .extension(EXTENSION)
+                .cancel_grace(GRACE)
         });
         if self.provisions {
             let provisioner = fixture.provisioner();
@@ -111,7 +118,10 @@ static PROFILES: &[Profile] = &[
         name: "timed",
         anonymous: false,
         provisions: false,
-        limits: |limits| limits.handshake_time = Duration::from_secs(1),
+        limits: |limits| {
+            limits.handshake_time = Duration::from_secs(1);
+            limits.authenticate_time = Duration::from_millis(500);
+        },
         configure: |runtime| {
             runtime
                 .session_lease(Some(Duration::from_secs(4)))

@@ -48,13 +48,13 @@ pub struct Needs {
     pub alone: bool,
     /// A transport, by its name.
     pub transport: Option<String>,
-    /// Who is let in besides alice: names of principals, and `signed_jwt` for whoever has a signed token
-    /// of the fixture's.
+    /// Who is let in besides alice: names of principals, and `signed_jwt` or `oauth2` for whoever
+    /// has such a token of the fixture's.
     pub doors: BTreeSet<String>,
 }
 
-/// The scheme of signed tokens.
-const SIGNED: &str = "signed_jwt";
+/// Schemes by which some of the fixture's tokens are judged.
+const SCHEMES: [&str; 2] = ["signed_jwt", "oauth2"];
 /// How the fixture's extension begins, and the agent that comes with it.
 const EXTENSION: &str = "arcpx.conformance.";
 const EXTENDED: &str = "conf.extension";
@@ -83,9 +83,8 @@ impl Scenario {
         }
         let mut needs = header.needs;
         needs::infer(&steps, &mut needs);
-        if text.contains(SIGNED) {
-            needs.doors.insert(SIGNED.to_owned());
-        }
+        let schemes = SCHEMES.iter().filter(|scheme| text.contains(**scheme));
+        needs.doors.extend(schemes.map(|scheme| (*scheme).to_owned()));
         let mut agents = header.agents.unwrap_or_else(|| needs::agents(&steps));
         if text.contains(EXTENSION) && !agents.iter().any(|agent| agent == EXTENDED) {
             agents.push(EXTENDED.to_owned());

@@ -142,6 +142,7 @@ impl<'a> Stage<'a> {
     async fn lets_in(&self, place: Place, who: &str) -> bool {
         let auth = match who {
             "signed_jwt" => SIGNED.to_owned(),
+            "oauth2" => "auth={scheme: oauth2, token: conf-alice}".to_owned(),
             who => format!("as {who}"),
         };
         let script = format!(

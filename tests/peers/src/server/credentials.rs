@@ -1,5 +1,8 @@
 //! The issuer of credentials that the profile `credentials` has.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use arcp::ARCPError;
 use arcp::ids::MessageId;
 use arcp::messages::{CredentialId, CredentialScheme, LeaseRequest, ProvisionedCredential};
@@ -15,11 +18,17 @@ use crate::gates::Gates;
 pub(crate) struct Issuer {
     gates: Gates,
     revoked: watch::Sender<Vec<String>>,
+    /// How often taking one back is still to fail.
+    stiff: Mutex<HashMap<String, u64>>,
 }
 
 impl Issuer {
     pub(crate) fn new(gates: Gates) -> Self {
-        Self { gates, revoked: watch::Sender::default() }
+        Self { gates, revoked: watch::Sender::default(), stiff: Mutex::default() }
+    }
+
+    fn stiff(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.stiff.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The ids of what was taken back so far, once the one that is waited for is among them.
@@ -53,6 +62,9 @@ impl CredentialProvisioner for Issuer {
             return Ok(Vec::new());
         }
         let unique = MessageId::new();
+        if let Some(times) = lease.extra.get("x-conf-revoke").and_then(Value::as_u64) {
+            self.stiff().insert(format!("cred_{unique}"), times);
+        }
         Ok(vec![ProvisionedCredential {
             id: CredentialId(format!("cred_{unique}")),
             scheme: CredentialScheme::Bearer,
@@ -64,6 +76,10 @@ impl CredentialProvisioner for Issuer {
     }
 
     async fn revoke(&self, id: &CredentialId) -> Result<(), ARCPError> {
+        if let Some(left) = self.stiff().get_mut(id.as_str()).filter(|left| **left > 0) {
+            *left -= 1;
+            return Err(ARCPError::Unavailable { detail: "asked to fail".to_owned() });
+        }
         self.revoked.send_modify(|revoked| revoked.push(id.as_str().to_owned()));
         Ok(())
     }

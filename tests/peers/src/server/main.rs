@@ -32,7 +32,6 @@ struct Args {
     /// Where its data would be, if it kept any: by this the suite knows that it may be killed and
     /// started again
     #[arg(long)]
-    #[expect(dead_code, reason = "the published runtime keeps nothing")]
     data: Option<PathBuf>,
     /// Say why connections end
     #[arg(long)]

@@ -9,6 +9,17 @@ use serde_json::{Value, json};
 use super::{Frame, Mind, Mutant, caught, hearing_of, instead, telling_of};
 
 caught! {
+    blames_who_cannot_be_judged "01-handshake/authenticator-in-trouble"
+        Mutant::frames(|mind, frame| {
+            telling_of("session.rejected", mind, frame, |_, mut value| {
+                if value["payload"]["code"] == "UNAVAILABLE" {
+                    value["payload"]["code"] = json!("UNAUTHENTICATED");
+                }
+                vec![value]
+            })
+        });
+    has_all_the_time_to_judge "01-handshake/authenticator-slow"
+        Mutant::limits(|limits| limits.authenticate_time = Duration::from_mins(1));
     lets_anybody_in "01-handshake/rejected" Mutant::frames(|mind, frame| {
         hearing_of("session.open", mind, frame, |_, mut value| {
             value["payload"]["auth"]["token"] = json!("conf-alice");

@@ -58,7 +58,8 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "client/open" "dial, open and authenticate as published" open::dialled;
         "client/open-refused" "a wrong token and none" open::wrong_token;
         "client/open-anonymous-refused" "scheme none where it is not configured" open::anonymous_refused;
-        "client/open-foreign-schemes" "schemes mtls and oauth2 are not configured" open::foreign_schemes;
+        "client/open-foreign-schemes" "the scheme mtls is not configured" open::foreign_schemes;
+        "wire/open-in-trouble" "who can not be judged now" open::in_trouble;
         "client/open-challenged" "a challenge, which the client can not answer" open::challenge_unanswered;
         "client/completed" "jobs complete with what they were given" jobs::completed;
         "client/versions" "an agent by its name and by its versions" jobs::versions;

@@ -77,13 +77,22 @@ pub(super) async fn wrong_token(stage: &Stage) -> Result {
 }
 
 pub(super) async fn foreign_schemes(stage: &Stage) -> Result {
-    for scheme in [AuthScheme::Mtls, AuthScheme::Oauth2] {
-        let client = ARCPClient::new(stage.connect().await?).open()?;
-        let auth = Credentials { scheme, token: Some(ALICE_TOKEN.to_owned()) };
-        let opened = client.authenticate(auth, identity(), capabilities()).await;
-        refused("not configured", opened, "session.rejected (UNAUTHENTICATED)")?;
+    let client = ARCPClient::new(stage.connect().await?).open()?;
+    let auth = Credentials { scheme: AuthScheme::Mtls, token: Some(ALICE_TOKEN.to_owned()) };
+    let opened = client.authenticate(auth, identity(), capabilities()).await;
+    refused("not configured", opened, "session.rejected (UNAUTHENTICATED)")
+}
+
+/// An authenticator that fails, and one that crashes: refused for now, and others are let in.
+pub(super) async fn in_trouble(stage: &Stage) -> Result {
+    let mut wire = Wire::new(stage.connect().await?);
+    for token in ["fail", "crash"] {
+        let auth = Credentials { scheme: AuthScheme::Oauth2, token: Some(token.to_owned()) };
+        let answer = wire.ask(session_open(auth, capabilities())).await?;
+        same("the code", payload!(answer, SessionRejected).code, ErrorCode::Unavailable)?;
     }
-    Ok(())
+    wire.open(bearer(ALICE_TOKEN), capabilities()).await?;
+    wire.is_silent().await
 }
 
 /// Who was refused may try again on the same connection.
