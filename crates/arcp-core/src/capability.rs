@@ -56,8 +56,11 @@ pub struct Capabilities {
     pub artifact_retention: Option<ArtifactRetention>,
 }
 
+/// The extension by which a client says that it knows the types around resuming.
+pub const RESUME_EXTENSION: &str = "resume";
+
 /// What is done about heartbeats of jobs (R§10.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HeartbeatPolicy {
     /// What becomes of a job whose heartbeats are missed.
     pub recovery: HeartbeatRecovery,

@@ -27,6 +27,8 @@ pub struct Issued {
 pub enum Command {
     /// Open a session.
     Open(Box<Open>),
+    /// Go on with a session whose connection is gone (MAPPING §5.13).
+    Resume(Box<Resume>),
     /// Answer a challenge, or renew a session's lease.
     Authenticate {
         /// The answer.
@@ -158,6 +160,17 @@ pub struct Open {
     pub client: ClientIdentity,
     /// What the client can do.
     pub capabilities: Capabilities,
+}
+
+/// Which session is to go on, and from where.
+#[derive(Debug, Clone)]
+pub struct Resume {
+    /// The token that came with the session.
+    pub token: Secret<String>,
+    /// The last event that the client has: what comes after it is told again.
+    pub last_seq: u64,
+    /// Who the client says it is, if it says so: it has to be the session's principal.
+    pub offer: Option<Offer>,
 }
 
 /// Credentials as offered (R§8.2).

@@ -32,11 +32,11 @@ mod watch;
 
 pub use agent_ref::{AgentCard, AgentRef, ParseAgentRefError};
 pub use artifact::{Artifact, ArtifactRef, ArtifactRetention, PutArtifact};
-pub use capability::{Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery};
+pub use capability::{Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, RESUME_EXTENSION};
 pub use code::Code;
 pub use command::{
     Cancel, CancelTarget, ClientIdentity, Command, Issued, JobFilter, ListJobs, Offer, OnClose,
-    Open, PingKind, Submit, Wanted,
+    Open, PingKind, Resume, Submit, Wanted,
 };
 pub use commit::{Append, Commit, Key, Record};
 pub use credential::Credential;
@@ -56,7 +56,7 @@ pub use lease::Lease;
 pub use limits::Limits;
 pub use output::{
     Delivery, Encoded, Heartbeat, JobAccepted, JobWatched, JobsPage, Notice, Observed, Output,
-    Reply, RuntimeIdentity, SessionAccepted, TrustLevel,
+    Reply, Resumption, RuntimeIdentity, SessionAccepted, SessionResumed, TrustLevel,
 };
 pub use permission::{GrantedLease, PermissionAnswer, PermissionRequest, PermissionVerdict};
 pub use principal::Principal;

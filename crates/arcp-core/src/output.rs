@@ -1,14 +1,15 @@
 //! What a runtime says to a peer, whatever the dialect. Closed on purpose.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::lease::Budget;
 use crate::{
     Artifact, ArtifactRef, Capabilities, Credential, Fault, IdempotencyKey, JobEvent, JobHead,
-    JobId, JobState, JobSummary, Lease, MessageId, PingKind, SessionId, SubscriptionId, Timestamp,
-    TraceId,
+    JobId, JobState, JobSummary, Lease, MessageId, PingKind, Secret, SessionId, SubscriptionId,
+    Timestamp, TraceId,
 };
 
 /// What a runtime says to a peer.
@@ -67,6 +68,8 @@ pub struct Observed {
 pub enum Reply {
     /// The session is open, or its lease renewed.
     Accepted(Box<SessionAccepted>),
+    /// The session goes on.
+    Resumed(Box<SessionResumed>),
     /// Answer this before there is a session, or before it is renewed.
     Challenged {
         /// The question.
@@ -191,6 +194,29 @@ pub struct SessionAccepted {
     pub declared: Capabilities,
     /// When the session ends if nobody renews it.
     pub expires_at: Option<Timestamp>,
+    /// By what it goes on when its connection is gone; `None` when it is renewed, which leaves that as
+    /// it was, and where sessions do not wait for their clients.
+    pub resumption: Option<Resumption>,
+}
+
+/// By what a session goes on when its connection is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resumption {
+    /// Good once, for whoever has it.
+    pub token: Secret<String>,
+    /// How long the session waits.
+    pub window: Duration,
+}
+
+/// A session that goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionResumed {
+    /// The session, as when it was opened, and its next token.
+    pub session: SessionAccepted,
+    /// The last event that its client says it has; the next one follows.
+    pub after: u64,
+    /// Whether events follow that its client has missed.
+    pub replayed: bool,
 }
 
 /// What a runtime says of itself (R§8.3).

@@ -95,6 +95,8 @@ pub(crate) struct Outlet {
     window: u64,
     /// The session that it carries.
     session: Option<SessionId>,
+    /// How many sessions have begun on it, one that has come back counting again.
+    begun: u64,
     feed: Feed,
     observers: BTreeMap<SubscriptionId, Observer>,
 }
@@ -132,7 +134,7 @@ impl Outlet {
         window: u64,
     ) -> Self {
         let (feed, observers) = (Feed::new(), BTreeMap::new());
-        Self { connection, to, gauge, window, session: None, feed, observers }
+        Self { connection, to, gauge, window, session: None, begun: 0, feed, observers }
     }
 
     /// How many items the queue of a connection has to hold.
@@ -148,18 +150,15 @@ impl Outlet {
     /// Says something. `false` when the connection takes no more: it is to be ended.
     #[must_use]
     pub(crate) fn say(&mut self, output: Output, permit: Option<Permit>) -> bool {
-        let begins = match &output {
-            Output::Reply { reply: Reply::Accepted(accepted), .. } => {
-                Some(accepted.session.clone()).filter(|id| self.session.as_ref() != Some(id))
-            }
-            _ => None,
-        };
+        let begins = begins(&output).filter(|(id, _)| self.session.as_ref() != Some(id));
+        let begins = begins.map(|(id, after)| (id.clone(), after));
         let told = self.tell(Told::Say(Box::new(output), permit));
-        if let Some(session) = begins {
+        if let Some((session, after)) = begins {
             self.session = Some(session);
-            self.feed = Feed::new();
+            self.begun += 1;
+            self.feed = Feed { last: after, ..Feed::new() };
             self.observers.clear();
-            self.gauge.released.store(0, Ordering::Release);
+            self.gauge.released.store(after, Ordering::Release);
         }
         told
     }
@@ -231,10 +230,10 @@ impl Outlet {
         fits && self.to.capacity() > Self::reserve(limits)
     }
 
-    /// The connection has read the store up to `seq`.
+    /// The connection has read the store up to `seq`, of the session that was the `begun`th.
     #[must_use]
-    pub(crate) fn caught_up(&mut self, session: &SessionId, seq: u64) -> bool {
-        if self.session.as_ref() != Some(session) || self.feed.live {
+    pub(crate) fn caught_up(&mut self, begun: u64, seq: u64) -> bool {
+        if self.begun != begun || self.feed.live {
             return true;
         }
         self.feed.reading = false;
@@ -268,6 +267,17 @@ impl Outlet {
                 false
             }
         }
+    }
+}
+
+/// The session that an answer puts on a connection, and the last event that its client has of it.
+pub(crate) fn begins(output: &Output) -> Option<(&SessionId, u64)> {
+    match output {
+        Output::Reply { reply: Reply::Accepted(accepted), .. } => Some((&accepted.session, 0)),
+        Output::Reply { reply: Reply::Resumed(resumed), .. } => {
+            Some((&resumed.session.session, resumed.after))
+        }
+        _ => None,
     }
 }
 

@@ -11,8 +11,7 @@ use std::time::Duration;
 use arcp_agent::port::{Report, ReportKind};
 use arcp_auth::{Authenticator, CredentialProvisioner, CredentialRequest, Origin};
 use arcp_core::{
-    Answer, Commit, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment, SessionId,
-    SubscriptionId,
+    Answer, Commit, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment, SubscriptionId,
 };
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
@@ -49,7 +48,7 @@ pub(crate) enum Message {
     /// A peer sent something that is no message.
     BadFrame { connection: ConnectionId, id: Option<MessageId>, fault: Fault, permit: Permit },
     /// A connection has read the store up to here.
-    CaughtUp { connection: ConnectionId, session: SessionId, seq: u64 },
+    CaughtUp { connection: ConnectionId, begun: u64, seq: u64 },
     /// A connection has told an observer all that it was to read.
     Observed { connection: ConnectionId, subscription: SubscriptionId },
     /// A connection is gone, or is to be ended like this.
@@ -252,9 +251,9 @@ impl Writer {
             Message::BadFrame { connection, id, fault, permit } => {
                 self.handle(Input::BadFrame { connection, id, fault }, permit.into());
             }
-            Message::CaughtUp { connection, session, seq } => {
+            Message::CaughtUp { connection, begun, seq } => {
                 let outlet = self.state.outlets.get_mut(&connection);
-                if outlet.is_some_and(|(_, outlet)| !outlet.caught_up(&session, seq)) {
+                if outlet.is_some_and(|(_, outlet)| !outlet.caught_up(begun, seq)) {
                     self.drop_outlet(connection, CloseReason::Policy);
                 }
             }

@@ -169,7 +169,6 @@ async fn an_unknown_type_is_not_implemented(on: On) {
         "agent.delegate",
         "agent.handoff",
         "stream.open",
-        "session.resume",
     ];
     for name in types {
         let request = raw.say(name, json!({})).await;

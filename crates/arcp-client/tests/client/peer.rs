@@ -208,6 +208,7 @@ pub(crate) fn session(client: Capabilities) -> SessionAccepted {
         capabilities: client.clone(),
         declared: client,
         expires_at: None,
+        resumption: None,
     }
 }
 

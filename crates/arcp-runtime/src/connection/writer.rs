@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::observers::Observers;
 use super::{Line, Permit};
-use crate::outlet::{Gauge, ToObserver, Told, Wanted};
+use crate::outlet::{Gauge, ToObserver, Told, Wanted, begins};
 use crate::replay;
 use crate::writer::Message;
 
@@ -23,6 +23,8 @@ pub(crate) struct Writer {
     gauge: Arc<Gauge>,
     encoder: Option<Box<dyn OutputEncoder>>,
     session: Option<SessionId>,
+    /// How many sessions have begun, counted as at the other end.
+    begun: u64,
     /// The last event sent. INVARIANT: events go out in order, each once, whatever their source,
     /// and none before what was said before it was released.
     cursor: u64,
@@ -57,6 +59,7 @@ impl Writer {
             gauge,
             encoder: None,
             session: None,
+            begun: 0,
             cursor: 0,
             behind: false,
             observers: Observers::default(),
@@ -123,7 +126,7 @@ impl Writer {
     async fn round(&mut self, items: &mut Vec<Told>) -> Result<(), WriteError> {
         // What was said before these events were released is in the queue by now, and goes first.
         let released = self.gauge.released();
-        let session = self.session.clone();
+        let begun = self.begun;
         let drained = self.behind || self.observers.are_behind();
         if drained {
             while let Ok(item) = self.told.try_recv() {
@@ -143,7 +146,7 @@ impl Writer {
         }
         self.send(turn).await?;
         // Whoever has just fallen behind, or begun a session, drains the queue first.
-        if drained && self.behind && self.session == session {
+        if drained && self.behind && self.begun == begun {
             self.catch_up(released).await?;
         }
         if drained && self.end.is_none() {
@@ -212,11 +215,12 @@ impl Writer {
 
     /// A session that is accepted on this connection starts its numbers.
     fn observe(&mut self, output: &Output) {
-        if let Output::Reply { reply: Reply::Accepted(accepted), .. } = output
-            && self.session.as_ref() != Some(&accepted.session)
+        if let Some((session, after)) = begins(output)
+            && self.session.as_ref() != Some(session)
         {
-            self.session = Some(accepted.session.clone());
-            (self.cursor, self.behind) = (0, false);
+            self.session = Some(session.clone());
+            self.begun += 1;
+            (self.cursor, self.behind) = (after, false);
             self.observers.clear();
         }
     }
@@ -312,8 +316,8 @@ impl Writer {
         self.send(turn).await?;
         if self.cursor >= released {
             self.behind = false;
-            let (connection, seq) = (self.line.id, self.cursor);
-            let caught_up = Message::CaughtUp { connection, session, seq };
+            let (connection, begun, seq) = (self.line.id, self.begun, self.cursor);
+            let caught_up = Message::CaughtUp { connection, begun, seq };
             // Without a writer the runtime is gone, and the queue ends next.
             drop(self.line.inbox.send(caught_up).await);
         }

@@ -5,6 +5,7 @@ use arcp_core::{
 };
 use arcp_transport::CloseReason;
 
+use super::resume::TokenHash;
 use super::{Effects, Engine, From, Timer};
 
 /// What the engine knows of a connection.
@@ -58,6 +59,8 @@ pub(super) struct Posed {
 pub(super) enum Purpose {
     /// A session is opened.
     Open { declared: Capabilities },
+    /// A session goes on after this event, by this token.
+    Resume { token: TokenHash, last_seq: u64 },
     /// The session's lease begins anew.
     Renew,
 }

@@ -2,7 +2,7 @@
 
 use arcp_core::{
     Capabilities, Code, ConnectionId, Fault, Feature, MessageId, Now, Offer, Open, Principal,
-    Reply, Secret, SessionAccepted, SessionId,
+    RESUME_EXTENSION, Reply, Resumption, Secret, SessionAccepted, SessionId,
 };
 use arcp_transport::CloseReason;
 
@@ -113,6 +113,10 @@ impl Engine {
             (Judgement::Accept(principal), Purpose::Open { declared }) => {
                 self.open_session(now, connection, request, principal, scheme, declared, fx);
             }
+            (Judgement::Accept(principal), Purpose::Resume { token, last_seq }) => {
+                let wanted = (token, last_seq);
+                self.resume_as(now, connection, request, &principal, wanted, fx);
+            }
             (Judgement::Accept(principal), Purpose::Renew) => {
                 self.renew(now, connection, request, &principal, fx);
             }
@@ -122,7 +126,7 @@ impl Engine {
                 self.reply_to(now, connection, request, Reply::Challenged { challenge }, fx);
             }
             (Judgement::Refuse(fault), purpose) => {
-                let opens = matches!(purpose, Purpose::Open { .. });
+                let opens = !matches!(purpose, Purpose::Renew);
                 let reply = match answered {
                     Some(challenge) => {
                         // Another answer may be better.
@@ -144,21 +148,27 @@ impl Engine {
         if self.draining {
             return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
         }
-        let unauthenticated = |message: String| Err(Fault::new(Code::Unauthenticated, message));
-        if !self.settings.schemes.contains(scheme) {
-            let shown: String = scheme.chars().take(64).collect();
-            return unauthenticated(format!("auth scheme `{shown}` is not configured"));
-        }
+        self.check_scheme(scheme)?;
         let agreed = self.settings.capabilities.has(Feature::Anonymous)
             && open.capabilities.has(Feature::Anonymous);
         if scheme == ANONYMOUS_SCHEME && !agreed {
             let message = "anonymous auth requires capabilities.anonymous: true";
-            return unauthenticated(message.to_owned());
+            return Err(Fault::new(Code::Unauthenticated, message));
         }
         Ok(())
     }
 
-    fn start_attempt(
+    /// Whether there is an authenticator for a scheme.
+    pub(super) fn check_scheme(&self, scheme: &str) -> Result<(), Fault> {
+        if self.settings.schemes.contains(scheme) {
+            return Ok(());
+        }
+        let shown: String = scheme.chars().take(64).collect();
+        let message = format!("auth scheme `{shown}` is not configured");
+        Err(Fault::new(Code::Unauthenticated, message))
+    }
+
+    pub(super) fn start_attempt(
         &mut self,
         now: Now,
         connection: ConnectionId,
@@ -220,22 +230,35 @@ impl Engine {
             return;
         }
         let id = self.ids.session(now);
+        let mut declared = declared;
+        // The rest is of no use here, and there may be much of it.
+        let known = &self.settings.capabilities.extensions;
+        declared.extensions.retain(|name| known.contains(name) || name == RESUME_EXTENSION);
         let mut session = Session::new(&id, principal, scheme, declared, connection, now.wall);
         session.seen.add(request.clone(), self.settings.limits.remembered_messages);
-        fx.put(crate::record::key::session(&id), session.fact().to_bytes());
         self.tallies.add_session(&session.principal, id.clone());
         self.sessions.insert(id.clone(), session);
+        let resumption = self.next_token(&id, None);
         self.carry(now, connection, &id, fx);
         self.start_session_lease(now, &id);
-        self.accept(now, connection, request, &id, fx);
+        self.keep_session(&id, fx);
+        self.accept(now, connection, request, &id, resumption, fx);
     }
 
     /// Puts a session on a connection; one that it carried before waits for its client.
-    fn carry(&mut self, now: Now, connection: ConnectionId, session: &SessionId, fx: &mut Effects) {
+    pub(super) fn carry(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        session: &SessionId,
+        fx: &mut Effects,
+    ) {
         self.timers.cancel(&Timer::Handshake(connection));
         let Some(state) = self.connections.get_mut(&connection) else {
             return;
         };
+        // A challenge that was posed before is for nothing now.
+        state.posed = None;
         let before = std::mem::replace(&mut state.phase, Phase::Live(session.clone()));
         if let Phase::Live(previous) = before {
             self.detach(now, connection, &previous, fx);
@@ -248,24 +271,34 @@ impl Engine {
         connection: ConnectionId,
         request: MessageId,
         id: &SessionId,
+        resumption: Option<Resumption>,
         fx: &mut Effects,
     ) {
+        let Some(mut accepted) = self.acceptance(connection, id) else { return };
+        accepted.resumption = resumption;
+        self.reply_to(now, connection, request, Reply::Accepted(Box::new(accepted)), fx);
+    }
+
+    /// What is said of a session that a connection carries now.
+    pub(super) fn acceptance(
+        &mut self,
+        connection: ConnectionId,
+        id: &SessionId,
+    ) -> Option<SessionAccepted> {
         if let Some(state) = self.connections.get_mut(&connection) {
             state.refusals = 0;
         }
-        let Some(session) = self.sessions.get(id) else {
-            return;
-        };
+        let session = self.sessions.get(id)?;
         let mut capabilities = self.settings.capabilities.negotiate(&session.declared);
         capabilities.agents = self.settings.catalog.cards();
-        let accepted = SessionAccepted {
+        Some(SessionAccepted {
             session: id.clone(),
             runtime: self.settings.identity.clone(),
             capabilities,
             declared: session.declared.clone(),
             expires_at: session.expires_at,
-        };
-        self.reply_to(now, connection, request, Reply::Accepted(Box::new(accepted)), fx);
+            resumption: None,
+        })
     }
 
     fn renew(
@@ -287,7 +320,8 @@ impl Engine {
         });
         if same {
             self.start_session_lease(now, &id);
-            self.accept(now, connection, request, &id, fx);
+            self.keep_session(&id, fx);
+            self.accept(now, connection, request, &id, None, fx);
         } else {
             let message = "a session is renewed by the principal that opened it";
             let fault = Fault::new(Code::Unauthenticated, message);
@@ -295,13 +329,23 @@ impl Engine {
         }
     }
 
-    /// A renewal that is being judged is refused: its session closes.
-    pub(super) fn drop_renewal(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+    /// An offer that is being judged on a session's connection is refused: the session closes.
+    pub(super) fn drop_attempt(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
-        let renews = |attempt: &mut Attempt| matches!(attempt.purpose, Purpose::Renew);
-        if let Some(attempt) = state.pending.take_if(renews) {
+        if let Some(attempt) = state.pending.take() {
             let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
-            self.reply_to(now, connection, attempt.request, Reply::Nack(fault), fx);
+            let reply = match attempt.purpose {
+                Purpose::Renew => Reply::Nack(fault),
+                Purpose::Open { .. } | Purpose::Resume { .. } => Reply::Rejected(fault),
+            };
+            self.reply_to(now, connection, attempt.request, reply, fx);
+        }
+    }
+
+    /// Keeps what a restart has to know of a session.
+    pub(super) fn keep_session(&self, id: &SessionId, fx: &mut Effects) {
+        if let Some(session) = self.sessions.get(id) {
+            fx.put(crate::record::key::session(id), session.fact().to_bytes());
         }
     }
 

@@ -63,6 +63,13 @@ impl Ids {
         format!("anon_{}", self.ulid(now))
     }
 
+    /// 256 bits that nobody can guess.
+    pub(super) fn secret(&mut self) -> [u8; 32] {
+        let mut secret = [0; 32];
+        self.random.fill_bytes(&mut secret);
+        secret
+    }
+
     fn ulid(&mut self, now: Now) -> Ulid {
         Ulid::from_parts(now.wall.as_millis(), self.number())
     }

@@ -23,6 +23,7 @@ mod observe;
 mod permission;
 mod recover;
 mod report;
+mod resume;
 mod session;
 mod settings;
 mod stream;
@@ -57,6 +58,7 @@ use job::Job;
 use keys::Keys;
 use observe::Observers;
 use permission::Permissions;
+use resume::TokenHash;
 use session::Session;
 use tally::Tallies;
 use timers::{Timer, Timers};
@@ -68,6 +70,8 @@ pub struct Engine {
     ids: Ids,
     connections: BTreeMap<ConnectionId, Connection>,
     sessions: BTreeMap<SessionId, Session>,
+    /// The tokens by which sessions go on.
+    tokens: BTreeMap<TokenHash, SessionId>,
     /// Jobs that have not ended; of those that have, the store knows.
     jobs: BTreeMap<JobId, Job>,
     /// The open streams, each with its job.
@@ -94,6 +98,7 @@ impl Engine {
             ids: Ids::new(seed),
             connections: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             jobs: BTreeMap::new(),
             streams: BTreeMap::new(),
             permissions: Permissions::default(),
@@ -200,6 +205,9 @@ impl Engine {
         let Issued { id, trace, command, at: _ } = issued;
         match (command, live) {
             (Command::Open(open), _) => self.handle_open(now, connection, id, *open, fx),
+            (Command::Resume(resume), _) => {
+                self.handle_resume(now, connection, id, *resume, fx);
+            }
             (Command::Refused { wanted: Wanted::Session, fault }, _) => {
                 self.reject(now, connection, id, fault, fx);
             }
@@ -251,7 +259,7 @@ impl Engine {
             return;
         }
         match command {
-            Command::Open(_) | Command::Pong => {}
+            Command::Open(_) | Command::Resume(_) | Command::Pong => {}
             Command::Authenticate { response } => {
                 self.handle_authenticate(now, from, response, fx);
             }

@@ -130,10 +130,24 @@ impl Engine {
     ) -> Result<(), RecoverError> {
         let fact = SessionFact::from_bytes(value)
             .map_err(|source| RecoverError { what: id.to_string(), source })?;
-        let session = Session::recovered(&id, fact, last, now.moment);
+        let mut session = Session::recovered(&id, fact, last, now.moment);
+        if self.settings.session_lease.is_none() {
+            session.expires_at = None;
+        }
         self.waiting.insert((now.moment, id.clone()));
         self.tallies.add_session(&session.principal, id.clone());
+        if self.waits_for_clients() {
+            for token in session.resume.iter().chain(&session.older) {
+                self.tokens.insert(*token, id.clone());
+            }
+        }
+        let leased = session.expires_at.is_some();
         self.sessions.insert(id.clone(), session);
+        if leased {
+            self.time_session_lease(now, &id);
+        } else {
+            self.start_session_lease(now, &id);
+        }
         let end = now.moment.after(self.settings.resume_window);
         self.timers.set(Timer::Resume(id), end);
         Ok(())
@@ -172,6 +186,7 @@ impl Engine {
         job.next_index = last + 1;
         if let Some(session) = self.sessions.get_mut(&job.session) {
             session.watching.insert(id.clone());
+            session.seen.add(job.head.request.clone(), self.settings.limits.remembered_messages);
             job.watchers.push(job.session.clone());
         }
         self.tallies.add_job(&job.principal, id.clone());

@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use arcp_core::{
-    Capabilities, Code, Command, ConnectionId, Fault, JobId, Key, MessageId, Moment, Notice, Now,
-    OnClose, Principal, Reply, SessionId, Timestamp,
+    Capabilities, Code, Command, ConnectionId, Fault, HeartbeatPolicy, JobId, Key, MessageId,
+    Moment, Notice, Now, OnClose, Principal, Reply, SessionId, Timestamp,
 };
 use arcp_transport::CloseReason;
 
+use super::resume::TokenHash;
 use super::{Effects, Engine, From, Timer};
 use crate::record::{SessionFact, key};
 
@@ -33,6 +34,10 @@ pub(super) struct Session {
     pub(super) watching: BTreeSet<JobId>,
     /// How many of its commands wait for something to be done outside.
     pub(super) waits: usize,
+    /// The token by which it goes on.
+    pub(super) resume: Option<TokenHash>,
+    /// Tokens before it that are good while it is not in use, the oldest first.
+    pub(super) older: Vec<TokenHash>,
 }
 
 /// Where a session stands.
@@ -80,6 +85,8 @@ impl Session {
             asked: Seen::default(),
             watching: BTreeSet::new(),
             waits: 0,
+            resume: None,
+            older: Vec::new(),
         }
     }
 
@@ -88,9 +95,13 @@ impl Session {
         Self {
             principal: fact.principal,
             scheme: fact.scheme,
-            declared: Capabilities::default(),
+            declared: Capabilities {
+                extensions: fact.extensions,
+                heartbeats: fact.heartbeats.then(HeartbeatPolicy::default),
+                ..Capabilities::default()
+            },
             opened_at: fact.opened_at,
-            expires_at: None,
+            expires_at: fact.expires_at,
             phase: Phase::Detached { since },
             stream: key::session_stream(id),
             next_seq: last + 1,
@@ -99,6 +110,8 @@ impl Session {
             asked: Seen::default(),
             watching: BTreeSet::new(),
             waits: 0,
+            resume: fact.resume,
+            older: fact.older,
         }
     }
 
@@ -107,6 +120,11 @@ impl Session {
             principal: self.principal.clone(),
             scheme: self.scheme.clone(),
             opened_at: self.opened_at,
+            resume: self.resume,
+            older: self.older.clone(),
+            expires_at: self.expires_at,
+            extensions: self.declared.extensions.clone(),
+            heartbeats: self.declared.heartbeats.is_some(),
         }
     }
 
@@ -212,7 +230,7 @@ impl Engine {
             OnClose::Cancel => session.watching.clone(),
         };
         self.leave_drafts(now, &id, fx);
-        self.drop_renewal(now, connection, fx);
+        self.drop_attempt(now, connection, fx);
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         for job in &watching {
             if self.is_submitter(&id, job) {
@@ -293,18 +311,24 @@ impl Engine {
         self.remove_session(id, fx);
     }
 
-    /// Begins the session's lease anew, where sessions have one.
+    /// Begins the session's lease anew, where sessions have one. The caller keeps it.
     pub(super) fn start_session_lease(&mut self, now: Now, id: &SessionId) {
-        let Some(lease) = self.settings.session_lease else {
-            return;
-        };
-        let Some(session) = self.sessions.get_mut(id) else {
-            return;
-        };
-        session.expires_at = Some(now.wall.after(lease));
-        let refresh = lease.mul_f64(REFRESH_AFTER);
-        self.timers.set(Timer::SessionRefresh(id.clone()), now.moment.after(refresh));
-        self.timers.set(Timer::SessionLease(id.clone()), now.moment.after(lease));
+        if let (Some(lease), Some(session)) =
+            (self.settings.session_lease, self.sessions.get_mut(id))
+        {
+            session.expires_at = Some(now.wall.after(lease));
+        }
+        self.time_session_lease(now, id);
+    }
+
+    /// Sets the timers of the session's lease, if it has one.
+    pub(super) fn time_session_lease(&mut self, now: Now, id: &SessionId) {
+        let end = self.sessions.get(id).and_then(|session| session.expires_at);
+        let (Some(lease), Some(end)) = (self.settings.session_lease, end) else { return };
+        let (end, rest) = (now.moment_of(end), lease.mul_f64(1.0 - REFRESH_AFTER));
+        let refresh = now.moment.after(end.since(now.moment).saturating_sub(rest));
+        self.timers.set(Timer::SessionRefresh(id.clone()), refresh);
+        self.timers.set(Timer::SessionLease(id.clone()), end);
     }
 
     pub(super) fn on_refresh_due(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
@@ -345,6 +369,7 @@ impl Engine {
     pub(super) fn remove_session(&mut self, id: &SessionId, fx: &mut Effects) -> Option<Session> {
         let session = self.sessions.remove(id)?;
         self.drop_drafts(id);
+        self.forget_tokens(&session);
         for timer in [Timer::Resume, Timer::SessionRefresh, Timer::SessionLease] {
             self.timers.cancel(&timer(id.clone()));
         }

@@ -1,13 +1,13 @@
 //! Facts: what is known of a session or a job besides its events.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
     AgentRef, JobId, JobState, JobSummary, Lease, MessageId, Principal, Priority, SessionId,
-    Timestamp, TraceId,
+    Timestamp, TraceId, hex,
 };
 use bytes::Bytes;
 use rust_decimal::Decimal;
@@ -26,6 +26,16 @@ pub struct SessionFact {
     pub scheme: String,
     /// When it was accepted.
     pub opened_at: Timestamp,
+    /// The SHA-256 of the token by which it goes on, if it can.
+    pub resume: Option<[u8; 32]>,
+    /// Those of tokens before it that are good while it is not in use, the oldest first.
+    pub older: Vec<[u8; 32]>,
+    /// When it ends if nobody renews it.
+    pub expires_at: Option<Timestamp>,
+    /// The extensions that its client has declared, of those that matter here.
+    pub extensions: BTreeSet<String>,
+    /// Whether its client wants heartbeats.
+    pub heartbeats: bool,
 }
 
 /// What is known of a job besides its events.
@@ -76,6 +86,11 @@ impl SessionFact {
                 principal: StoredPrincipal::of(&self.principal),
                 scheme: self.scheme.as_str().into(),
                 opened: self.opened_at.as_micros(),
+                resume: self.resume.map(|hash| hex(&hash)),
+                older: self.older.iter().map(|hash| hex(hash)).collect(),
+                expires: self.expires_at.map(Timestamp::as_micros),
+                extensions: self.extensions.clone(),
+                heartbeats: self.heartbeats,
             },
         )
     }
@@ -84,7 +99,14 @@ impl SessionFact {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let stored: StoredSession<'_> = read("session", bytes)?;
         check_version("session", stored.v)?;
+        let hash =
+            |text: String| unhex(&text).ok_or_else(|| RecordError::new("session", "no hash"));
         Ok(Self {
+            resume: stored.resume.map(hash).transpose()?,
+            older: stored.older.into_iter().map(hash).collect::<Result<_, _>>()?,
+            expires_at: stored.expires.map(Timestamp::from_micros),
+            extensions: stored.extensions,
+            heartbeats: stored.heartbeats,
             principal: stored.principal.to_principal(),
             scheme: stored.scheme.into_owned(),
             opened_at: Timestamp::from_micros(stored.opened),
@@ -156,6 +178,35 @@ struct StoredSession<'a> {
     #[serde(borrow)]
     scheme: Cow<'a, str>,
     opened: i64,
+    /// In hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resume: Option<String>,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    older: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    extensions: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    heartbeats: bool,
+}
+
+/// 32 bytes from their hexadecimal digits.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize, Deserialize)]

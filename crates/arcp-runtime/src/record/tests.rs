@@ -258,6 +258,11 @@ fn facts_read_back_and_newer_ones_are_refused() {
         principal: Principal::named("alice"),
         scheme: "bearer".to_owned(),
         opened_at: Timestamp::from_micros(6),
+        resume: Some([0xa7; 32]),
+        older: vec![[0x0b; 32], [0; 32]],
+        expires_at: Some(Timestamp::from_micros(5)),
+        extensions: ["com.example.x.v1".to_owned()].into(),
+        heartbeats: true,
     };
     assert_eq!(SessionFact::from_bytes(&session.to_bytes().unwrap()).unwrap(), session);
     let newer = String::from_utf8(bytes.to_vec()).unwrap().replacen("\"v\":1", "\"v\":2", 1);

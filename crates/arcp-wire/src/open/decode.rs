@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use arcp_core::{
     Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind, Issued,
-    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Secret, Submit, Wanted,
+    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Resume, Secret, Submit,
+    Wanted,
 };
 
 use super::envelope::{Envelope, Unsound};
@@ -50,7 +51,7 @@ fn said(envelope: Envelope<'_>) -> Decoded<Issued> {
 }
 
 fn wanted(kind: Kind) -> Wanted {
-    if kind == Kind::Open {
+    if matches!(kind, Kind::Open | Kind::Resume) {
         Wanted::Session
     } else if kind == Kind::Authenticate {
         Wanted::Authentication
@@ -65,6 +66,7 @@ fn command(kind: Kind, envelope: &Envelope<'_>) -> Result<Command, Fault> {
     let payload = Object::read(envelope.payload, "")?;
     match kind {
         Kind::Open => open(&payload),
+        Kind::Resume => resume(&payload),
         Kind::Authenticate => Ok(Command::Authenticate {
             response: Secret::new(payload.need_text("response")?.into_owned()),
         }),
@@ -108,16 +110,29 @@ fn open(payload: &Object<'_>) -> Result<Command, Fault> {
     let auth = payload.need_object("auth", "auth")?;
     let client = payload.need_object("client", "client")?;
     Ok(Command::Open(Box::new(Open {
-        offer: Offer {
-            scheme: auth.need_text("scheme")?.into_owned(),
-            token: auth.owned("token")?.map(Secret::new),
-        },
+        offer: offer(&auth)?,
         client: ClientIdentity {
             kind: client.need_text("kind")?.into_owned(),
             version: client.need_text("version")?.into_owned(),
             fingerprint: client.owned("fingerprint")?,
         },
         capabilities: capabilities::declared(payload)?,
+    })))
+}
+
+fn offer(auth: &Object<'_>) -> Result<Offer, Fault> {
+    Ok(Offer {
+        scheme: auth.need_text("scheme")?.into_owned(),
+        token: auth.owned("token")?.map(Secret::new),
+    })
+}
+
+fn resume(payload: &Object<'_>) -> Result<Command, Fault> {
+    let auth = payload.object("auth", "auth")?;
+    Ok(Command::Resume(Box::new(Resume {
+        token: Secret::new(payload.need_text("resume_token")?.into_owned()),
+        last_seq: payload.need_whole("last_event_seq")?,
+        offer: auth.as_ref().map(offer).transpose()?,
     })))
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use arcp_core::{
     Artifact, Fault, Frame, Heartbeat, IdempotencyKey, JobAccepted, JobId, MessageId, Notice,
-    Output, PingKind, Reply, SessionAccepted, SessionId, SubscriptionId, Timestamp,
+    Output, PingKind, RESUME_EXTENSION, Reply, SessionAccepted, SessionId, SessionResumed,
+    SubscriptionId, Timestamp,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -36,6 +37,8 @@ impl OutputEncoder for Outputs {
             Output::Reply { id, at, to, reply } => {
                 if let Reply::Accepted(accepted) = reply {
                     self.learn(accepted);
+                } else if let Reply::Resumed(resumed) = reply {
+                    self.learn(&resumed.session);
                 }
                 let answer = Answer { session: self.session.as_ref(), id, at: *at, to: Some(to) };
                 answer.reply(reply, to, self.knows_closed, frames);
@@ -55,12 +58,9 @@ impl Outputs {
         self.prefix = Prefix::of(&accepted.session);
         self.wants_heartbeats = accepted.declared.heartbeats.is_some();
         self.agreed.clone_from(&accepted.capabilities.extensions);
-        self.knows_closed = accepted.declared.extensions.contains(RESUME);
+        self.knows_closed = accepted.declared.extensions.contains(RESUME_EXTENSION);
     }
 }
-
-/// The extension by which a client says that it knows the types around resuming.
-const RESUME: &str = "resume";
 
 /// What the envelopes of one answer share.
 struct Answer<'a> {
@@ -88,6 +88,7 @@ impl<'a> Answer<'a> {
     ) {
         match reply {
             Reply::Accepted(accepted) => self.accepted(accepted, frames),
+            Reply::Resumed(resumed) => self.resumed(resumed, frames),
             Reply::Challenged { challenge } => {
                 self.message("session.challenge", payload::Challenged { challenge }).push(frames);
             }
@@ -183,8 +184,21 @@ impl<'a> Answer<'a> {
             runtime: payload::Runtime::of(&accepted.runtime),
             capabilities: capabilities::Written(&accepted.capabilities),
             lease: accepted.expires_at.map(|at| payload::SessionLease { expires_at: Stamp(at) }),
+            resumption: accepted.resumption.as_ref().map(payload::Resumption::of),
         };
         self.message("session.accepted", payload).push(frames);
+    }
+
+    fn resumed(&self, resumed: &SessionResumed, frames: &mut Vec<Frame>) {
+        let SessionResumed { session, after, replayed } = resumed;
+        let payload = payload::Resumed {
+            session_id: session.session.as_str(),
+            replayed_from: *after,
+            replayed: *replayed,
+            lease: session.expires_at.map(|at| payload::SessionLease { expires_at: Stamp(at) }),
+            resumption: session.resumption.as_ref().map(payload::Resumption::of),
+        };
+        self.message("session.resumed", payload).push(frames);
     }
 
     fn pong(&self, kind: PingKind, nonce: Option<&str>, frames: &mut Vec<Frame>) {

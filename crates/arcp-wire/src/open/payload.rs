@@ -22,6 +22,32 @@ pub(super) struct Accepted<'a> {
     pub(super) capabilities: capabilities::Written<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) lease: Option<SessionLease>,
+    #[serde(flatten)]
+    pub(super) resumption: Option<Resumption<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Resumed<'a> {
+    pub(super) session_id: &'a str,
+    pub(super) replayed_from: u64,
+    pub(super) replayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) lease: Option<SessionLease>,
+    #[serde(flatten)]
+    pub(super) resumption: Option<Resumption<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Resumption<'a> {
+    resume_token: &'a str,
+    resume_window_sec: u64,
+}
+
+impl<'a> Resumption<'a> {
+    pub(super) fn of(resumption: &'a arcp_core::Resumption) -> Self {
+        let arcp_core::Resumption { token, window } = resumption;
+        Self { resume_token: token.expose(), resume_window_sec: window.as_secs() }
+    }
 }
 
 #[derive(Serialize)]

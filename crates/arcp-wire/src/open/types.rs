@@ -5,6 +5,8 @@
 pub(super) enum Kind {
     /// `session.open`.
     Open,
+    /// `session.resume`.
+    Resume,
     /// `session.authenticate`.
     Authenticate,
     /// `session.close`.
@@ -104,7 +106,7 @@ const TYPES: &[(&str, Kind)] = &[
     ("session.pong", Kind::Pong),
     ("ack", Kind::Note),
     ("nack", Kind::Note),
-    ("session.resume", Kind::Unbuilt),
+    ("session.resume", Kind::Resume),
     ("interrupt", Kind::Unbuilt),
     ("resume", Kind::Unbuilt),
     ("backpressure", Kind::Backpressure),

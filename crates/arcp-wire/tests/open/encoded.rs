@@ -2,6 +2,7 @@
 
 use arcp_core::{
     Code, Event, Fault, Frame, JobAccepted, Json, Lease, Notice, Output, PingKind, Progress, Reply,
+    SessionResumed,
 };
 use arcp_wire::open::OpenDialect;
 use arcp_wire::{Dialect, OutputEncoder};
@@ -41,6 +42,11 @@ fn a_session_and_a_job() {
         &[
             reply(Reply::Rejected(Fault::new(Code::Unauthenticated, "no"))),
             reply(Reply::Accepted(Box::new(accepted(&[])))),
+            reply(Reply::Resumed(Box::new(SessionResumed {
+                session: accepted(&[]),
+                after: 2,
+                replayed: true,
+            }))),
             reply(Reply::JobAccepted(Box::new(quiet))),
             event(1, Event::Started { description: "a \"b\"\n".into() }),
             event(2, Event::Thought { text: "hm".into() }),
@@ -52,7 +58,8 @@ fn a_session_and_a_job() {
         ],
         &expect![[r#"
             {"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.rejected","correlation_id":"msg_asked","payload":{"code":"UNAUTHENTICATED","message":"no","retryable":false}}
-            {"session_id":"sess_\"1\"","arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.accepted","correlation_id":"msg_asked","payload":{"session_id":"sess_\"1\"","runtime":{"kind":"arcp","version":"0.1.0","fingerprint":"f","trust_level":"constrained"},"capabilities":{"durable_jobs":true,"human_input":false,"extensions":["a.b.v1"],"agents":[{"name":"echo","versions":["1","2"],"default":"2"}]},"lease":{"expires_at":"2026-11-22T10:59:09.362415Z"}}}
+            {"session_id":"sess_\"1\"","arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.accepted","correlation_id":"msg_asked","payload":{"session_id":"sess_\"1\"","runtime":{"kind":"arcp","version":"0.1.0","fingerprint":"f","trust_level":"constrained"},"capabilities":{"durable_jobs":true,"human_input":false,"extensions":["a.b.v1"],"agents":[{"name":"echo","versions":["1","2"],"default":"2"}]},"lease":{"expires_at":"2026-11-22T10:59:09.362415Z"},"resume_token":"rt_1","resume_window_sec":600}}
+            {"session_id":"sess_\"1\"","arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"session.resumed","correlation_id":"msg_asked","payload":{"session_id":"sess_\"1\"","replayed_from":2,"replayed":true,"lease":{"expires_at":"2026-11-22T10:59:09.362415Z"},"resume_token":"rt_1","resume_window_sec":600}}
             {"session_id":"sess_\"1\"","arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"job.accepted","job_id":"job_1","correlation_id":"msg_asked","payload":{"job_id":"job_1","agent":"echo@2"}}
             {"session_id":"sess_\"1\"","event_seq":1,"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"job.started","job_id":"job_1","correlation_id":"msg_asked","trace_id":"trace \"1\"","payload":{"description":"a \"b\"\n"}}
             {"session_id":"sess_\"1\"","event_seq":2,"arcp":"1.1","id":"msg_1","timestamp":"2026-11-22T10:59:09.362415Z","type":"event.emit","job_id":"job_1","correlation_id":"msg_asked","trace_id":"trace \"1\"","payload":{"name":"thought","data":{"text":"hm"}}}

@@ -1,12 +1,14 @@
 //! Values of every kind, and strategies that make more of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
     AgentCard, Capabilities, ChunkEncoding, Completion, Encoded, Event, Fault, Feature, Issued,
     JobEvent, JobHead, JobId, Json, Lease, LogLevel, MessageId, Progress, Quantity, ResultChunk,
-    ResultId, RuntimeIdentity, SessionAccepted, SessionId, Timestamp, TraceId, TrustLevel,
+    ResultId, Resumption, RuntimeIdentity, Secret, SessionAccepted, SessionId, Timestamp, TraceId,
+    TrustLevel,
 };
 use arcp_core::{Command, Delivery, Output, Reply};
 use proptest::prelude::*;
@@ -75,6 +77,10 @@ pub(crate) fn accepted(extensions: &[&str]) -> SessionAccepted {
             ..Capabilities::default()
         },
         expires_at: Some(at()),
+        resumption: Some(Resumption {
+            token: Secret::new("rt_1".to_owned()),
+            window: Duration::from_mins(10),
+        }),
     }
 }
 

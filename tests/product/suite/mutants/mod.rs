@@ -14,6 +14,7 @@ mod listing;
 mod observers;
 mod permissions;
 mod recovery;
+mod resume;
 mod sessions;
 mod streams;
 mod transport;
@@ -168,7 +169,7 @@ fn without(mut value: Value, pointer: &str, key: &str) -> Value {
 }
 
 /// The scenarios that catch mutants.
-const CAUGHT_BY: [&[&str]; 15] = [
+const CAUGHT_BY: [&[&str]; 16] = [
     agents::CAUGHT_BY,
     artifacts::CAUGHT_BY,
     credentials::CAUGHT_BY,
@@ -182,6 +183,7 @@ const CAUGHT_BY: [&[&str]; 15] = [
     observers::CAUGHT_BY,
     permissions::CAUGHT_BY,
     recovery::CAUGHT_BY,
+    resume::CAUGHT_BY,
     sessions::CAUGHT_BY,
     streams::CAUGHT_BY,
 ];

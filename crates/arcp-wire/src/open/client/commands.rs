@@ -46,6 +46,9 @@ impl<'a> Asking<'a> {
             Command::Open(open) => {
                 self.message("session.open", payload::OpenBody::of(open)).push(frames);
             }
+            Command::Resume(resume) => {
+                self.message("session.resume", payload::ResumeBody::of(resume)).push(frames);
+            }
             Command::Authenticate { response } => {
                 let response = response.expose();
                 self.message("session.authenticate", payload::Authenticate { response })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arcp_core::{
     ArtifactId, Cancel, CancelTarget, ClientIdentity, EventFilter, JobFilter, Json, LeaseId,
-    ListJobs, Open, Priority, PutArtifact, Since, Submit, Subscribe, WatchJob,
+    ListJobs, Offer, Open, Priority, PutArtifact, Resume, Since, Submit, Subscribe, WatchJob,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,13 +42,34 @@ impl<'a> OpenBody<'a> {
     pub(super) fn of(open: &'a Open) -> Self {
         let ClientIdentity { kind, version, fingerprint } = &open.client;
         Self {
-            auth: Auth {
-                scheme: &open.offer.scheme,
-                token: open.offer.token.as_ref().map(|token| token.expose().as_str()),
-            },
+            auth: Auth::of(&open.offer),
             client: Client { kind, version, fingerprint: fingerprint.as_deref() },
             capabilities: capabilities::Written(&open.capabilities),
         }
+    }
+}
+
+impl<'a> Auth<'a> {
+    fn of(offer: &'a Offer) -> Self {
+        let token = offer.token.as_ref().map(|token| token.expose().as_str());
+        Self { scheme: &offer.scheme, token }
+    }
+}
+
+/// `session.resume`.
+#[derive(Serialize)]
+pub(super) struct ResumeBody<'a> {
+    resume_token: &'a str,
+    last_event_seq: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<Auth<'a>>,
+}
+
+impl<'a> ResumeBody<'a> {
+    pub(super) fn of(resume: &'a Resume) -> Self {
+        let Resume { token, last_seq, offer } = resume;
+        let auth = offer.as_ref().map(Auth::of);
+        Self { resume_token: token.expose(), last_event_seq: *last_seq, auth }
     }
 }
 

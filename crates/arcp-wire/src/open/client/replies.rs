@@ -1,10 +1,13 @@
 //! Answers read.
 
+use std::time::Duration;
+
 use arcp_core::lease::Budget;
 use arcp_core::{
     Artifact, ArtifactId, ArtifactRef, Code, Credential, CredentialId, Fault, JobAccepted, JobId,
-    JobSummary, JobWatched, JobsPage, Lease, MessageId, Output, PingKind, Reply, RuntimeIdentity,
-    Secret, SessionAccepted, SessionId, SubscriptionId, Timestamp, TraceId, TrustLevel,
+    JobSummary, JobWatched, JobsPage, Lease, MessageId, Output, PingKind, Reply, Resumption,
+    RuntimeIdentity, Secret, SessionAccepted, SessionId, SubscriptionId, Timestamp, TraceId,
+    TrustLevel,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -106,7 +109,15 @@ fn session_accepted(payload: &Object<'_>) -> Result<Reply, Fault> {
         capabilities: capabilities::agreed(payload)?,
         declared: arcp_core::Capabilities::default(),
         expires_at: lease.map_or(Ok(None), |lease| lease.time("expires_at"))?,
+        resumption: resumption(payload)?,
     })))
+}
+
+/// By what the session goes on, if it can.
+fn resumption(payload: &Object<'_>) -> Result<Option<Resumption>, Fault> {
+    let Some(token) = payload.owned("resume_token")? else { return Ok(None) };
+    let window = payload.whole("resume_window_sec")?.unwrap_or(0);
+    Ok(Some(Resumption { token: Secret::new(token), window: Duration::from_secs(window) }))
 }
 
 /// A level that nobody knows is the least.

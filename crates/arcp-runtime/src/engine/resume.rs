@@ -1,0 +1,213 @@
+//! Going on with a session whose connection is gone: by a token that is good once, from the event after
+//! the last one that its client has.
+
+use std::time::Duration;
+
+use arcp_core::{
+    Code, ConnectionId, Fault, MessageId, Now, Principal, Reply, Resume, Resumption, Secret,
+    SessionId, SessionResumed, hex,
+};
+use arcp_transport::CloseReason;
+use sha2::{Digest, Sha256};
+
+use super::connection::Purpose;
+use super::session::{Phase, Session};
+use super::{Effects, Engine, Timer};
+
+/// The SHA-256 of a token. The token itself is told to the client and kept nowhere.
+pub(super) type TokenHash = [u8; 32];
+
+impl Engine {
+    /// Nothing is used up before all of it is found to be good.
+    pub(super) fn handle_resume(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        id: MessageId,
+        resume: Resume,
+        fx: &mut Effects,
+    ) {
+        let Some(state) = self.connections.get(&connection) else { return };
+        if state.pending.is_some() {
+            tracing::debug!(%connection, "dropped a resume while an offer is being judged");
+            return;
+        }
+        let carried = state.session().and_then(|session| self.sessions.get(session));
+        if carried.is_some_and(|session| session.seen.has(&id)) {
+            return;
+        }
+        if carried.is_some_and(Session::is_closing) {
+            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            self.reply_to(now, connection, id, Reply::Rejected(fault), fx);
+            return;
+        }
+        let Resume { token, last_seq, offer } = resume;
+        let token: TokenHash = Sha256::digest(token.expose().as_bytes()).into();
+        if let Err(fault) = self.check_resume(connection, &token, last_seq) {
+            self.reject(now, connection, id, fault, fx);
+            return;
+        }
+        match offer {
+            None => self.resume(now, connection, id, token, last_seq, fx),
+            Some(offer) => match self.check_scheme(&offer.scheme) {
+                Ok(()) => {
+                    let purpose = Purpose::Resume { token, last_seq };
+                    self.start_attempt(now, connection, id, offer, purpose, fx);
+                }
+                Err(fault) => self.reject(now, connection, id, fault, fx),
+            },
+        }
+    }
+
+    /// The offer that came beside a token is good.
+    pub(super) fn resume_as(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        id: MessageId,
+        principal: &Principal,
+        (token, last_seq): (TokenHash, u64),
+        fx: &mut Effects,
+    ) {
+        let checked = self.check_resume(connection, &token, last_seq).and_then(|session| {
+            let owner = self.sessions.get(&session).map(|session| &session.principal);
+            // Nobody proves anything twice, too.
+            let same = owner.is_some_and(|owner| {
+                owner == principal || owner.is_anonymous() && principal.is_anonymous()
+            });
+            let message = "a session goes on for the principal that opened it";
+            if same { Ok(()) } else { Err(Fault::new(Code::PermissionDenied, message)) }
+        });
+        match checked {
+            Ok(()) => self.resume(now, connection, id, token, last_seq, fx),
+            Err(fault) => self.reject(now, connection, id, fault, fx),
+        }
+    }
+
+    /// The session that a token is good for, if it can go on after that event.
+    fn check_resume(
+        &self,
+        connection: ConnectionId,
+        token: &TokenHash,
+        last_seq: u64,
+    ) -> Result<SessionId, Fault> {
+        if self.draining {
+            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
+        }
+        let gone = || {
+            let message =
+                "the session is over, or the token is not its latest: nothing is kept of it";
+            Fault::new(Code::ResumeWindowExpired, message)
+        };
+        let id = self.tokens.get(token).ok_or_else(gone)?;
+        let session = self.sessions.get(id).ok_or_else(gone)?;
+        if session.is_closing() {
+            return Err(Fault::new(Code::FailedPrecondition, "the session is closing"));
+        }
+        if session.phase.connection() == Some(connection) {
+            let message = "the session is on this connection";
+            return Err(Fault::new(Code::FailedPrecondition, message));
+        }
+        let last = session.next_seq - 1;
+        if last_seq > last {
+            let message = format!("`last_event_seq` {last_seq} is ahead of the last event, {last}");
+            return Err(Fault::invalid(message));
+        }
+        Ok(id.clone())
+    }
+
+    fn resume(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        request: MessageId,
+        token: TokenHash,
+        after: u64,
+        fx: &mut Effects,
+    ) {
+        let Some(id) = &self.tokens.get(&token).cloned() else { return };
+        self.take_over(id, fx);
+        self.carry(now, connection, id, fx);
+        let resumption = self.next_token(id, Some(token));
+        let bound = self.settings.limits.remembered_messages;
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.phase = Phase::Live(connection);
+        session.seen.add(request.clone(), bound);
+        // Their answers may be lost, and they do no harm.
+        session.asked = super::session::Seen::default();
+        session.acked = session.acked.max(after);
+        let (last, acked) = (session.next_seq - 1, session.acked);
+        fx.put(crate::record::key::session(id), session.fact().to_bytes());
+        // Who was asked to authenticate again while away is asked once more.
+        self.time_session_lease(now, id);
+        let Some(mut accepted) = self.acceptance(connection, id) else { return };
+        accepted.resumption = resumption;
+        let resumed = SessionResumed { session: accepted, after, replayed: after < last };
+        self.reply_to(now, connection, request, Reply::Resumed(Box::new(resumed)), fx);
+        fx.acked(connection, acked);
+        if after < last {
+            fx.feed(connection, last);
+        }
+    }
+
+    /// The newest connection has a session: one that still carries it is closed.
+    fn take_over(&mut self, id: &SessionId, fx: &mut Effects) {
+        let Some(session) = self.sessions.get(id) else { return };
+        self.timers.cancel(&Timer::Resume(id.clone()));
+        if let Phase::Detached { since } = session.phase {
+            self.waiting.remove(&(since, id.clone()));
+        }
+        if let Some(carrier) = session.phase.connection() {
+            self.observers.drop_session(&session.principal, id);
+            self.end_connection(carrier, CloseReason::Policy, fx);
+        }
+    }
+
+    /// Gives a session its next token. One that was `used` stays good until the next one is in use, for
+    /// the client may not have been told of that; when it was an older one, so does the latest. `None`
+    /// where sessions do not wait for their clients.
+    pub(super) fn next_token(
+        &mut self,
+        id: &SessionId,
+        used: Option<TokenHash>,
+    ) -> Option<Resumption> {
+        let window = self.settings.resume_window;
+        if !self.waits_for_clients() {
+            return None;
+        }
+        let session = self.sessions.get_mut(id)?;
+        let token = format!("rt_{}", hex(&self.ids.secret()));
+        let hash: TokenHash = Sha256::digest(token.as_bytes()).into();
+        let before = session.resume.replace(hash);
+        if used == before {
+            for old in session.older.drain(..) {
+                self.tokens.remove(&old);
+            }
+        }
+        session.older.extend(before);
+        // The one in use is kept, and the latest of the others.
+        while session.older.len() > OLDER {
+            let Some(oldest) = session.older.iter().position(|old| Some(*old) != used) else {
+                break;
+            };
+            self.tokens.remove(&session.older.remove(oldest));
+        }
+        self.tokens.insert(hash, id.clone());
+        Some(Resumption { token: Secret::new(token), window })
+    }
+
+    /// Whether a session waits long enough for its client to be worth a token.
+    pub(super) fn waits_for_clients(&self) -> bool {
+        self.settings.resume_window >= Duration::from_secs(1)
+    }
+
+    /// A session is gone, and so are its tokens.
+    pub(super) fn forget_tokens(&mut self, session: &Session) {
+        for token in session.resume.iter().chain(&session.older) {
+            self.tokens.remove(token);
+        }
+    }
+}
+
+/// Tokens besides the latest that a session may have.
+const OLDER: usize = 4;
