@@ -202,7 +202,7 @@ pub struct SessionAccepted {
 /// By what a session goes on when its connection is gone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resumption {
-    /// Good once, for whoever has it.
+    /// Good until the next one is in use, for whoever has it.
     pub token: Secret<String>,
     /// How long the session waits.
     pub window: Duration,

@@ -19,20 +19,7 @@ impl Engine {
         open: Open,
         fx: &mut Effects,
     ) {
-        let Some(state) = self.connections.get(&connection) else {
-            return;
-        };
-        if state.pending.is_some() {
-            tracing::debug!(%connection, "dropped an open while another is being judged");
-            return;
-        }
-        let session = state.session().and_then(|session| self.sessions.get(session));
-        if session.is_some_and(|session| session.seen.has(&id)) {
-            return;
-        }
-        if session.is_some_and(Session::is_closing) {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
-            self.reply_to(now, connection, id, Reply::Rejected(fault), fx);
+        if !self.may_begin(now, connection, &id, fx) {
             return;
         }
         if let Err(fault) = self.check_offer(&open) {
@@ -41,6 +28,32 @@ impl Engine {
         }
         let Open { offer, client: _, capabilities: declared } = open;
         self.start_attempt(now, connection, id, offer, Purpose::Open { declared }, fx);
+    }
+
+    /// Whether a session may begin on a connection now. What comes twice, or while an offer is being
+    /// judged, is dropped; while the session that is there closes, it is rejected.
+    pub(super) fn may_begin(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        id: &MessageId,
+        fx: &mut Effects,
+    ) -> bool {
+        let Some(state) = self.connections.get(&connection) else { return false };
+        if state.pending.is_some() {
+            tracing::debug!(%connection, %id, "dropped while an offer is being judged");
+            return false;
+        }
+        let session = state.session().and_then(|session| self.sessions.get(session));
+        if session.is_some_and(|session| session.seen.has(id)) {
+            return false;
+        }
+        let closing = session.is_some_and(Session::is_closing);
+        if closing {
+            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            self.reply_to(now, connection, id.clone(), Reply::Rejected(fault), fx);
+        }
+        !closing
     }
 
     /// Takes the answer to a challenge; nothing when there is none.
@@ -313,11 +326,8 @@ impl Engine {
         let Some(id) = state.and_then(|state| state.session()).cloned() else {
             return;
         };
-        let same = self.sessions.get(&id).is_some_and(|session| {
-            // Nobody proves anything twice, too.
-            let anonymous = session.principal.is_anonymous() && principal.is_anonymous();
-            session.principal == *principal || anonymous
-        });
+        let session = self.sessions.get(&id);
+        let same = session.is_some_and(|session| is_same(&session.principal, principal));
         if same {
             self.start_session_lease(now, &id);
             self.keep_session(&id, fx);
@@ -382,6 +392,11 @@ impl Engine {
             None => Err(Fault::new(Code::ResourceExhausted, format!("`{limit}` is {bound}"))),
         }
     }
+}
+
+/// Whether somebody is a session's principal. Nobody proves anything twice, too.
+pub(super) fn is_same(owner: &Principal, somebody: &Principal) -> bool {
+    owner == somebody || owner.is_anonymous() && somebody.is_anonymous()
 }
 
 /// The scheme in which nobody proves anything (R§8.2).

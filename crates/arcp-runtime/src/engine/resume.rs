@@ -1,5 +1,5 @@
-//! Going on with a session whose connection is gone: by a token that is good once, from the event after
-//! the last one that its client has.
+//! Going on with a session whose connection is gone: by a token that is good until the next one is in
+//! use, from the event after the last one that its client has.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use arcp_transport::CloseReason;
 use sha2::{Digest, Sha256};
 
 use super::connection::Purpose;
+use super::handshake::is_same;
 use super::session::{Phase, Session};
 use super::{Effects, Engine, Timer};
 
@@ -27,18 +28,7 @@ impl Engine {
         resume: Resume,
         fx: &mut Effects,
     ) {
-        let Some(state) = self.connections.get(&connection) else { return };
-        if state.pending.is_some() {
-            tracing::debug!(%connection, "dropped a resume while an offer is being judged");
-            return;
-        }
-        let carried = state.session().and_then(|session| self.sessions.get(session));
-        if carried.is_some_and(|session| session.seen.has(&id)) {
-            return;
-        }
-        if carried.is_some_and(Session::is_closing) {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
-            self.reply_to(now, connection, id, Reply::Rejected(fault), fx);
+        if !self.may_begin(now, connection, &id, fx) {
             return;
         }
         let Resume { token, last_seq, offer } = resume;
@@ -71,10 +61,7 @@ impl Engine {
     ) {
         let checked = self.check_resume(connection, &token, last_seq).and_then(|session| {
             let owner = self.sessions.get(&session).map(|session| &session.principal);
-            // Nobody proves anything twice, too.
-            let same = owner.is_some_and(|owner| {
-                owner == principal || owner.is_anonymous() && principal.is_anonymous()
-            });
+            let same = owner.is_some_and(|owner| is_same(owner, principal));
             let message = "a session goes on for the principal that opened it";
             if same { Ok(()) } else { Err(Fault::new(Code::PermissionDenied, message)) }
         });
