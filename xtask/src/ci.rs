@@ -1,7 +1,6 @@
 //! `cargo xtask ci`: all that CI does, and the checks that are too long for every push.
 
 use crate::failure::Failure;
-use crate::interop::Document;
 use crate::process::{cargo, run as execute};
 use crate::step::Steps;
 use crate::{deny, layers, test, tidy};
@@ -12,7 +11,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     steps.run("clippy", clippy)?;
     steps.run("layers", layers::run)?;
     steps.run("tidy", tidy::run)?;
-    test::add_to(&mut steps, Document::Checked)?;
+    test::add_to(&mut steps)?;
     steps.run("doc", doc)?;
     steps.run("deny", deny::run)?;
     steps.finish("cargo xtask ci");

@@ -13,17 +13,17 @@ use crate::step::Steps;
 
 pub(crate) fn run() -> Result<(), Failure> {
     let mut steps = Steps::start();
-    add_to(&mut steps, Document::Checked)?;
+    add_to(&mut steps)?;
     steps.finish("cargo xtask test");
     Ok(())
 }
 
-pub(crate) fn add_to(steps: &mut Steps, document: Document) -> Result<(), Failure> {
+pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
     let program = steps.run("program", || program::build(&[]))?;
     steps.run("tests", || workspace(&program))?;
     steps.run("doctests", || doctests(&program))?;
     steps.run("outside store", outside_store)?;
-    interop::add_to(steps, &program, document)
+    interop::add_to(steps, &program, Document::Checked)
 }
 
 /// Libraries, programs, tests and examples of all packages; nextest knows no doctests.

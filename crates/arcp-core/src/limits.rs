@@ -19,7 +19,7 @@ pub struct Limits {
     pub bad_frames: u32,
     /// How long a connection may take to get a session accepted. Default 10 s.
     pub handshake_time: Duration,
-    /// Refused `open`s before the connection is closed. Default 5.
+    /// Offers refused since the last good one before the connection is closed. Default 5.
     pub handshake_attempts: u32,
     /// How long an authenticator may take. Default 5 s.
     pub authenticate_time: Duration,
@@ -79,8 +79,8 @@ pub struct Limits {
     pub keeping_bytes: usize,
     /// How long the blobs may take for one artifact. Default 30 s.
     pub blob_time: Duration,
-    /// Commands of one connection that are being handled or whose answers are not yet sent.
-    /// Default 64.
+    /// Commands of one connection that are being handled or whose answers are not yet sent; as many
+    /// more may wait for the credentials of a job. Default 64.
     pub commands_in_flight: usize,
     /// Message ids a session remembers to drop duplicates. Default 1,024.
     pub remembered_messages: usize,

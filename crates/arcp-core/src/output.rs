@@ -211,7 +211,8 @@ pub struct Resumption {
 /// A session that goes on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionResumed {
-    /// The session, as when it was opened, and its next token.
+    /// The session and its next token. Of what the client has declared only the extensions and the
+    /// heartbeats are known after a restart.
     pub session: SessionAccepted,
     /// The last event that its client says it has; the next one follows.
     pub after: u64,
@@ -281,8 +282,8 @@ pub struct JobsPage {
 pub struct Encoded([OnceLock<Bytes>; Encoded::SLOTS]);
 
 impl Encoded {
-    /// How many dialects can keep something here.
-    pub const SLOTS: usize = 2;
+    /// How many things dialects can keep here, each in slots of its own.
+    pub const SLOTS: usize = 3;
 
     /// What `slot` keeps, made by `write` the first time. A slot that is not there keeps nothing.
     pub fn get_or_write(&self, slot: usize, write: impl FnOnce() -> Bytes) -> Bytes {

@@ -70,9 +70,7 @@ impl EventFilter {
             && self.wants(&event.event)
             && self.min_priority.is_none_or(|least| head.priority >= least)
     }
-}
 
-impl EventFilter {
     fn wants(&self, event: &Event) -> bool {
         let Some(kinds) = &self.kinds else { return true };
         match event {

@@ -418,81 +418,44 @@ impl std::fmt::Debug for RuntimeBuilder {
 }
 
 fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError> {
-    let Limits {
-        frame_bytes,
-        chunk_bytes,
-        result_bytes,
-        text_bytes,
-        bad_frames,
-        handshake_time,
-        handshake_attempts,
-        authenticate_time,
-        connections,
-        connections_per_address,
-        sessions,
-        sessions_per_principal,
-        jobs,
-        jobs_per_principal,
-        running_per_principal,
-        provisioning_per_principal,
-        repeats_per_job,
-        provision_time,
-        revocations,
-        unrevoked,
-        keys_per_principal,
-        keys_in_all,
-        watched_per_session,
-        blob_time,
-        keeping_bytes,
-        commands_in_flight,
-        remembered_messages,
-        input_queue,
-        input_bytes,
-        batch,
-        batch_bytes,
-        queued_bytes,
-        queued_events,
-        list_page,
-        ..
-    } = *limits;
     // Those of things that a runtime can do without may be zero: none of them then.
     let bounds = [
-        ("chunk_bytes", chunk_bytes),
-        ("result_bytes", usize::try_from(result_bytes).unwrap_or(usize::MAX)),
-        ("text_bytes", text_bytes),
-        ("bad_frames", bad_frames as usize),
-        ("handshake_attempts", handshake_attempts as usize),
-        ("connections", connections),
-        ("connections_per_address", connections_per_address),
-        ("sessions", sessions),
-        ("sessions_per_principal", sessions_per_principal),
-        ("jobs", jobs),
-        ("jobs_per_principal", jobs_per_principal),
-        ("running_per_principal", running_per_principal),
-        ("provisioning_per_principal", provisioning_per_principal),
-        ("repeats_per_job", repeats_per_job),
-        ("revocations", revocations),
-        ("unrevoked", unrevoked),
-        ("keys_per_principal", keys_per_principal),
-        ("keys_in_all", keys_in_all),
-        ("watched_per_session", watched_per_session),
-        ("keeping_bytes", keeping_bytes),
-        ("commands_in_flight", commands_in_flight),
-        ("remembered_messages", remembered_messages),
-        ("input_queue", input_queue),
-        ("input_bytes", input_bytes),
-        ("batch", batch),
-        ("batch_bytes", batch_bytes),
-        ("queued_bytes", queued_bytes),
-        ("queued_events", queued_events),
-        ("list_page", list_page),
+        ("chunk_bytes", limits.chunk_bytes),
+        ("result_bytes", usize::try_from(limits.result_bytes).unwrap_or(usize::MAX)),
+        ("text_bytes", limits.text_bytes),
+        ("bad_frames", limits.bad_frames as usize),
+        ("handshake_attempts", limits.handshake_attempts as usize),
+        ("connections", limits.connections),
+        ("connections_per_address", limits.connections_per_address),
+        ("sessions", limits.sessions),
+        ("sessions_per_principal", limits.sessions_per_principal),
+        ("jobs", limits.jobs),
+        ("jobs_per_principal", limits.jobs_per_principal),
+        ("running_per_principal", limits.running_per_principal),
+        ("provisioning_per_principal", limits.provisioning_per_principal),
+        ("repeats_per_job", limits.repeats_per_job),
+        ("revocations", limits.revocations),
+        ("unrevoked", limits.unrevoked),
+        ("keys_per_principal", limits.keys_per_principal),
+        ("keys_in_all", limits.keys_in_all),
+        ("watched_per_session", limits.watched_per_session),
+        ("keeping_bytes", limits.keeping_bytes),
+        ("commands_in_flight", limits.commands_in_flight),
+        ("remembered_messages", limits.remembered_messages),
+        ("input_queue", limits.input_queue),
+        ("input_bytes", limits.input_bytes),
+        ("batch", limits.batch),
+        ("batch_bytes", limits.batch_bytes),
+        ("queued_bytes", limits.queued_bytes),
+        ("queued_events", limits.queued_events),
+        ("list_page", limits.list_page),
         ("agent_threads", agent_threads),
     ];
     let times = [
-        ("handshake_time", handshake_time),
-        ("authenticate_time", authenticate_time),
-        ("provision_time", provision_time),
-        ("blob_time", blob_time),
+        ("handshake_time", limits.handshake_time),
+        ("authenticate_time", limits.authenticate_time),
+        ("provision_time", limits.provision_time),
+        ("blob_time", limits.blob_time),
     ];
     let zero = bounds.into_iter().find(|(_, bound)| *bound == 0).map(|(name, _)| name);
     let never = times.into_iter().find(|(_, time)| time.is_zero()).map(|(name, _)| name);
@@ -500,10 +463,10 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         return Err(BuildError::ZeroLimit(name));
     }
     // An event has to fit into a frame, with its envelope.
-    if frame_bytes < LEAST_FRAME {
+    if limits.frame_bytes < LEAST_FRAME {
         return Err(BuildError::TooSmall("frame_bytes", "8192"));
     }
-    if input_bytes < frame_bytes {
+    if limits.input_bytes < limits.frame_bytes {
         return Err(BuildError::TooSmall("input_bytes", "frame_bytes"));
     }
     Ok(())

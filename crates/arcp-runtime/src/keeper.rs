@@ -11,7 +11,7 @@ use arcp_store::{Blobs, Bytes, StoreError};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
-use crate::dispatch::store_fault;
+use crate::dispatch::{store_fault, unless_it_panics};
 use crate::record::key;
 
 /// Where the bytes of artifacts are, if anywhere.
@@ -114,6 +114,7 @@ impl Keeper {
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, Fault> {
+        let work = unless_it_panics(async { work.await.map_err(|error| store_fault(&error)) });
         let Ok(done) = tokio::time::timeout(self.time, work).await else {
             tracing::error!("the blobs took longer than {:?}", self.time);
             return Err(Fault::new(
@@ -121,7 +122,7 @@ impl Keeper {
                 "the artifacts are not available, try again",
             ));
         };
-        done.map_err(|error| store_fault(&error))
+        done
     }
 
     /// Reads an artifact back. One that was released or has expired meanwhile is not there.

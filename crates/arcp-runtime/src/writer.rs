@@ -527,7 +527,7 @@ impl Writer {
             Task::KeepBlob { artifact, data, sha256 } => {
                 let keeper = self.keeper.clone();
                 self.state.tasks.spawn(async move {
-                    let kept = unless_it_panics(keeper.keep(&artifact, data, sha256)).await;
+                    let kept = keeper.keep(&artifact, data, sha256).await;
                     drop(room);
                     (Some(Input::BlobKept { artifact, kept }), permit)
                 });

@@ -1,4 +1,5 @@
-//! The whole suite, behind each transport and on each store that the program is not played with.
+//! The whole suite in this process, where all of it can be played behind each transport: the program's
+//! standard streams take one connection, and in memory it cannot be killed.
 
 use arcp_conformance::{Plan, Status, Suite};
 

@@ -51,7 +51,7 @@ pub(crate) struct Setup {
     pub(crate) artifacts: bool,
     /// Commits that fail at first, in a way that passes.
     pub(crate) failing: usize,
-    /// What is hosted instead of the agents on the stage.
+    /// What is hosted instead of the agents on the stage, with its own tokens: `anonymous` and the usual ones do not count.
     host: Option<Host>,
     configure: Vec<Change>,
 }

@@ -181,7 +181,7 @@ impl OpenWatch {
             "job.failed" => {
                 frame.get("event_seq").is_some() || job.is_some_and(|job| self.jobs.contains(job))
             }
-            // Of use only now, so it may go without a number; the mapping of events has one for it.
+            // Of use only now, so it may go without a number, unlike the events that it resembles.
             "job.heartbeat" => frame.get("event_seq").is_some(),
             "job.accepted" | "job.subscribed" | "artifact.put" => false,
             _ if ALWAYS_EVENTS.contains(&first) => true,

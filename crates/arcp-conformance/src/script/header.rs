@@ -12,7 +12,7 @@ pub(super) struct Header {
     pub(super) covers: Vec<String>,
     pub(super) profile: String,
     pub(super) needs: Needs,
-    pub(super) agents: Option<Vec<String>>,
+    pub(super) agents: Vec<String>,
     pub(super) skip: Vec<String>,
     pub(super) deadline: Duration,
 }
@@ -24,7 +24,7 @@ impl Header {
             covers: Vec::new(),
             profile: "standard".to_owned(),
             needs: Needs::default(),
-            agents: None,
+            agents: Vec::new(),
             skip: Vec::new(),
             deadline: DEADLINE,
         };
@@ -56,7 +56,7 @@ impl Header {
             }
             "covers" => self.covers.extend(words(cursor)),
             "profile" => self.profile = cursor.run(is_word).to_owned(),
-            "agents" => self.agents = Some(words(cursor)),
+            "agents" => self.agents.extend(words(cursor)),
             "skip" => self.skip.extend(words(cursor)),
             "deadline" => self.deadline = cursor.span()?,
             "transport" => self.needs.transport = Some(cursor.run(is_word).to_owned()),

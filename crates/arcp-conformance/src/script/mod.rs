@@ -53,12 +53,6 @@ pub struct Needs {
     pub doors: BTreeSet<String>,
 }
 
-/// Schemes by which some of the fixture's tokens are judged.
-const SCHEMES: [&str; 2] = ["signed_jwt", "oauth2"];
-/// How the fixture's extension begins, and the agent that comes with it.
-const EXTENSION: &str = "arcpx.conformance.";
-const EXTENDED: &str = "conf.extension";
-
 /// What is wrong with a script.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {message}")]
@@ -83,18 +77,14 @@ impl Scenario {
         }
         let mut needs = header.needs;
         needs::infer(&steps, &mut needs);
-        let schemes = SCHEMES.iter().filter(|scheme| text.contains(**scheme));
-        needs.doors.extend(schemes.map(|scheme| (*scheme).to_owned()));
-        let mut agents = header.agents.unwrap_or_else(|| needs::agents(&steps));
-        if text.contains(EXTENSION) && !agents.iter().any(|agent| agent == EXTENDED) {
-            agents.push(EXTENDED.to_owned());
-        }
+        let agents = needs::agents(&steps).into_iter().chain(header.agents);
+        let agents: BTreeSet<String> = agents.collect();
         Ok(Self {
             name: name.to_owned(),
             title: header.title,
             covers: header.covers,
             profile: header.profile,
-            agents,
+            agents: agents.into_iter().collect(),
             needs,
             deadline: header.deadline,
             skip: header.skip,

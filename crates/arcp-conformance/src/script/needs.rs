@@ -34,6 +34,14 @@ impl<'a> Life<'a> {
         {
             needs.doors.insert(who.clone());
         }
+        if let Action::Open(_, message) | Action::Send(_, message) = action {
+            let fields = message.fields.iter().filter_map(|(_, value)| value.as_ref());
+            let payload = match &message.body {
+                Body::Typed(_, payload) => payload.as_ref(),
+                _ => None,
+            };
+            fields.chain(payload).for_each(|value| schemes(value, &mut needs.doors));
+        }
         match action {
             Action::Connect(client)
             | Action::Open(client, _)
@@ -49,6 +57,11 @@ impl<'a> Life<'a> {
                 *self = Self::default();
                 needs.restart = true;
             }
+            Action::Together(steps) => {
+                for step in steps {
+                    self.step(&step.action, needs);
+                }
+            }
             // Twice shows what more would.
             Action::Repeat(_, steps) => {
                 steps.iter().chain(steps).for_each(|step| self.step(&step.action, needs));
@@ -57,6 +70,21 @@ impl<'a> Life<'a> {
         }
     }
 }
+
+/// Adds the schemes that a value names, of those by which some of the fixture's tokens are judged.
+fn schemes(value: &Expr, found: &mut BTreeSet<String>) {
+    let Expr::Object(fields) = value else { return };
+    for (key, value) in fields {
+        let scheme = value.as_literal_text().filter(|text| SCHEMES.contains(text));
+        if let Some(scheme) = scheme.filter(|_| key.as_literal_text() == Some("scheme")) {
+            found.insert(scheme.to_owned());
+        }
+        schemes(value, found);
+    }
+}
+
+/// Schemes by which some of the fixture's tokens are judged.
+const SCHEMES: [&str; 2] = ["signed_jwt", "oauth2"];
 
 /// The agents of the fixture that the steps invoke, without versions. Those that say that they wait
 /// can only do so where an agent can log.

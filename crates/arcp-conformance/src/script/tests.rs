@@ -59,9 +59,11 @@ fn needs_are_read_off_the_steps() {
     assert!(needs("A open\nB open\n").connections);
     assert!(needs("A open\nA drop\nA> open\n").connections);
     assert!(needs("repeat 2 {\n A open\n A close\n}\n").connections);
-    let doors =
-        needs("A open as bob\nB> open as carol\nC> open as anonymous auth={scheme: signed_jwt}\n");
-    assert_eq!(doors.doors, ["bob", "carol", "signed_jwt"].map(ToOwned::to_owned).into());
+    let doors = needs(
+        "A open as bob\nB> open as carol\nC> open as anonymous auth={scheme: signed_jwt}\n\
+                       C> session.resume {auth: {scheme: oauth2}}\n# scheme: none\n",
+    );
+    assert_eq!(doors.doors, ["bob", "carol", "oauth2", "signed_jwt"].map(ToOwned::to_owned).into());
     let restarted = needs("A open\nrestart after 2s\nA open\n");
     assert!(restarted.restart && restarted.alone && !restarted.connections);
 }
@@ -79,6 +81,8 @@ fn agents_are_read_off_the_steps() {
     assert_eq!(scenario(body).agents, ["conf.echo", "conf.gate", "conf.version"]);
     let text = format!("agents: conf.a\n{HEAD}A open\n");
     assert_eq!(Scenario::parse("x", &text).unwrap().agents, ["conf.a"]);
+    let text = format!("agents: conf.a\n{HEAD}A open\nA> invoke conf.b\n");
+    assert_eq!(Scenario::parse("x", &text).unwrap().agents, ["conf.a", "conf.b"]);
     for waits in ["A< log", "unordered {\nA< log\n}", "repeat 2 {\nA<~ log {level: info}\n}"] {
         let waits = format!("A> invoke conf.gate {{gate: g}}\n{waits}\n");
         assert_eq!(scenario(&waits).agents, ["conf.gate", "conf.log"], "{waits}");

@@ -13,7 +13,8 @@ use arcp_core::{
 };
 
 use super::report::over;
-use super::{Effects, Engine, From, Task, Ticket, Timer};
+use super::timers::next_step;
+use super::{Effects, Engine, From, Task, Ticket, Timer, exceeds};
 use crate::record::{ArtifactFact, key};
 
 /// The artifacts of every principal that has any.
@@ -117,7 +118,8 @@ impl Engine {
         let asker = Asker::Client(from.clone());
         // What only just fits into a frame as it comes would not as it goes.
         let kept = self
-            .check_fits(put.data.len() as u64)
+            .check_feature(Feature::Artifacts)
+            .and_then(|()| self.check_fits(put.data.len() as u64))
             .and_then(|()| self.put_artifact(now, &principal, put, asker, fx));
         if let Err(fault) = kept {
             self.reply(now, from, Reply::Nack(fault), fx);
@@ -173,9 +175,7 @@ impl Engine {
     /// How long it is to be kept, or why it is not.
     fn check_put(&self, principal: &Principal, put: &PutArtifact) -> Result<Duration, Fault> {
         self.check_feature(Feature::Artifacts)?;
-        if !self.can_come_back(principal) {
-            return Err(Fault::new(Code::FailedPrecondition, "the session that it is for is over"));
-        }
+        self.check_can_come_back(principal)?;
         let retention = self.settings.capabilities.artifact_retention;
         let retention = retention.ok_or_else(|| Fault::internal("no retention"))?;
         if put.media_type.is_empty() || put.media_type.len() > MEDIA_TYPE_BYTES {
@@ -184,18 +184,13 @@ impl Engine {
             return Err(Fault::invalid(message));
         }
         let limits = &self.settings.limits;
-        let exceeds = |what: &str, limit: u64| {
-            Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
-        };
         let retain = put.retain.unwrap_or(retention.default);
         if retain > retention.max {
             let max = retention.max.as_secs();
             return Err(Fault::invalid(format!("`retain_seconds` is at most {max}")));
         }
         if put.data.len() > limits.artifact_bytes {
-            return Err(
-                exceeds("artifact_bytes", limits.artifact_bytes as u64).with_retryable(false)
-            );
+            return Err(exceeds("artifact_bytes", limits.artifact_bytes).with_retryable(false));
         }
         let none = Shelf::default();
         let all = &self.artifacts;
@@ -232,11 +227,11 @@ impl Engine {
         let Some(coming) = self.artifacts.coming.remove(&id) else { return };
         let Coming { principal, media_type, size, expires_at, asker } = coming;
         let kept = kept.and_then(|sha256| {
-            if self.can_come_back(&principal) {
-                return Ok(sha256);
+            let checked = self.check_can_come_back(&principal);
+            if checked.is_err() {
+                fx.task(Task::DropBlob { artifact: id.clone() });
             }
-            fx.task(Task::DropBlob { artifact: id.clone() });
-            Err(Fault::new(Code::FailedPrecondition, "the session that it is for is over"))
+            checked.map(|()| sha256)
         });
         let sha256 = match kept {
             Ok(sha256) => sha256,
@@ -262,8 +257,11 @@ impl Engine {
 
     /// Whether anybody could ever ask for what is this principal's: an anonymous one is gone with its
     /// session.
-    fn can_come_back(&self, principal: &Principal) -> bool {
-        !principal.is_anonymous() || self.tallies.session_count(principal) > 0
+    fn check_can_come_back(&self, principal: &Principal) -> Result<(), Fault> {
+        if !principal.is_anonymous() || self.tallies.session_count(principal) > 0 {
+            return Ok(());
+        }
+        Err(Fault::new(Code::FailedPrecondition, "the session that it is for is over"))
     }
 
     fn answer_put(
@@ -349,9 +347,7 @@ impl Engine {
             self.forget_artifact(&id, fx);
         }
         if let Some((next, _)) = self.artifacts.due.first() {
-            // Those that are due as well have their turn after what happened meanwhile.
-            let at = now.moment_of(*next).max(now.moment.after(PAUSE));
-            self.timers.set(Timer::Artifacts, at);
+            self.timers.set(Timer::Artifacts, next_step(now, *next));
         }
     }
 
@@ -388,5 +384,3 @@ const fn base64_bytes(bytes: u64) -> u64 {
 const MEDIA_TYPE_BYTES: usize = 256;
 /// Artifacts forgotten at a time.
 const STEP: usize = 256;
-/// The time between one time and the next.
-const PAUSE: Duration = Duration::from_millis(1);

@@ -66,6 +66,13 @@ pub(super) enum Purpose {
 }
 
 impl Connection {
+    /// Whether what it says next may be the answer to a challenge. On a live session one that nobody has
+    /// answered in time is left behind.
+    pub(super) fn awaits_answer(&self, moment: Moment) -> bool {
+        let posed = self.posed.as_ref();
+        posed.is_some_and(|posed| self.session().is_none() || moment < posed.until)
+    }
+
     /// The session that it carries.
     pub(super) fn session(&self) -> Option<&SessionId> {
         match &self.phase {

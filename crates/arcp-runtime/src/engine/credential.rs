@@ -14,7 +14,7 @@ use arcp_core::{
 };
 
 use super::submit::Draft;
-use super::{Effects, Engine, From, Intent, Issue, Task, Timer};
+use super::{Effects, Engine, From, Intent, Issue, Task, Timer, exceeds};
 use crate::record::{OwedFact, key};
 
 /// What is asked for, and what is to be given back.
@@ -36,7 +36,7 @@ pub(super) struct Credentials {
 struct Waiting {
     draft: Draft,
     credential: CredentialId,
-    /// Whether who asked has been refused already.
+    /// Whether the session that asked first is over, and has been refused.
     refused: bool,
     /// Others that wanted the same under the same key meanwhile.
     repeats: Vec<Repeat>,
@@ -115,8 +115,7 @@ impl Engine {
         let limits = &self.settings.limits;
         let (limit, unwanted) = (limits.provisioning_per_principal, limits.unrevoked);
         if self.tallies.draft_count(principal) >= limit {
-            let message = format!("`provisioning_per_principal` is {limit}");
-            return Err(Fault::new(Code::ResourceExhausted, message));
+            return Err(exceeds("provisioning_per_principal", limit));
         }
         if self.credentials.unwanted.len() >= unwanted {
             let message = format!("too much waits to be revoked: `unrevoked` is {unwanted}");
@@ -149,26 +148,28 @@ impl Engine {
         self.credentials.drafts.insert(id, waiting);
     }
 
-    /// Has a submit wait for the job that is on its way under its key. `false` when there is none.
+    /// The job that is on its way under a key.
+    pub(super) fn waiting_under(&self, from: &From, key: &IdempotencyKey) -> Option<JobId> {
+        let session = self.sessions.get(&from.session)?;
+        self.credentials.waiting(&session.principal, key).cloned()
+    }
+
+    /// Has a submit wait for the job that is on its way under its key.
     pub(super) fn join_waiting(
         &mut self,
         now: Now,
+        job: &JobId,
         repeat: Repeat,
         key: &IdempotencyKey,
         intent: Intent,
         fx: &mut Effects,
-    ) -> bool {
-        let from = repeat.from.clone();
-        let Some(session) = self.sessions.get(&from.session) else { return false };
-        let Some(job) = self.credentials.waiting(&session.principal, key).cloned() else {
-            return false;
-        };
-        let Some(waiting) = self.credentials.drafts.get_mut(&job) else { return false };
+    ) {
+        let Some(waiting) = self.credentials.drafts.get_mut(job) else { return };
         let same = waiting.draft.key.as_ref().is_some_and(|(_, wanted)| *wanted == intent);
         let limits = &self.settings.limits;
         let limit = limits.commands_in_flight;
         let fits = waiting.repeats.len() < limits.repeats_per_job;
-        if same && fits && self.credentials.repeats.take(from.connection, limit) {
+        if same && fits && self.credentials.repeats.take(repeat.from.connection, limit) {
             waiting.repeats.push(repeat);
         } else {
             let fault = match (same, fits) {
@@ -177,9 +178,9 @@ impl Engine {
                 (true, false) => exceeds("repeats_per_job", limits.repeats_per_job),
             };
             let job = self.ids.job(now);
-            self.reply(now, &from, Reply::JobRefused { job, fault, key: Some(key.clone()) }, fx);
+            let refused = Reply::JobRefused { job, fault, key: Some(key.clone()) };
+            self.reply(now, &repeat.from, refused, fx);
         }
-        true
     }
 
     /// The credentials of a job are there, or not.
@@ -191,7 +192,7 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let Some(mut waiting) = self.forget_draft(job) else { return };
-        self.find_heir(now, &mut waiting, fx);
+        self.find_heir(&mut waiting);
         let fault = match provisioned {
             Provisioned::Credentials(credentials) => match self.check_still(now, &waiting.draft) {
                 Ok(()) => return self.accept_provisioned(now, waiting, credentials, fx),
@@ -214,7 +215,11 @@ impl Engine {
 
     /// A session is over: its jobs that wait for their credentials are refused, so that it hears it.
     pub(super) fn leave_drafts(&mut self, now: Now, session: &SessionId, fx: &mut Effects) {
-        for from in self.drop_drafts(session) {
+        let Some(principal) = self.sessions.get(session).map(|session| session.principal.clone())
+        else {
+            return;
+        };
+        for from in self.drop_drafts(&principal, session) {
             if self.is_there(&from) {
                 self.refuse(now, &from, true, session_closed(), fx);
             }
@@ -222,8 +227,12 @@ impl Engine {
     }
 
     /// Has a session wait for no job any more. Returns those commands of it that did.
-    pub(super) fn drop_drafts(&mut self, session: &SessionId) -> Vec<From> {
+    pub(super) fn drop_drafts(&mut self, principal: &Principal, session: &SessionId) -> Vec<From> {
         let mut left = Vec::new();
+        // A submit waits for a job of its own principal.
+        if self.tallies.draft_count(principal) == 0 {
+            return left;
+        }
         for waiting in self.credentials.drafts.values_mut() {
             if waiting.draft.from.session == *session && !waiting.refused {
                 waiting.refused = true;
@@ -238,29 +247,21 @@ impl Engine {
         left
     }
 
-    /// When the session is over that asked first, another that wanted the same submits the job.
-    fn find_heir(&mut self, now: Now, waiting: &mut Waiting, fx: &mut Effects) {
-        let takes_jobs = |from: &From| {
-            self.sessions.get(&from.session).is_some_and(|session| !session.is_closing())
-        };
-        if takes_jobs(&waiting.draft.from) {
+    /// When the session is over that asked first, another that wanted the same submits the job: one that
+    /// is still there, if any is.
+    fn find_heir(&self, waiting: &mut Waiting) {
+        if !waiting.refused || waiting.repeats.is_empty() {
             return;
         }
-        let repeats = &waiting.repeats;
-        let there =
-            repeats.iter().position(|one| takes_jobs(&one.from) && self.is_there(&one.from));
-        let heir = there.or_else(|| repeats.iter().position(|one| takes_jobs(&one.from)));
-        let Some(heir) = heir else { return };
-        let Repeat { from, trace, priority } = waiting.repeats.remove(heir);
+        let there = waiting.repeats.iter().position(|one| self.is_there(&one.from));
+        let Repeat { from, trace, priority } = waiting.repeats.remove(there.unwrap_or(0));
+        waiting.refused = false;
         let draft = &mut waiting.draft;
         draft.fact.session = from.session.clone();
         draft.fact.request = from.id.clone();
         draft.fact.trace = trace.or(draft.fact.trace.take());
         draft.fact.priority = priority;
-        let first = std::mem::replace(&mut draft.from, from);
-        if !std::mem::take(&mut waiting.refused) && self.is_there(&first) {
-            self.refuse(now, &first, true, session_closed(), fx);
-        }
+        draft.from = from;
     }
 
     fn accept_provisioned(
@@ -388,10 +389,6 @@ impl Engine {
             self.revoke(id, fx);
         }
     }
-}
-
-fn exceeds(what: &str, limit: usize) -> Fault {
-    Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
 }
 
 fn session_closed() -> Fault {

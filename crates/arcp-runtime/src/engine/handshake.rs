@@ -6,9 +6,9 @@ use arcp_core::{
 };
 use arcp_transport::CloseReason;
 
-use super::connection::{Attempt, Connection, Phase, Posed, Purpose};
+use super::connection::{Attempt, Phase, Posed, Purpose};
 use super::session::Session;
-use super::{Effects, Engine, From, Judgement, Task, Timer};
+use super::{Effects, Engine, From, Judgement, Task, Timer, exceeds};
 
 impl Engine {
     pub(super) fn handle_open(
@@ -87,12 +87,7 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let state = self.connections.get(&from.connection);
-        // A challenge that nobody has answered in time is left behind.
-        let asked = |state: &Connection| {
-            state.pending.is_none()
-                && state.posed.as_ref().is_some_and(|posed| now.moment < posed.until)
-        };
-        if state.is_some_and(asked) {
+        if state.is_some_and(|state| state.awaits_answer(now.moment)) {
             self.handle_response(from.connection, &from.id, response, fx);
             return;
         }
@@ -272,6 +267,7 @@ impl Engine {
         };
         // A challenge that was posed before is for nothing now.
         state.posed = None;
+        state.refusals = 0;
         let before = std::mem::replace(&mut state.phase, Phase::Live(session.clone()));
         if let Phase::Live(previous) = before {
             self.detach(now, connection, &previous, fx);
@@ -287,20 +283,23 @@ impl Engine {
         resumption: Option<Resumption>,
         fx: &mut Effects,
     ) {
-        let Some(mut accepted) = self.acceptance(connection, id) else { return };
-        accepted.resumption = resumption;
+        let Some(accepted) = self.acceptance(id, resumption) else { return };
         self.reply_to(now, connection, request, Reply::Accepted(Box::new(accepted)), fx);
     }
 
-    /// What is said of a session that a connection carries now.
-    pub(super) fn acceptance(
-        &mut self,
-        connection: ConnectionId,
-        id: &SessionId,
-    ) -> Option<SessionAccepted> {
+    /// A connection has offered something good: what was refused before counts no more.
+    fn clear_refusals(&mut self, connection: ConnectionId) {
         if let Some(state) = self.connections.get_mut(&connection) {
             state.refusals = 0;
         }
+    }
+
+    /// What is said of a session.
+    pub(super) fn acceptance(
+        &self,
+        id: &SessionId,
+        resumption: Option<Resumption>,
+    ) -> Option<SessionAccepted> {
         let session = self.sessions.get(id)?;
         let mut capabilities = self.settings.capabilities.negotiate(&session.declared);
         capabilities.agents = self.settings.catalog.cards();
@@ -310,7 +309,7 @@ impl Engine {
             capabilities,
             declared: session.declared.clone(),
             expires_at: session.expires_at,
-            resumption: None,
+            resumption,
         })
     }
 
@@ -329,8 +328,11 @@ impl Engine {
         let session = self.sessions.get(&id);
         let same = session.is_some_and(|session| is_same(&session.principal, principal));
         if same {
-            self.start_session_lease(now, &id);
-            self.keep_session(&id, fx);
+            if self.settings.session_lease.is_some() {
+                self.start_session_lease(now, &id);
+                self.keep_session(&id, fx);
+            }
+            self.clear_refusals(connection);
             self.accept(now, connection, request, &id, None, fx);
         } else {
             let message = "a session is renewed by the principal that opened it";
@@ -389,7 +391,7 @@ impl Engine {
                 self.remove_session(&oldest, fx);
                 Ok(())
             }
-            None => Err(Fault::new(Code::ResourceExhausted, format!("`{limit}` is {bound}"))),
+            None => Err(exceeds(limit, bound)),
         }
     }
 }

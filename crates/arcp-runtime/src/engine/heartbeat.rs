@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arcp_core::{Heartbeat, JobId, Moment, Notice, Now, Output};
 
+use super::timers::PAUSE;
 use super::{Effects, Engine, Timer};
 
 impl Engine {
@@ -48,7 +49,7 @@ impl Engine {
         }
     }
 
-    /// Tells of the jobs after one. Returns the last job told of, when there may be others.
+    /// Tells of the jobs after one. Returns the last job looked at, when there may be others.
     fn beat(
         &mut self,
         now: Now,
@@ -57,11 +58,12 @@ impl Engine {
         fx: &mut Effects,
     ) -> Option<JobId> {
         let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
-        let mut told = 0;
+        let mut looked_at = 0;
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let jobs = self.jobs.range_mut((from, Bound::Unbounded));
         for (id, job) in jobs.filter(|(_, job)| job.has_started()) {
             job.heartbeats += 1;
+            looked_at += 1 + job.watchers.len();
             let watchers = job.watchers.iter().filter_map(|watcher| self.sessions.get(watcher));
             let listeners = watchers.filter(|session| session.declared.heartbeats.is_some());
             for connection in listeners.filter_map(|session| session.phase.connection()) {
@@ -73,9 +75,8 @@ impl Engine {
                 });
                 let message = self.ids.message(now);
                 fx.hint(connection, Output::Notice { id: message, at: now.wall, notice });
-                told += 1;
             }
-            if told >= STEP {
+            if looked_at >= STEP {
                 return Some(id.clone());
             }
         }
@@ -86,13 +87,11 @@ impl Engine {
 /// A round of heartbeats that is under way.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// The last job told of.
+    /// The last job looked at.
     after: JobId,
     /// When the next round begins.
     next: Moment,
 }
 
-/// Heartbeats told at a time.
+/// Jobs and who watches them: how many are looked at at a time.
 const STEP: usize = 1_024;
-/// The time between one time and the next.
-const PAUSE: Duration = Duration::from_millis(1);

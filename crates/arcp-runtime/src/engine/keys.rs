@@ -1,11 +1,11 @@
 //! Idempotency keys: a repeated intent is the same job again (§7.2, R§6.4).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use arcp_core::{Code, Fault, IdempotencyKey, JobId, Now, Principal, Reply, Submit, Timestamp};
 
-use super::{Effects, Engine, From, Intent, Purpose, Timer};
+use super::timers::next_step;
+use super::{Effects, Engine, From, Intent, Purpose, Timer, exceeds};
 use crate::record::{KeyFact, key};
 
 /// The keys of every principal that has used any.
@@ -105,9 +105,7 @@ impl Engine {
         ];
         let full = bounds.into_iter().find(|(_, count, limit)| count >= limit);
         match full.filter(|_| submit.key.is_some()) {
-            Some((what, _, limit)) => {
-                Err(Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}")))
-            }
+            Some((what, _, limit)) => Err(exceeds(what, limit)),
             None => Ok(()),
         }
     }
@@ -149,9 +147,7 @@ impl Engine {
             }
         }
         if let Some((next, _, _)) = self.keys.due.first() {
-            // Those that are due as well have their turn after what happened meanwhile.
-            let at = now.moment_of(*next).max(now.moment.after(PAUSE));
-            self.timers.set(Timer::Keys, at);
+            self.timers.set(Timer::Keys, next_step(now, *next));
         }
     }
 
@@ -173,5 +169,3 @@ pub(super) fn other_intent() -> Fault {
 
 /// Keys forgotten at a time.
 const STEP: usize = 256;
-/// The time between one time and the next.
-const PAUSE: Duration = Duration::from_millis(1);

@@ -70,7 +70,7 @@ pub struct Engine {
     ids: Ids,
     connections: BTreeMap<ConnectionId, Connection>,
     sessions: BTreeMap<SessionId, Session>,
-    /// The tokens by which sessions go on.
+    /// The hashes of the tokens by which sessions go on.
     tokens: BTreeMap<TokenHash, SessionId>,
     /// Jobs that have not ended; of those that have, the store knows.
     jobs: BTreeMap<JobId, Job>,
@@ -212,12 +212,12 @@ impl Engine {
                 self.reject(now, connection, id, fault, fx);
             }
             (Command::Refused { wanted: Wanted::Authentication, fault }, _)
-                if state.posed.is_some() =>
+                if state.awaits_answer(now.moment) =>
             {
                 self.reply_to(now, connection, id, Reply::Unauthenticated(fault), fx);
                 self.count_refusal(now, connection, fx);
             }
-            (Command::Authenticate { response }, None) if state.posed.is_some() => {
+            (Command::Authenticate { response }, None) if state.awaits_answer(now.moment) => {
                 self.handle_response(connection, &id, response, fx);
             }
             (_, None) => {
@@ -354,6 +354,11 @@ impl Engine {
         let id = self.ids.message(now);
         fx.say(connection, Output::Notice { id, at: now.wall, notice });
     }
+}
+
+/// Over a limit, which is named: `RESOURCE_EXHAUSTED`.
+fn exceeds(what: &str, limit: impl std::fmt::Display) -> Fault {
+    Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
 }
 
 /// Where a command of a live session came from.

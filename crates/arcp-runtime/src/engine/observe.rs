@@ -12,7 +12,7 @@ use arcp_core::{
     Principal, Reply, SessionId, Since, Subscribe, SubscriptionId,
 };
 
-use super::{Effects, Engine, From, Observe, Task};
+use super::{Effects, Engine, From, Observe, Task, exceeds};
 use crate::record::{Anchor, Run};
 
 /// The subscriptions there are.
@@ -139,8 +139,7 @@ impl Engine {
         }
         let limit = self.settings.limits.subscriptions_per_session;
         if self.observers.of_session(principal, &from.session).len() >= limit {
-            let message = format!("`subscriptions_per_session` is {limit}");
-            return Err(Fault::new(Code::ResourceExhausted, message));
+            return Err(exceeds("subscriptions_per_session", limit));
         }
         let since = match &subscribe.since {
             None => None,

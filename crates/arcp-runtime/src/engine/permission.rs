@@ -13,7 +13,7 @@ use arcp_core::{
 };
 
 use super::report::over;
-use super::{Effects, Engine, From, Task, Ticket, Timer};
+use super::{Effects, Engine, From, Task, Ticket, Timer, exceeds};
 use crate::record::event_id;
 
 /// What all jobs wait for, and who holds what.
@@ -124,8 +124,7 @@ impl Engine {
         let limit = self.settings.limits.permissions_per_job;
         let job = self.jobs.get_mut(id).ok_or_else(over)?;
         if !job.held.make_room(limit, now.wall, &mut self.permissions.leases) {
-            let message = format!("`permissions_per_job` is {limit}");
-            return Err(Fault::new(Code::ResourceExhausted, message));
+            return Err(exceeds("permissions_per_job", limit));
         }
         let message = event_id(id, job.next_index, now.wall);
         job.held.asking.insert(message.clone());

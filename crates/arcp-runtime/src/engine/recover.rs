@@ -86,7 +86,9 @@ impl Engine {
         let mut died = Vec::new();
         for fact in facts {
             match fact {
-                Fact::Session { id, value, last } => self.recover_session(now, id, &value, last)?,
+                Fact::Session { id, value, last } => {
+                    self.recover_session(now, id, &value, last, fx)?;
+                }
                 Fact::Job { id, value, last } => {
                     self.recover_job(now, &id, &value, last)?;
                     if last > 0 {
@@ -127,6 +129,7 @@ impl Engine {
         id: SessionId,
         value: &[u8],
         last: u64,
+        fx: &mut Effects,
     ) -> Result<(), RecoverError> {
         let fact = SessionFact::from_bytes(value)
             .map_err(|source| RecoverError { what: id.to_string(), source })?;
@@ -145,8 +148,9 @@ impl Engine {
         self.sessions.insert(id.clone(), session);
         if leased {
             self.time_session_lease(now, &id);
-        } else {
+        } else if self.settings.session_lease.is_some() {
             self.start_session_lease(now, &id);
+            self.keep_session(&id, fx);
         }
         let end = now.moment.after(self.settings.resume_window);
         self.timers.set(Timer::Resume(id), end);

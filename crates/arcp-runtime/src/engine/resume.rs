@@ -32,13 +32,13 @@ impl Engine {
             return;
         }
         let Resume { token, last_seq, offer } = resume;
-        let token: TokenHash = Sha256::digest(token.expose().as_bytes()).into();
-        if let Err(fault) = self.check_resume(connection, &token, last_seq) {
-            self.reject(now, connection, id, fault, fx);
-            return;
-        }
+        let token = hash_of(token.expose());
+        let session = match self.check_resume(connection, &token, last_seq) {
+            Ok(session) => session,
+            Err(fault) => return self.reject(now, connection, id, fault, fx),
+        };
         match offer {
-            None => self.resume(now, connection, id, token, last_seq, fx),
+            None => self.resume(now, connection, id, &session, (token, last_seq), fx),
             Some(offer) => match self.check_scheme(&offer.scheme) {
                 Ok(()) => {
                     let purpose = Purpose::Resume { token, last_seq };
@@ -63,10 +63,10 @@ impl Engine {
             let owner = self.sessions.get(&session).map(|session| &session.principal);
             let same = owner.is_some_and(|owner| is_same(owner, principal));
             let message = "a session goes on for the principal that opened it";
-            if same { Ok(()) } else { Err(Fault::new(Code::PermissionDenied, message)) }
+            if same { Ok(session) } else { Err(Fault::new(Code::PermissionDenied, message)) }
         });
         match checked {
-            Ok(()) => self.resume(now, connection, id, token, last_seq, fx),
+            Ok(session) => self.resume(now, connection, id, &session, (token, last_seq), fx),
             Err(fault) => self.reject(now, connection, id, fault, fx),
         }
     }
@@ -108,11 +108,10 @@ impl Engine {
         now: Now,
         connection: ConnectionId,
         request: MessageId,
-        token: TokenHash,
-        after: u64,
+        id: &SessionId,
+        (token, after): (TokenHash, u64),
         fx: &mut Effects,
     ) {
-        let Some(id) = &self.tokens.get(&token).cloned() else { return };
         self.take_over(id, fx);
         self.carry(now, connection, id, fx);
         let resumption = self.next_token(id, Some(token));
@@ -124,11 +123,10 @@ impl Engine {
         session.asked = super::session::Seen::default();
         session.acked = session.acked.max(after);
         let (last, acked) = (session.next_seq - 1, session.acked);
-        fx.put(crate::record::key::session(id), session.fact().to_bytes());
+        self.keep_session(id, fx);
         // Who was asked to authenticate again while away is asked once more.
         self.time_session_lease(now, id);
-        let Some(mut accepted) = self.acceptance(connection, id) else { return };
-        accepted.resumption = resumption;
+        let Some(accepted) = self.acceptance(id, resumption) else { return };
         let resumed = SessionResumed { session: accepted, after, replayed: after < last };
         self.reply_to(now, connection, request, Reply::Resumed(Box::new(resumed)), fx);
         fx.acked(connection, acked);
@@ -164,7 +162,7 @@ impl Engine {
         }
         let session = self.sessions.get_mut(id)?;
         let token = format!("rt_{}", hex(&self.ids.secret()));
-        let hash: TokenHash = Sha256::digest(token.as_bytes()).into();
+        let hash = hash_of(&token);
         let before = session.resume.replace(hash);
         if used == before {
             for old in session.older.drain(..) {
@@ -194,6 +192,10 @@ impl Engine {
             self.tokens.remove(token);
         }
     }
+}
+
+fn hash_of(token: &str) -> TokenHash {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 /// Tokens besides the latest that a session may have.

@@ -34,9 +34,9 @@ pub(super) struct Session {
     pub(super) watching: BTreeSet<JobId>,
     /// How many of its commands wait for something to be done outside.
     pub(super) waits: usize,
-    /// The token by which it goes on.
+    /// The hash of the token by which it goes on.
     pub(super) resume: Option<TokenHash>,
-    /// Tokens before it that are good while it is not in use, the oldest first.
+    /// Those of tokens before it that are good while it is not in use, the oldest first.
     pub(super) older: Vec<TokenHash>,
 }
 
@@ -47,7 +47,8 @@ pub(super) enum Phase {
     Live(ConnectionId),
     /// It waits for its client since then; a timer ends it.
     Detached { since: Moment },
-    /// It closes as soon as its jobs have ended.
+    /// It closes as soon as what was asked has its answer and, where they were cancelled, its jobs have
+    /// ended.
     Closing { connection: Option<ConnectionId>, request: MessageId, jobs: OnClose },
 }
 
@@ -368,7 +369,7 @@ impl Engine {
     /// Forgets a session, and that it watched. The rest is the caller's.
     pub(super) fn remove_session(&mut self, id: &SessionId, fx: &mut Effects) -> Option<Session> {
         let session = self.sessions.remove(id)?;
-        self.drop_drafts(id);
+        self.drop_drafts(&session.principal, id);
         self.forget_tokens(&session);
         for timer in [Timer::Resume, Timer::SessionRefresh, Timer::SessionLease] {
             self.timers.cancel(&timer(id.clone()));

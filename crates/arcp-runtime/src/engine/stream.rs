@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::job::Phase;
 use super::report::over;
-use super::{Effects, Engine, From, Task};
+use super::{Effects, Engine, From, Task, exceeds};
 use crate::record::key;
 
 /// The streams of one job.
@@ -55,10 +55,7 @@ impl Engine {
         let limit = self.settings.limits.streams_per_job;
         let job = self.jobs.get_mut(id).ok_or_else(over)?;
         if job.streams.open.len() >= limit {
-            return Err(Fault::new(
-                Code::ResourceExhausted,
-                format!("`streams_per_job` is {limit}"),
-            ));
+            return Err(exceeds("streams_per_job", limit));
         }
         let stream = self.ids.stream(now);
         job.streams.open.insert(stream.clone(), 0);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::credential::Repeat;
 use super::job::{Job, Phase};
-use super::{Effects, Engine, From, Intent, StartJob, Task, Timer};
+use super::{Effects, Engine, From, Intent, StartJob, Task, Timer, exceeds};
 use crate::record::{JobFact, KeyFact, key};
 
 /// A submit that nothing speaks against.
@@ -45,10 +45,12 @@ impl Engine {
         let intent = || intent.unwrap_or_else(|| Intent::of(&submit));
         let key = submit.key.clone().map(|key| (key, intent()));
         if let Some((key, intent)) = &key {
-            let (from, trace, priority) = (from.clone(), trace.clone(), submit.priority);
-            if self.answer_bound(now, &from, key, *intent, fx)
-                || self.join_waiting(now, Repeat { from, trace, priority }, key, *intent, fx)
-            {
+            if self.answer_bound(now, from, key, *intent, fx) {
+                return;
+            }
+            if let Some(job) = self.waiting_under(from, key) {
+                let repeat = Repeat { from: from.clone(), trace, priority: submit.priority };
+                self.join_waiting(now, &job, repeat, key, *intent, fx);
                 return;
             }
         }
@@ -115,12 +117,11 @@ impl Engine {
         self.check_key(&principal, submit)?;
         let limit = self.settings.limits.jobs;
         if self.jobs.len() + self.credentials.waiting_count() >= limit {
-            return Err(Fault::new(Code::ResourceExhausted, format!("`jobs` is {limit}")));
+            return Err(exceeds("jobs", limit));
         }
         let limit = self.settings.limits.jobs_per_principal;
         if self.tallies.job_count(&principal) >= limit {
-            let message = format!("`jobs_per_principal` is {limit}");
-            return Err(Fault::new(Code::ResourceExhausted, message));
+            return Err(exceeds("jobs_per_principal", limit));
         }
         if self.gets_credentials(&lease) {
             self.check_provisioning(&principal)?;

@@ -1,8 +1,9 @@
 //! What is due when.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use arcp_core::{ConnectionId, CredentialId, JobId, MessageId, Moment, SessionId};
+use arcp_core::{ConnectionId, CredentialId, JobId, MessageId, Moment, Now, SessionId, Timestamp};
 
 /// Something that happens at a moment unless it is called off.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +33,15 @@ pub(super) enum Timer {
     /// Idempotency keys are old enough to be forgotten.
     Keys,
 }
+
+/// When the next step of long work is, of which the next thing is due `at`: what is due as well has its
+/// turn after what happened meanwhile.
+pub(super) fn next_step(now: Now, at: Timestamp) -> Moment {
+    now.moment_of(at).max(now.moment.after(PAUSE))
+}
+
+/// The time between one step and the next.
+pub(super) const PAUSE: Duration = Duration::from_millis(1);
 
 /// At most one moment a timer.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use arcp_core::{
 };
 use bytes::Bytes;
 
-use super::{Effects, Engine, From, Task};
+use super::{Effects, Engine, From, Task, exceeds};
 use crate::record::{JobFact, key};
 
 /// A job that has ended, to be read from the store.
@@ -71,8 +71,7 @@ impl Engine {
         }
         let limit = self.settings.limits.watched_per_session;
         if session.watching.len() >= limit && !session.watching.contains(&watch.job) {
-            let message = format!("`watched_per_session` is {limit}");
-            return Err(Fault::new(Code::ResourceExhausted, message));
+            return Err(exceeds("watched_per_session", limit));
         }
         let summary = job.summary();
         check_after(watch.after, summary.last_index)?;
@@ -142,8 +141,8 @@ impl Engine {
 
     /// Has a job read from the store that has ended, or never was.
     pub(super) fn recall(&mut self, from: &From, job: JobId, purpose: Purpose, fx: &mut Effects) {
-        let Some(session) = self.sessions.get_mut(&from.session) else { return };
-        session.waits += 1;
+        self.waits(&from.session);
+        let Some(session) = self.sessions.get(&from.session) else { return };
         let From { connection, session: id, id: to } = from.clone();
         let principal = session.principal.clone();
         let recall = Recall { connection, session: id, to, principal, job, purpose };

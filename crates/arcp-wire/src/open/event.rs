@@ -47,6 +47,8 @@ const NO_SESSION: &[u8] = b"{\"event_seq\":";
 
 /// Where this dialect keeps what it has written of an event.
 const SLOT: usize = 0;
+/// Where it keeps the same under the type of an extension.
+const NAMED_SLOT: usize = 1;
 
 /// An event of the agent's own that goes by a type of its own: both ends have agreed on the
 /// extension (R§21.2), and its data is an object.
@@ -59,7 +61,9 @@ fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a
 /// `agreed` on these extensions.
 pub(super) fn told(event: &JobEvent, agreed: &BTreeSet<String>) -> Bytes {
     match named_type(event, agreed) {
-        Some((name, data)) => comma(write(event, name, data)),
+        Some((name, data)) => {
+            event.encoded.get_or_write(NAMED_SLOT, || comma(write(event, name, data)))
+        }
         None => body(event),
     }
 }

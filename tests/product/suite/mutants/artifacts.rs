@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::jobs::all_are_alice;
-use super::{Frame, Mutant, caught, hearing_of, instead, telling, telling_of, without};
+use super::{Mutant, answering, caught, hearing_of, telling_of, without};
 
 caught! {
     gives_other_bytes "16-artifacts/fetch" Mutant::frames(|mind, frame| {
@@ -27,14 +27,11 @@ caught! {
             vec![without(value, "/payload", "retain_seconds")]
         })
     });
-    releases_nothing "16-artifacts/released" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["type"] == "artifact.release" => {
-            vec![instead(&value, "ack", &json!({}))]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    releases_nothing "16-artifacts/released" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["type"] == "artifact.release", "ack", |_| json!({}))
     });
     gives_to_anybody "16-artifacts/strangers" all_are_alice();
-    forgets_when_it_is_killed "16-artifacts/killed" Mutant { forgets: true, ..Mutant::NONE };
+    forgets_when_it_is_killed "16-artifacts/killed" Mutant::FORGETS;
     takes_anything_for_base64 "16-artifacts/bad-base64" Mutant::frames(|mind, frame| {
         hearing_of("artifact.put", mind, frame, |_, mut value| {
             value["payload"]["data"] = json!("AAAA");

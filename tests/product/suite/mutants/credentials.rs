@@ -7,7 +7,7 @@ use arcp_runtime::RuntimeBuilder;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Mutant, caught, telling, without};
+use super::{Mind, Mutant, caught, telling, without};
 
 /// A provisioner with a fault, before the fixture's.
 struct Faulty {
@@ -62,20 +62,12 @@ impl CredentialProvisioner for Faulty {
     }
 }
 
-fn faulty<const FAULT: u8>(runtime: RuntimeBuilder, fixture: &Fixture) -> RuntimeBuilder {
-    let fault = match FAULT {
-        0 => Fault::KeepsAll,
-        1 => Fault::TakesAtOnce,
-        2 => Fault::RefusesNothing,
-        3 => Fault::GivesTheSame,
-        _ => Fault::GivesNothing,
-    };
+fn faulty(runtime: RuntimeBuilder, fixture: &Fixture, fault: Fault) -> RuntimeBuilder {
     runtime.provisioner(Faulty { inner: fixture.provisioner(), fault })
 }
 
 /// Tells credentials in messages of a type that are not for them.
-fn leaking(mind: &mut super::Mind, value: Value, kind: &str, pointer: &str) -> Vec<Value> {
-    let mut value = value;
+fn leaking(mind: &mut Mind, mut value: Value, kind: &str, pointer: &str) -> Vec<Value> {
     let mut secrets = mind.secrets.lock().unwrap();
     if value["type"] == "job.accepted" {
         secrets.push(value["payload"]["credentials"].clone());
@@ -90,12 +82,12 @@ fn leaking(mind: &mut super::Mind, value: Value, kind: &str, pointer: &str) -> V
 
 caught! {
     keeps_credentials_of_jobs_that_are_over "15-credentials/revoked-when-completed"
-        Mutant::configure(faulty::<0>);
+        Mutant::configure(|runtime, fixture| faulty(runtime, fixture, Fault::KeepsAll));
     takes_credentials_from_jobs_that_run "15-credentials/kept-when-dropped"
-        Mutant::configure(faulty::<1>);
-    issues_what_is_refused "15-credentials/refused" Mutant::configure(faulty::<2>);
-    gives_everybody_the_same "15-credentials/each-its-own" Mutant::configure(faulty::<3>);
-    accepts_without_credentials "15-credentials/models" Mutant::configure(faulty::<4>);
+        Mutant::configure(|runtime, fixture| faulty(runtime, fixture, Fault::TakesAtOnce));
+    issues_what_is_refused "15-credentials/refused" Mutant::configure(|runtime, fixture| faulty(runtime, fixture, Fault::RefusesNothing));
+    gives_everybody_the_same "15-credentials/each-its-own" Mutant::configure(|runtime, fixture| faulty(runtime, fixture, Fault::GivesTheSame));
+    accepts_without_credentials "15-credentials/models" Mutant::configure(|runtime, fixture| faulty(runtime, fixture, Fault::GivesNothing));
     shows_credentials_in_listings "15-credentials/not-listed" Mutant::frames(|mind, frame| {
         telling(mind, frame, |mind, value| leaking(mind, value, "session.jobs", "/payload/jobs/0"))
     });
@@ -108,7 +100,7 @@ caught! {
         })
     });
     forgets_what_it_owes "15-credentials/revoked-after-restart"
-        Mutant { forgets: true, ..Mutant::NONE };
+        Mutant::FORGETS;
     says_not_that_it_issues "15-credentials/capability" Mutant::frames(|mind, frame| {
         telling(mind, frame, |_, value| {
             vec![without(value, "/payload/capabilities", "provisioned_credentials")]

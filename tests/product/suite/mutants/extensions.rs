@@ -1,8 +1,8 @@
 //! What is not the protocol's own.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Frame, Mutant, caught, hearing_of, instead, telling, telling_of, without};
+use super::{Mutant, answering, caught, hearing_of, telling_of, without};
 
 caught! {
     agrees_on_no_extension "21-extensions/event" Mutant::frames(|mind, frame| {
@@ -30,12 +30,11 @@ caught! {
             vec![value]
         })
     });
-    refuses_what_is_optional "21-extensions/optional" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["extensions"]["optional"] == true => {
-            let payload = json!({"code": "UNIMPLEMENTED", "message": "no", "retryable": false});
-            vec![instead(&value, "nack", &payload)]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    refuses_what_is_optional "21-extensions/optional" Mutant::frames(|_, frame| {
+        let optional = |said: &Value| said["extensions"]["optional"] == true;
+        answering(frame, optional, "nack", |_| {
+            json!({"code": "UNIMPLEMENTED", "message": "no", "retryable": false})
+        })
     });
     passes_over_what_is_not_optional "08-control/unknown-type" Mutant::frames(|mind, frame| {
         telling_of("nack", mind, frame, |_, value| {

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Frame, Mutant, caught, hearing_of, instead, telling, telling_of, without};
+use super::{
+    Frame, Mutant, answering, caught, hearing_of, instead, losing, target, telling, telling_of,
+    without,
+};
 
 caught! {
     ends_a_job_twice "10-jobs/echo" Mutant::frames(|mind, frame| {
@@ -43,12 +46,8 @@ caught! {
             vec![value]
         })
     });
-    cancels_nothing "10-jobs/cancel" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["type"] == "cancel" => {
-            let target = json!({"target_id": value["payload"]["target_id"]});
-            vec![instead(&value, "cancel.accepted", &target)]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    cancels_nothing "10-jobs/cancel" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["type"] == "cancel", "cancel.accepted", target)
     });
     cancels_for_anybody "10-jobs/cancel-by-a-stranger" all_are_alice();
     tells_that_there_is_such_a_job "10-jobs/cancel-by-a-stranger" Mutant::frames(|mind, frame| {
@@ -87,8 +86,7 @@ caught! {
         match frame {
             Frame::Said(value) if value["type"] == "cancel" && mind.count == 0 => {
                 mind.count = 1;
-                let target = json!({"target_id": value["payload"]["target_id"]});
-                vec![instead(&value, "cancel.accepted", &target)]
+                vec![instead(&value, "cancel.accepted", &target(&value))]
             }
             other => vec![other],
         }
@@ -103,16 +101,7 @@ caught! {
     has_no_end_of_sessions "18-limits/sessions"
         Mutant::limits(|limits| limits.sessions_per_principal = 1_000);
     loses_a_chunk "10-results/text" Mutant::frames(|mind, frame| {
-        telling(mind, frame, |mind, mut value| {
-            if value["type"] == "job.result_chunk" && mind.count == 0 {
-                mind.count = 1;
-                return vec![];
-            }
-            if let Some(seq) = value["event_seq"].as_u64() {
-                value["event_seq"] = json!(seq - mind.count);
-            }
-            vec![value]
-        })
+        losing(mind, frame, |mind, told| told["type"] == "job.result_chunk" && mind.count == 0)
     });
     says_not_which_result "10-results/text" Mutant::frames(|mind, frame| {
         telling_of("job.completed", mind, frame, |_, value| {

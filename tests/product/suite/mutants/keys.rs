@@ -35,7 +35,7 @@ caught! {
             })
         });
     forgets_keys_when_it_is_killed "06-idempotency/after-restart"
-        Mutant { forgets: true, ..Mutant::NONE };
+        Mutant::FORGETS;
     says_not_that_it_was_there "06-idempotency/while-running" Mutant::frames(|mind, frame| {
         telling_of("job.accepted", mind, frame, |_, value| {
             vec![without(value, "", "idempotency_key")]

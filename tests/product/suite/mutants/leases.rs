@@ -67,11 +67,8 @@ caught! {
         })
     });
     says_not_what_is_left "15-leases/charges" Mutant::frames(|mind, frame| {
-        telling_of("metric", mind, frame, |mind, value| {
-            let rest = value["payload"]["name"].as_str().is_some_and(|n| n.contains("remaining"));
-            mind.count += u64::from(rest);
-            let mut value = value;
-            if rest {
+        telling_of("metric", mind, frame, |_, mut value| {
+            if value["payload"]["name"].as_str().is_some_and(|name| name.contains("remaining")) {
                 value["payload"]["value"] = json!(0);
             }
             vec![value]

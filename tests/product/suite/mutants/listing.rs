@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::jobs::all_are_alice;
-use super::{Mutant, caught, hearing_of, telling, telling_of, without};
+use super::{Frame, Mind, Mutant, caught, hearing_of, telling, telling_of, without};
 
-fn ignoring(mind: &mut super::Mind, frame: super::Frame, key: &str) -> Vec<super::Frame> {
+fn ignoring(mind: &mut Mind, frame: Frame, key: &str) -> Vec<Frame> {
     hearing_of("session.list_jobs", mind, frame, |_, value| {
         let value = without(value, "/payload/filter", key);
         vec![without(value, "/payload", key)]

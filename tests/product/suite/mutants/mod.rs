@@ -52,6 +52,9 @@ impl Mutant {
     const NONE: Self =
         Self { limits: |_| {}, configure: |runtime, _| runtime, frames: None, forgets: false };
 
+    /// Breaks nothing but that it knows nothing after a restart.
+    const FORGETS: Self = Self { forgets: true, ..Self::NONE };
+
     const fn frames(change: Change) -> Self {
         Self { frames: Some(change), ..Self::NONE }
     }
@@ -145,6 +148,42 @@ fn hearing_of(
             if value["type"] == kind { change(mind, value) } else { vec![value] }
         },
     )
+}
+
+/// Leaves events out and closes the gap in the numbers. `count` of what is remembered counts them.
+fn losing(
+    mind: &mut Mind,
+    frame: Frame,
+    lost: impl FnOnce(&mut Mind, &Value) -> bool,
+) -> Vec<Frame> {
+    telling(mind, frame, |mind, mut value| {
+        if lost(mind, &value) {
+            mind.count += 1;
+            return vec![];
+        }
+        if let Some(seq) = value["event_seq"].as_u64() {
+            value["event_seq"] = json!(seq - mind.count);
+        }
+        vec![value]
+    })
+}
+
+/// Has the runtime not hear such messages, and answers them instead.
+fn answering(
+    frame: Frame,
+    such: impl FnOnce(&Value) -> bool,
+    kind: &str,
+    payload: impl FnOnce(&Value) -> Value,
+) -> Vec<Frame> {
+    match frame {
+        Frame::Said(said) if such(&said) => vec![instead(&said, kind, &payload(&said))],
+        other => vec![other],
+    }
+}
+
+/// What the acceptance of a cancel says.
+fn target(cancel: &Value) -> Value {
+    json!({"target_id": cancel["payload"]["target_id"]})
 }
 
 /// Has the runtime not hear a message, and answers it instead.

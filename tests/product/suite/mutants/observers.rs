@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::jobs::all_are_alice;
-use super::{Frame, Mind, Mutant, caught, hearing_of, instead, telling, telling_of, without};
+use super::{
+    Frame, Mind, Mutant, answering, caught, hearing_of, losing, telling, telling_of, without,
+};
 
 fn ignoring(mind: &mut Mind, frame: Frame, key: &str) -> Vec<Frame> {
     hearing_of("subscribe", mind, frame, |_, value| {
@@ -38,23 +40,20 @@ caught! {
     tells_observers_twice "13-subscribe/accepted" Mutant::frames(|mind, frame| {
         telling_of("subscribe.event", mind, frame, |_, value| vec![value.clone(), value])
     });
-    goes_on_telling "13-subscribe/unsubscribe" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["type"] == "unsubscribe" => {
-            vec![instead(&value, "ack", &json!({}))]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    goes_on_telling "13-subscribe/unsubscribe" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["type"] == "unsubscribe", "ack", |_| json!({}))
     });
     ends_subscriptions_without_a_word "13-subscribe/ends-with-its-session"
         Mutant::frames(|mind, frame| {
             telling_of("subscribe.closed", mind, frame, |_, _| vec![])
         });
-    lets_anybody_forge_events "13-subscribe/forged" Mutant::frames(|mind, frame| match frame {
+    lets_anybody_forge_events "13-subscribe/forged" Mutant::frames(|_, frame| match frame {
         Frame::Said(value) if value["type"] == "job.completed" => {
             let mut told = value.clone();
             told["event_seq"] = json!(1);
             vec![Frame::Told(told), Frame::Said(value)]
         }
-        other => telling(mind, other, |_, value| vec![value]),
+        other => vec![other],
     });
     watches_from_now_on_only "13-watch/with-the-past" Mutant::frames(|mind, frame| {
         hearing_of("job.subscribe", mind, frame, |_, value| {
@@ -67,18 +66,11 @@ caught! {
         })
     });
     leaves_a_gap_before_the_present "13-watch/no-gap-no-double" Mutant::frames(|mind, frame| {
-        telling(mind, frame, |mind, mut value| {
-            if value["type"] == "job.subscribed" {
-                mind.kept.push(value["job_id"].clone());
+        losing(mind, frame, |mind, told| {
+            if told["type"] == "job.subscribed" {
+                mind.kept.push(told["job_id"].clone());
             }
-            if mind.count == 0 && value["type"] == "log" && mind.kept.contains(&value["job_id"]) {
-                mind.count = 1;
-                return vec![];
-            }
-            if let Some(seq) = value["event_seq"].as_u64() {
-                value["event_seq"] = json!(seq - mind.count);
-            }
-            vec![value]
+            mind.count == 0 && told["type"] == "log" && mind.kept.contains(&told["job_id"])
         })
     });
     watches_what_is_over_in_vain "13-watch/ended" Mutant::frames(|mind, frame| {
@@ -93,10 +85,7 @@ caught! {
         })
         .collect()
     });
-    stops_watching_nothing "13-watch/unsubscribe" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["type"] == "job.unsubscribe" => {
-            vec![instead(&value, "ack", &json!({}))]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    stops_watching_nothing "13-watch/unsubscribe" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["type"] == "job.unsubscribe", "ack", |_| json!({}))
     });
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::jobs::all_are_alice;
-use super::{Frame, Mutant, caught, hearing_of, instead, telling, telling_of};
+use super::{Mutant, answering, caught, hearing_of, telling_of};
 
 caught! {
     asks_nobody "15-permissions/request" Mutant::frames(|mind, frame| {
@@ -23,11 +23,8 @@ caught! {
         })
     });
     hears_anybody "15-permissions/strangers" all_are_alice();
-    takes_nothing_back "15-permissions/revoked" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["type"] == "lease.revoked" => {
-            vec![instead(&value, "ack", &json!({}))]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    takes_nothing_back "15-permissions/revoked" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["type"] == "lease.revoked", "ack", |_| json!({}))
     });
     lets_no_grant_expire "15-permissions/expired" Mutant::frames(|mind, frame| {
         hearing_of("permission.grant", mind, frame, |_, mut value| {
@@ -35,11 +32,8 @@ caught! {
             vec![value]
         })
     });
-    extends_nothing "15-permissions/extended" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["type"] == "lease.refresh" => {
-            vec![instead(&value, "ack", &json!({}))]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    extends_nothing "15-permissions/extended" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["type"] == "lease.refresh", "ack", |_| json!({}))
     });
     extends_by_a_second "15-permissions/extended-is-used" Mutant::frames(|mind, frame| {
         hearing_of("lease.refresh", mind, frame, |_, mut value| {

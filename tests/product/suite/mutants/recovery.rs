@@ -5,8 +5,8 @@ use serde_json::json;
 use super::{Mutant, caught, telling};
 
 caught! {
-    forgets_jobs "12-recovery/many-jobs" Mutant { forgets: true, ..Mutant::NONE };
-    forgets_what_it_told "12-recovery/told-is-told" Mutant { forgets: true, ..Mutant::NONE };
+    forgets_jobs "12-recovery/many-jobs" Mutant::FORGETS;
+    forgets_what_it_told "12-recovery/told-is-told" Mutant::FORGETS;
     leaves_jobs_running_that_are_gone "12-recovery/kill-while-running"
         Mutant::frames(|mind, frame| {
             telling(mind, frame, |_, mut value| {
@@ -26,5 +26,5 @@ caught! {
             vec![value]
         })
     });
-    forgets_what_waits "10-queue/killed-and-waits-on" Mutant { forgets: true, ..Mutant::NONE };
+    forgets_what_waits "10-queue/killed-and-waits-on" Mutant::FORGETS;
 }

@@ -75,7 +75,7 @@ caught! {
         runtime.resume_window(Duration::from_hours(1))
     });
     knows_no_session_when_it_was_killed "12-resume/after-restart"
-        Mutant { forgets: true, ..Mutant::NONE };
+        Mutant::FORGETS;
     does_again_what_was_done_before "12-resume/same-message" Mutant::frames(|mind, frame| {
         hearing_of("tool.invoke", mind, frame, |mind, mut value| {
             // The connection knows that it is not the first one.

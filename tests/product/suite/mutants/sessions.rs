@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Frame, Mutant, caught, hearing_of, instead, telling, telling_of};
+use super::{Mutant, answering, caught, hearing_of, target, telling, telling_of};
 
 caught! {
     closes_and_leaves_jobs "09-sessions/close-cancels" Mutant::frames(|mind, frame| {
@@ -10,12 +10,8 @@ caught! {
             if value["type"] == "job.cancelled" { vec![] } else { vec![value] }
         })
     });
-    cancels_no_session "10-jobs/cancel-session" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["payload"]["target"] == "session" => {
-            let target = json!({"target_id": value["payload"]["target_id"]});
-            vec![instead(&value, "cancel.accepted", &target)]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    cancels_no_session "10-jobs/cancel-session" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["payload"]["target"] == "session", "cancel.accepted", target)
     });
     evicts_without_a_word "10-jobs/cancel-session" Mutant::frames(|mind, frame| {
         telling_of("session.evicted", mind, frame, |_, _| vec![])

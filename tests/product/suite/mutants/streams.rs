@@ -3,20 +3,11 @@
 use serde_json::json;
 
 use super::jobs::all_are_alice;
-use super::{Frame, Mutant, caught, instead, telling, telling_of, without};
+use super::{Mutant, answering, caught, losing, target, telling_of, without};
 
 caught! {
     loses_a_chunk "11-streams/text" Mutant::frames(|mind, frame| {
-        telling(mind, frame, |mind, mut value| {
-            if value["type"] == "stream.chunk" && mind.count == 0 {
-                mind.count = 1;
-                return vec![];
-            }
-            if let Some(seq) = value["event_seq"].as_u64() {
-                value["event_seq"] = json!(seq - mind.count);
-            }
-            vec![value]
-        })
+        losing(mind, frame, |mind, told| told["type"] == "stream.chunk" && mind.count == 0)
     });
     counts_chunks_wrongly "11-streams/text" Mutant::frames(|mind, frame| {
         telling_of("stream.chunk", mind, frame, |_, mut value| {
@@ -25,16 +16,7 @@ caught! {
         })
     });
     leaves_streams_open "11-streams/left-open" Mutant::frames(|mind, frame| {
-        telling(mind, frame, |mind, mut value| {
-            if value["type"] == "stream.close" {
-                mind.count += 1;
-                return vec![];
-            }
-            if let Some(seq) = value["event_seq"].as_u64() {
-                value["event_seq"] = json!(seq - mind.count);
-            }
-            vec![value]
-        })
+        losing(mind, frame, |_, told| told["type"] == "stream.close")
     });
     tells_what_is_redacted "11-streams/redacted" Mutant::frames(|mind, frame| {
         telling_of("stream.chunk", mind, frame, |_, mut value| {
@@ -54,19 +36,12 @@ caught! {
                 vec![without(value, "/payload", "content_type")]
             })
         });
-    stops_no_stream "11-streams/cancel" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["payload"]["target"] == "stream" => {
-            let target = json!({"target_id": value["payload"]["target_id"]});
-            vec![instead(&value, "cancel.accepted", &target)]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    stops_no_stream "11-streams/cancel" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["payload"]["target"] == "stream", "cancel.accepted", target)
     });
     stops_streams_of_anybody "11-streams/cancel-by-a-stranger" all_are_alice();
     slows_streams_for_anybody "11-streams/backpressure-by-a-stranger" all_are_alice();
-    slows_nothing "11-streams/backpressure-slows" Mutant::frames(|mind, frame| match frame {
-        Frame::Said(value) if value["type"] == "backpressure" => {
-            vec![instead(&value, "ack", &json!({}))]
-        }
-        other => telling(mind, other, |_, value| vec![value]),
+    slows_nothing "11-streams/backpressure-slows" Mutant::frames(|_, frame| {
+        answering(frame, |said| said["type"] == "backpressure", "ack", |_| json!({}))
     });
 }
