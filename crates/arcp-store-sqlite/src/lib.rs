@@ -95,6 +95,11 @@ impl Store for SqliteStore {
         let (answer, done) = oneshot::channel();
         self.write(Command::Trim { stream: stream.clone(), upto, answer }, done).await
     }
+
+    async fn forget(&self, stream: &Key) -> Result<(), StoreError> {
+        let (answer, done) = oneshot::channel();
+        self.write(Command::Forget { stream: stream.clone(), answer }, done).await
+    }
 }
 
 impl fmt::Debug for SqliteStore {

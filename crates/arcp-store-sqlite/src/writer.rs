@@ -24,6 +24,7 @@ const REMEMBERED: usize = 8_192;
 pub(crate) enum Command {
     Commit { commit: Commit, answer: Answer<()> },
     Trim { stream: Key, upto: u64, answer: Answer<()> },
+    Forget { stream: Key, answer: Answer<()> },
 }
 
 impl Command {
@@ -33,20 +34,25 @@ impl Command {
                 let bodies = commit.appends.iter().map(|append| append.record.body.len());
                 bodies.chain(commit.puts.iter().map(|(_, value)| value.len())).sum()
             }
-            Self::Trim { .. } => 0,
+            Self::Trim { .. } | Self::Forget { .. } => 0,
         }
     }
 
     fn streams(&self) -> impl Iterator<Item = &Key> {
         let appends = match self {
             Self::Commit { commit, .. } => commit.appends.as_slice(),
-            Self::Trim { .. } => &[],
+            Self::Trim { .. } | Self::Forget { .. } => &[],
         };
-        appends.iter().map(|append| &append.stream)
+        let forgotten = match self {
+            Self::Forget { stream, .. } => Some(stream),
+            Self::Commit { .. } | Self::Trim { .. } => None,
+        };
+        appends.iter().map(|append| &append.stream).chain(forgotten)
     }
 
     fn answer(self, kept: Result<()>) {
-        let (Self::Commit { answer, .. } | Self::Trim { answer, .. }) = self;
+        let (Self::Commit { answer, .. } | Self::Trim { answer, .. } | Self::Forget { answer, .. }) =
+            self;
         // Whoever asked may have stopped waiting; what was done stays done.
         drop(answer.send(kept));
     }
@@ -150,6 +156,7 @@ impl Writer {
         match command {
             Command::Commit { commit, .. } => self.commit(commit),
             Command::Trim { stream, upto, .. } => self.trim(stream, *upto),
+            Command::Forget { stream, .. } => self.forget(stream),
         }
     }
 
@@ -195,6 +202,12 @@ impl Writer {
         let note = "INSERT INTO trimmed (stream, last) VALUES (?, ?)
                     ON CONFLICT (stream) DO UPDATE SET last = excluded.last";
         self.execute(note, params![stream.as_bytes(), clamped(upto)])
+    }
+
+    fn forget(&mut self, stream: &Key) -> Result<()> {
+        self.ends.forget(stream);
+        self.execute("DELETE FROM records WHERE stream = ?", [stream.as_bytes()])?;
+        self.execute("DELETE FROM trimmed WHERE stream = ?", [stream.as_bytes()])
     }
 
     /// The last number of the last record that lies wholly at or below `upto`, 0 if none does.

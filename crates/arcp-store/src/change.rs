@@ -20,6 +20,11 @@ pub enum Change {
         /// The number up to which it is forgotten.
         upto: u64,
     },
+    /// [`Store::forget`](crate::Store::forget).
+    Forget {
+        /// The stream.
+        stream: Key,
+    },
 }
 
 impl Change {
@@ -35,6 +40,10 @@ impl Change {
                 bytes.push(TRIM);
                 add_part(&mut bytes, stream.as_bytes());
                 add_number(&mut bytes, *upto);
+            }
+            Self::Forget { stream } => {
+                bytes.push(FORGET);
+                add_part(&mut bytes, stream.as_bytes());
             }
         }
         bytes
@@ -95,6 +104,7 @@ impl Rest<'_> {
         let change = match kind {
             COMMIT => Change::Commit(self.commit()?),
             TRIM => Change::Trim { stream: self.key()?, upto: self.number()? },
+            FORGET => Change::Forget { stream: self.key()? },
             _ => return None,
         };
         self.0.is_empty().then_some(change)
@@ -144,6 +154,7 @@ impl Rest<'_> {
 const VERSION: u8 = 1;
 const COMMIT: u8 = 1;
 const TRIM: u8 = 2;
+const FORGET: u8 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -171,7 +182,8 @@ mod tests {
         let commit = commit
             .prop_map(|(appends, puts, deletes)| Change::Commit(Commit { appends, puts, deletes }));
         let trim = (key(), any::<u64>()).prop_map(|(stream, upto)| Change::Trim { stream, upto });
-        prop_oneof![3 => commit, 1 => trim]
+        let forget = key().prop_map(|stream| Change::Forget { stream });
+        prop_oneof![3 => commit, 1 => trim, 1 => forget]
     }
 
     fn is_corrupt(bytes: &[u8]) -> bool {
@@ -225,7 +237,7 @@ mod tests {
 
     #[test]
     fn lengths_without_bytes_behind_them_cost_nothing() {
-        for kind in [COMMIT, TRIM] {
+        for kind in [COMMIT, TRIM, FORGET] {
             assert!(is_corrupt(&[&[VERSION, kind][..], &[u8::MAX; 8]].concat()));
             assert!(is_corrupt(&[&[VERSION, kind][..], &[u8::MAX; 64]].concat()));
         }
@@ -254,5 +266,7 @@ mod tests {
         assert_eq!(Change::Commit(commit).encode(), want);
         let trim = Change::Trim { stream: Key::new("s"), upto: 9 };
         assert_eq!(trim.encode(), [&[1, 2][..], &one, b"s", &number(9)].concat());
+        let forget = Change::Forget { stream: Key::new("s") };
+        assert_eq!(forget.encode(), [&[1, 3][..], &one, b"s"].concat());
     }
 }

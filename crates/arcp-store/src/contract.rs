@@ -20,6 +20,7 @@ mod child;
 mod crash;
 mod ends;
 mod facts;
+mod forget;
 mod kill;
 mod lock;
 mod overlap;
@@ -53,6 +54,7 @@ pub fn main(subject: Subject) -> ExitCode {
         facts::CLAUSES,
         pages::CLAUSES,
         trim::CLAUSES,
+        forget::CLAUSES,
         overlap::CLAUSES,
     ];
     run(subject, &volatile, &[crash::CLAUSES, lock::CLAUSES])

@@ -40,6 +40,7 @@ pub use memory_blobs::MemoryBlobs;
 ///    order, at most `limit`.
 /// 9. `trim` forgets the records that lie wholly at or below `upto`, and never a later one.
 /// 10. Calls may come from any task, at the same time. Commits that overlap are each kept whole.
+/// 11. `forget` forgets a stream altogether: it is as if it had never been written.
 ///
 /// Every method may be dropped at any await point; a `commit` that was dropped is kept or not.
 #[async_trait]
@@ -60,6 +61,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets the records of `stream` that lie wholly at or below `upto`.
     async fn trim(&self, stream: &Key, upto: u64) -> Result<(), StoreError>;
+
+    /// Forgets `stream` altogether, its numbers too. What is left of it should be little: trim it first.
+    async fn forget(&self, stream: &Key) -> Result<(), StoreError>;
 }
 
 /// Some of a stream's records, and how far the stream reaches.

@@ -67,17 +67,23 @@ impl MemoryStore {
     }
 
     /// Forgets the records of `stream` that lie wholly at or below `upto`.
-    pub fn forget(&self, stream: &Key, upto: u64) {
+    pub fn forget_upto(&self, stream: &Key, upto: u64) {
         if let Some(log) = self.change().streams.get_mut(stream) {
             log.forget(upto);
         }
+    }
+
+    /// Forgets `stream` altogether.
+    pub fn forget_stream(&self, stream: &Key) {
+        self.change().streams.remove(stream);
     }
 
     /// Does what `change` says: what a store that keeps whole changes does on opening.
     pub fn redo(&self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Commit(commit) => self.apply(commit)?,
-            Change::Trim { stream, upto } => self.forget(stream, *upto),
+            Change::Trim { stream, upto } => self.forget_upto(stream, *upto),
+            Change::Forget { stream } => self.forget_stream(stream),
         }
         Ok(())
     }
@@ -113,7 +119,12 @@ impl Store for MemoryStore {
     }
 
     async fn trim(&self, stream: &Key, upto: u64) -> Result<(), StoreError> {
-        self.forget(stream, upto);
+        self.forget_upto(stream, upto);
+        Ok(())
+    }
+
+    async fn forget(&self, stream: &Key) -> Result<(), StoreError> {
+        self.forget_stream(stream);
         Ok(())
     }
 }

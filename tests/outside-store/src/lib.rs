@@ -80,4 +80,8 @@ impl Store for FolderStore {
     async fn trim(&self, stream: &Key, upto: u64) -> Result<(), StoreError> {
         self.keep(&Change::Trim { stream: stream.clone(), upto })
     }
+
+    async fn forget(&self, stream: &Key) -> Result<(), StoreError> {
+        self.keep(&Change::Forget { stream: stream.clone() })
+    }
 }

@@ -152,4 +152,8 @@ impl Store for Probe {
     async fn trim(&self, stream: &Key, upto: u64) -> Result<(), StoreError> {
         self.inner.trim(stream, upto).await
     }
+
+    async fn forget(&self, stream: &Key) -> Result<(), StoreError> {
+        self.inner.forget(stream).await
+    }
 }

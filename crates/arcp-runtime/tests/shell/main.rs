@@ -50,6 +50,10 @@ impl Store for Slow {
     async fn trim(&self, stream: &Key, upto: u64) -> Result<(), StoreError> {
         self.0.trim(stream, upto).await
     }
+
+    async fn forget(&self, stream: &Key) -> Result<(), StoreError> {
+        self.0.forget(stream).await
+    }
 }
 
 /// A client at the level of frames, and the runtime it speaks to.
@@ -224,6 +228,10 @@ impl Store for Full {
     }
 
     async fn trim(&self, _: &Key, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn forget(&self, _: &Key) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -127,6 +127,11 @@ impl Bench {
         Ok(self.block_on(async { store.trim(&stream, upto).await })??)
     }
 
+    pub(super) fn forget(&self, stream: impl AsRef<[u8]>) -> Outcome {
+        let (store, stream) = (self.handle()?, key(stream));
+        Ok(self.block_on(async { store.forget(&stream).await })??)
+    }
+
     /// The whole stream is these records and no others.
     pub(super) fn stream_is(&self, stream: impl AsRef<[u8]>, records: &[Record]) -> Outcome {
         let page = self.read(&stream, 0, usize::MAX)?;
