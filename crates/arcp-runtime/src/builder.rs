@@ -13,7 +13,7 @@ use arcp_core::{
 use arcp_store::{Blobs, Store};
 
 use crate::clock::{Clock, SystemClock};
-use crate::engine::{Catalog, Settings};
+use crate::engine::{Catalog, Retention, Settings};
 use crate::error::{BuildError, RuntimeError};
 use crate::host::Registry;
 use crate::runtime::Runtime;
@@ -36,6 +36,8 @@ pub struct RuntimeBuilder {
     cancel_grace: Duration,
     ack_window: u64,
     idempotency_horizon: Duration,
+    retention: Retention,
+    sweep_interval: Duration,
     on_close: Option<OnClose>,
     artifact_retention: ArtifactRetention,
     heartbeat_interval: Duration,
@@ -81,6 +83,11 @@ impl RuntimeBuilder {
             cancel_grace: Duration::from_secs(5),
             ack_window: 0,
             idempotency_horizon: Duration::from_hours(24),
+            retention: Retention {
+                events: Duration::from_hours(7 * 24),
+                jobs: Duration::from_hours(7 * 24),
+            },
+            sweep_interval: Duration::from_mins(1),
             on_close: None,
             artifact_retention: ArtifactRetention {
                 default: Duration::from_hours(24),
@@ -250,6 +257,30 @@ impl RuntimeBuilder {
         self
     }
 
+    /// How long events are kept after they were said, and those of a job that has ended after its end.
+    /// No shorter than the resume window and the idempotency horizon: what they promise is told from
+    /// the log. Default 7 days.
+    #[must_use]
+    pub fn event_retention(mut self, span: Duration) -> Self {
+        self.retention.events = span;
+        self
+    }
+
+    /// How long a job that has ended is listed after its end; no shorter than its events are kept.
+    /// Default 7 days.
+    #[must_use]
+    pub fn job_retention(mut self, span: Duration) -> Self {
+        self.retention.jobs = span;
+        self
+    }
+
+    /// The time between two rounds of forgetting what is old enough. Default a minute.
+    #[must_use]
+    pub fn sweep_interval(mut self, interval: Duration) -> Self {
+        self.sweep_interval = interval;
+        self
+    }
+
     /// How many threads run agents. Default: as many as the machine has processors.
     #[must_use]
     pub fn agent_threads(mut self, threads: usize) -> Self {
@@ -276,6 +307,7 @@ impl RuntimeBuilder {
         if self.session_lease.is_some_and(|lease| lease.is_zero()) {
             return Err(BuildError::ZeroLimit("session_lease"));
         }
+        self.check_retention()?;
         let authenticators = self.doors()?;
         let (catalog, registry) = self.hired()?;
         let schemes: BTreeSet<String> = authenticators.keys().cloned().collect();
@@ -295,6 +327,8 @@ impl RuntimeBuilder {
             ack_window: self.ack_window,
             provisions,
             idempotency_horizon: self.idempotency_horizon,
+            retention: self.retention,
+            sweep_interval: self.sweep_interval,
             on_close: self.on_close,
         };
         Ok(Parts {
@@ -307,6 +341,25 @@ impl RuntimeBuilder {
             provisioner: self.provisioner,
             clock: self.clock,
         })
+    }
+
+    /// What is promised for some time is kept as long.
+    fn check_retention(&self) -> Result<(), BuildError> {
+        let Retention { events, jobs } = self.retention;
+        let pairs = [
+            ("event_retention", events, "resume_window", self.resume_window),
+            ("event_retention", events, "idempotency_horizon", self.idempotency_horizon),
+            ("job_retention", jobs, "event_retention", events),
+        ];
+        if let Some((what, _, least, _)) =
+            pairs.into_iter().find(|(_, span, _, least)| span < least)
+        {
+            return Err(BuildError::TooSmall(what, least));
+        }
+        if self.sweep_interval.is_zero() {
+            return Err(BuildError::ZeroLimit("sweep_interval"));
+        }
+        Ok(())
     }
 
     /// The authenticators by scheme.

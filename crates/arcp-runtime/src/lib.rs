@@ -20,6 +20,7 @@ pub mod record;
 mod recovery;
 mod replay;
 mod runtime;
+pub mod sweep;
 mod writer;
 
 pub use builder::RuntimeBuilder;

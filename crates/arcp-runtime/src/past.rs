@@ -17,9 +17,17 @@ pub(crate) async fn input(store: &dyn Store, job: &JobId) -> Result<Json, Fault>
     Json::parse(text).map_err(|error| damaged(&error))
 }
 
-/// The ended job that is asked for, when the principal has it.
-pub(crate) async fn recall(store: &dyn Store, recall: &Recall) -> Result<Option<JobFact>, Fault> {
-    ended(store, &key::done_job(&recall.principal, &recall.job)).await
+/// The ended job that is asked for, when the principal has it, and its first event that is still kept.
+pub(crate) async fn recall(
+    store: &dyn Store,
+    recall: &Recall,
+) -> Result<Option<(JobFact, u64)>, Fault> {
+    let Some(fact) = ended(store, &key::done_job(&recall.principal, &recall.job)).await? else {
+        return Ok(None);
+    };
+    let page = store.read(&key::job_stream(&recall.job), u64::MAX, 0).await;
+    let page = page.map_err(|error| store_fault(&error))?;
+    Ok(Some((fact, page.kept_from)))
 }
 
 async fn ended(store: &dyn Store, name: &Key) -> Result<Option<JobFact>, Fault> {
@@ -110,8 +118,10 @@ async fn first(store: &dyn Store, job: &JobId, since: Anchor, last: u64) -> Resu
     if let Some(index) = since.index_in(job) {
         return Ok(index + 1);
     }
-    // The first one of which it holds lies in `low..=high`; `high` is beyond the last.
-    let (mut low, mut high) = (1, last + 1);
+    // The first one of which it holds lies in `low..=high`; `high` is beyond the last. What is no
+    // longer kept is not told.
+    let kept_from = store.read(&key::job_stream(job), u64::MAX, 0).await?.kept_from;
+    let (mut low, mut high) = (kept_from.min(last + 1), last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
         let page = store.read(&key::job_stream(job), middle - 1, 0).await?;

@@ -4,7 +4,7 @@
 use arcp_core::{CredentialId, JobId, Key, SessionId, StreamId};
 use arcp_store::{Store, StoreError, StoreErrorKind};
 
-use crate::engine::Fact;
+use crate::engine::{Fact, Reach};
 use crate::record::key;
 
 /// Every fact that an engine recovers from: in the order in which it wants them.
@@ -12,13 +12,13 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
     let mut facts = Vec::new();
     for (name, value) in scan_all(store, key::SESSIONS).await? {
         let id = SessionId::parse(&name).map_err(corrupt)?;
-        let last = last_of(store, &key::session_stream(&id)).await?;
-        facts.push(Fact::Session { id, value, last });
+        let stream = reach(store, &key::session_stream(&id)).await?;
+        facts.push(Fact::Session { id, value, stream });
     }
     for (name, value) in scan_all(store, key::OPEN_JOBS).await? {
         let id = JobId::parse(&name).map_err(corrupt)?;
-        let last = last_of(store, &key::job_stream(&id)).await?;
-        facts.push(Fact::Job { id, value, last });
+        let stream = reach(store, &key::job_stream(&id)).await?;
+        facts.push(Fact::Job { id, value, stream });
     }
     for (name, _) in scan_all(store, key::WATCHERS).await? {
         let (job, session) = name.split_once('\0').unwrap_or_default();
@@ -62,8 +62,9 @@ async fn scan_all(
     }
 }
 
-async fn last_of(store: &dyn Store, stream: &Key) -> Result<u64, StoreError> {
-    Ok(store.read(stream, u64::MAX, 0).await?.last)
+async fn reach(store: &dyn Store, stream: &Key) -> Result<Reach, StoreError> {
+    let page = store.read(stream, u64::MAX, 0).await?;
+    Ok(Reach { kept_from: page.kept_from, last: page.last })
 }
 
 fn corrupt(error: arcp_core::ParseIdError) -> StoreError {

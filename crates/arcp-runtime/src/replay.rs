@@ -15,6 +15,11 @@ pub(crate) enum ReplayError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Record(#[from] RecordError),
+    #[error("the events are no longer kept")]
+    Gone {
+        /// The first number of the stream that is.
+        kept_from: u64,
+    },
     #[error("the log has a hole: {0}")]
     Hole(String),
 }
@@ -33,6 +38,9 @@ pub(crate) async fn read(
         return Ok(reading.deliveries);
     }
     let page = store.read(&key::session_stream(session), after, POINTER_BYTES).await?;
+    if page.kept_from > after + 1 {
+        return Err(ReplayError::Gone { kept_from: page.kept_from });
+    }
     for record in &page.records {
         for (first, run) in read_session_page(record)? {
             let from = first.max(after + 1);
@@ -70,6 +78,11 @@ pub(crate) async fn read_runs(
         }
         let event = match reading.event(&run.job, run.index).await {
             Ok(event) => event,
+            // An observer is told what there is.
+            Err(ReplayError::Gone { kept_from }) => {
+                *run = run.clone().from(kept_from);
+                continue;
+            }
             // What has been read is not lost: the next call meets the error again.
             Err(_) if !events.is_empty() => break,
             Err(error) => return Err(error),
@@ -109,6 +122,11 @@ impl Reading<'_> {
             for (index, event) in read_job_page(job, record, index - 1)? {
                 events.insert(index, Arc::new(event));
             }
+        }
+        // A stream that is forgotten altogether looks like one that never was.
+        let kept_from = if page.last == 0 { u64::MAX } else { page.kept_from };
+        if index < kept_from {
+            return Err(ReplayError::Gone { kept_from });
         }
         let hole = || ReplayError::Hole(format!("no event {index} of {job}"));
         let event = events.get(&index).cloned().ok_or_else(hole)?;

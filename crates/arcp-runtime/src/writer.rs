@@ -30,6 +30,7 @@ use crate::keeper::Keeper;
 use crate::list;
 use crate::outlet::{Outlet, Overflow, Wanted};
 use crate::past;
+use crate::sweep::sweep;
 
 /// What the writer is told by connections and by the runtime's owner.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub(crate) enum Message {
     CaughtUp { connection: ConnectionId, begun: u64, seq: u64 },
     /// A connection has told an observer all that it was to read.
     Observed { connection: ConnectionId, subscription: SubscriptionId },
+    /// A connection was to tell events that are no longer kept.
+    Lost { connection: ConnectionId },
     /// A connection is gone, or is to be ended like this.
     Disconnected { connection: ConnectionId, reason: CloseReason },
 }
@@ -262,6 +265,9 @@ impl Writer {
                 if outlet.is_some_and(|(_, outlet)| !outlet.observed(&subscription)) {
                     self.drop_outlet(connection, CloseReason::Policy);
                 }
+            }
+            Message::Lost { connection } => {
+                self.handle(Input::Lost { connection }, Hold::default());
             }
             Message::Disconnected { connection, reason } => {
                 self.handle(Input::Disconnected { connection }, Hold::default());
@@ -497,6 +503,13 @@ impl Writer {
                 self.state.tasks.spawn(async move {
                     let past = unless_it_panics(past::find(&*store, &query, &limits)).await;
                     (Some(Input::Past { subscription: query.subscription, past }), permit)
+                });
+            }
+            Task::Sweep(step) => {
+                let store = Arc::clone(&self.store);
+                self.state.tasks.spawn(async move {
+                    let swept = sweep(&*store, &step).await.map_err(|error| error.to_string());
+                    (Some(Input::Swept { step, swept }), None)
                 });
             }
             Task::Issue(task) => {

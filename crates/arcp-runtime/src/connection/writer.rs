@@ -30,6 +30,8 @@ pub(crate) struct Writer {
     cursor: u64,
     /// Events were left out: they come from the store.
     behind: bool,
+    /// Some of them are no longer kept: none is told any more.
+    lost: bool,
     observers: Observers,
     /// What ends the session; events that were left out go before it.
     last_words: Vec<(Box<Output>, Option<Permit>)>,
@@ -62,6 +64,7 @@ impl Writer {
             begun: 0,
             cursor: 0,
             behind: false,
+            lost: false,
             observers: Observers::default(),
             last_words: Vec::new(),
             end: None,
@@ -180,7 +183,7 @@ impl Writer {
                     self.encode(&output, turn);
                 }
             }
-            Told::Behind => self.behind = true,
+            Told::Behind => self.behind = !self.lost,
             Told::Close(reason) => self.end = self.end.or(Some(reason)),
         }
     }
@@ -200,10 +203,13 @@ impl Writer {
     /// Whether events were left out, all that is queued having been taken. Whoever ends a connection
     /// that has just caught up does not say any more that it is behind again.
     fn is_short(&self) -> bool {
-        self.behind || self.cursor < self.gauge.released()
+        !self.lost && (self.behind || self.cursor < self.gauge.released())
     }
 
     fn take_event(&mut self, delivery: Delivery, turn: &mut Turn) {
+        if self.lost {
+            return;
+        }
         if self.behind || delivery.seq > self.cursor + 1 {
             // It will come again from the store, in its place.
             self.behind = true;
@@ -220,7 +226,7 @@ impl Writer {
         {
             self.session = Some(session.clone());
             self.begun += 1;
-            (self.cursor, self.behind) = (after, false);
+            (self.cursor, self.behind, self.lost) = (after, false, false);
             self.observers.clear();
         }
     }
@@ -304,6 +310,13 @@ impl Writer {
             Err(replay::ReplayError::Store(error)) if error.is_retryable() => {
                 tracing::warn!(connection = %self.line.id, "cannot catch up yet: {error}");
                 tokio::time::sleep(RETRY).await;
+                return Ok(());
+            }
+            Err(replay::ReplayError::Gone { .. }) => {
+                (self.behind, self.lost) = (false, true);
+                let lost = Message::Lost { connection: self.line.id };
+                // Without a writer the runtime is gone, and the queue ends next.
+                drop(self.line.inbox.send(lost).await);
                 return Ok(());
             }
             other => other?,

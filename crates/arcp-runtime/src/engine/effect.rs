@@ -12,7 +12,7 @@ use arcp_core::{
 use arcp_transport::CloseReason;
 use bytes::Bytes;
 
-use super::{PastQuery, Recall, Ticket};
+use super::{PastQuery, Recall, Step, Ticket};
 use crate::record::{JobPage, RecordError, Run, SessionPage};
 
 /// What follows from a batch of inputs: one commit, and what to do once it is kept.
@@ -171,6 +171,8 @@ pub enum Task {
     Recall(Box<Recall>),
     /// Find the past that a new subscription wants; answered by `Input::Past`.
     Past(Box<PastQuery>),
+    /// Forget what is old enough; answered by `Input::Swept`.
+    Sweep(Box<Step>),
     /// Issue credentials for a job that is not accepted yet; answered by `Input::Provisioned`.
     Issue(Box<Issue>),
     /// Revoke what was issued; answered by `Input::Revoked`.

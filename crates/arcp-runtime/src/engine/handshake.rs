@@ -233,7 +233,7 @@ impl Engine {
         declared: Capabilities,
         fx: &mut Effects,
     ) {
-        if let Err(fault) = self.make_room(&principal, fx) {
+        if let Err(fault) = self.make_room(now, &principal, fx) {
             self.reject(now, connection, request, fault, fx);
             return;
         }
@@ -363,24 +363,30 @@ impl Engine {
 
     /// Sees to it that the principal may have one more session: the one that has waited longest for
     /// its client gives way. Names the limit when all are in use.
-    fn make_room(&mut self, principal: &Principal, fx: &mut Effects) -> Result<(), Fault> {
+    fn make_room(
+        &mut self,
+        now: Now,
+        principal: &Principal,
+        fx: &mut Effects,
+    ) -> Result<(), Fault> {
         let limits = &self.settings.limits;
         let (all, each) = (limits.sessions, limits.sessions_per_principal);
         if self.tallies.session_count(principal) >= each {
             let detached =
                 |id: &&SessionId| self.sessions.get(*id).is_some_and(Session::is_detached);
             let oldest = self.tallies.sessions(principal).find(detached).cloned();
-            self.give_way(oldest, "sessions_per_principal", each, fx)?;
+            self.give_way(now, oldest, "sessions_per_principal", each, fx)?;
         }
         if self.sessions.len() >= all {
             let oldest = self.waiting.first().map(|(_, session)| session.clone());
-            self.give_way(oldest, "sessions", all, fx)?;
+            self.give_way(now, oldest, "sessions", all, fx)?;
         }
         Ok(())
     }
 
     fn give_way(
         &mut self,
+        now: Now,
         oldest: Option<SessionId>,
         limit: &str,
         bound: usize,
@@ -388,7 +394,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         match oldest {
             Some(oldest) => {
-                self.remove_session(&oldest, fx);
+                self.remove_session(now, &oldest, fx);
                 Ok(())
             }
             None => Err(exceeds(limit, bound)),

@@ -5,7 +5,7 @@ use arcp_core::{
     MessageId, Principal, Question, SubscriptionId,
 };
 
-use super::{Intent, ListQuery, Provisioned, Recall};
+use super::{Intent, ListQuery, Provisioned, Recall, Step, Swept};
 use crate::record::{JobFact, Run};
 
 /// Something that happened.
@@ -66,8 +66,8 @@ pub enum Input {
     Recalled {
         /// What was asked.
         recall: Box<Recall>,
-        /// The job, if the principal has it.
-        found: Result<Option<JobFact>, Fault>,
+        /// The job, if the principal has it, and the index of its first event still kept.
+        found: Result<Option<(JobFact, u64)>, Fault>,
     },
     /// The past that a subscription wanted is found.
     Past {
@@ -101,6 +101,18 @@ pub enum Input {
         artifact: ArtifactId,
         /// Their SHA-256, or why they are not.
         kept: Result<String, Fault>,
+    },
+    /// A step of forgetting what is old came to its end.
+    Swept {
+        /// The step.
+        step: Box<Step>,
+        /// What it came to, or why it failed.
+        swept: Result<Swept, String>,
+    },
+    /// A connection was to tell events that are no longer kept.
+    Lost {
+        /// Which.
+        connection: ConnectionId,
     },
     /// From now on nothing new is begun.
     Drain,

@@ -32,6 +32,8 @@ pub(super) struct Job {
     pub(super) stream: Key,
     /// The index of its next event.
     pub(super) next_index: u64,
+    /// The index of the first event that is still kept.
+    pub(super) kept_from: u64,
     /// The sessions that get its events.
     pub(super) watchers: Vec<SessionId>,
     pub(super) streams: Streams,
@@ -77,6 +79,7 @@ impl Job {
             phase: Phase::Queued,
             stream: key::job_stream(id),
             next_index: 1,
+            kept_from: 1,
             watchers: Vec::new(),
             streams: Streams::default(),
             held: Held::default(),

@@ -28,6 +28,7 @@ mod session;
 mod settings;
 mod stream;
 mod submit;
+mod sweep;
 mod tally;
 mod timers;
 mod watch;
@@ -45,8 +46,9 @@ pub use input::{Input, JobReport, Judgement, Ticket};
 pub use intent::Intent;
 pub use list::{Page, passes};
 pub use observe::PastQuery;
-pub use recover::{Fact, RecoverError};
+pub use recover::{Fact, Reach, RecoverError};
 pub use settings::{Catalog, Settings};
+pub use sweep::{Retention, Stage, Step, Swept};
 pub use watch::{Purpose, Recall};
 
 use artifact::Artifacts;
@@ -150,6 +152,8 @@ impl Engine {
                     Fault::new(Code::BackpressureOverflow, "the observer fell too far behind");
                 self.end_subscription(now, &subscription, fault, fx);
             }
+            Input::Swept { step, swept } => self.on_swept(now, *step, swept, fx),
+            Input::Lost { connection } => self.on_lost(now, connection, fx),
             Input::Drain => self.draining = true,
             Input::Halt => self.on_halt(now, fx),
         }
@@ -165,7 +169,7 @@ impl Engine {
         while let Some(timer) = self.timers.pop_due(now.moment) {
             match timer {
                 Timer::Handshake(connection) => self.on_handshake_overdue(connection, fx),
-                Timer::Resume(session) => self.on_resume_window_over(&session, fx),
+                Timer::Resume(session) => self.on_resume_window_over(now, &session, fx),
                 Timer::SessionRefresh(session) => self.on_refresh_due(now, &session, fx),
                 Timer::SessionLease(session) => self.on_session_lease_over(now, &session, fx),
                 Timer::CancelDeadline(job) => self.on_cancel_overdue(now, &job, fx),
@@ -176,6 +180,7 @@ impl Engine {
                 Timer::Heartbeats => self.on_heartbeats_due(now, fx),
                 Timer::Artifacts => self.on_artifacts_due(now, fx),
                 Timer::Keys => self.on_keys_due(now, fx),
+                Timer::Sweep => self.on_sweep_due(now, fx),
             }
         }
     }

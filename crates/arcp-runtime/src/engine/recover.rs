@@ -9,6 +9,15 @@ use super::session::Session;
 use super::{Effects, Engine, Timer};
 use crate::record::{ArtifactFact, JobFact, KeyFact, OwedFact, RecordError, SessionFact, key};
 
+/// How far a stream reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// The first number still kept, or the next one when none is.
+    pub kept_from: u64,
+    /// The last number, 0 when it has none.
+    pub last: u64,
+}
+
 /// Something that the store knows.
 #[derive(Debug, Clone)]
 pub enum Fact {
@@ -18,8 +27,8 @@ pub enum Fact {
         id: SessionId,
         /// What is stored of it.
         value: Bytes,
-        /// The last number of its stream, 0 when it has none.
-        last: u64,
+        /// What there is of its stream.
+        stream: Reach,
     },
     /// A job that has not ended.
     Job {
@@ -27,8 +36,8 @@ pub enum Fact {
         id: JobId,
         /// What is stored of it.
         value: Bytes,
-        /// The last index of its stream.
-        last: u64,
+        /// What there is of its stream.
+        stream: Reach,
     },
     /// That a session watches a job that it did not submit.
     Watcher {
@@ -86,12 +95,12 @@ impl Engine {
         let mut died = Vec::new();
         for fact in facts {
             match fact {
-                Fact::Session { id, value, last } => {
-                    self.recover_session(now, id, &value, last, fx)?;
+                Fact::Session { id, value, stream } => {
+                    self.recover_session(now, id, &value, stream, fx)?;
                 }
-                Fact::Job { id, value, last } => {
-                    self.recover_job(now, &id, &value, last)?;
-                    if last > 0 {
+                Fact::Job { id, value, stream } => {
+                    self.recover_job(now, &id, &value, stream)?;
+                    if stream.last > 0 {
                         died.push(id);
                     }
                 }
@@ -113,6 +122,7 @@ impl Engine {
             }
         }
         self.revoke_orphans(fx);
+        self.expect_sweep(now);
         for job in died {
             let fault = Fault::new(Code::Unavailable, "runtime restarted").with_retryable(true);
             self.end_job(now, &job, Event::Failed(fault), fx);
@@ -128,12 +138,12 @@ impl Engine {
         now: Now,
         id: SessionId,
         value: &[u8],
-        last: u64,
+        stream: Reach,
         fx: &mut Effects,
     ) -> Result<(), RecoverError> {
         let fact = SessionFact::from_bytes(value)
             .map_err(|source| RecoverError { what: id.to_string(), source })?;
-        let mut session = Session::recovered(&id, fact, last, now.moment);
+        let mut session = Session::recovered(&id, fact, stream, now.moment);
         if self.settings.session_lease.is_none() {
             session.expires_at = None;
         }
@@ -182,19 +192,20 @@ impl Engine {
         now: Now,
         id: &JobId,
         value: &[u8],
-        last: u64,
+        stream: Reach,
     ) -> Result<(), RecoverError> {
         let fact = JobFact::from_bytes(value)
             .map_err(|source| RecoverError { what: id.to_string(), source })?;
         let mut job = Job::new(id, fact);
-        job.next_index = last + 1;
+        job.next_index = stream.last + 1;
+        job.kept_from = stream.kept_from;
         if let Some(session) = self.sessions.get_mut(&job.session) {
             session.watching.insert(id.clone());
             session.seen.add(job.head.request.clone(), self.settings.limits.remembered_messages);
             job.watchers.push(job.session.clone());
         }
         self.tallies.add_job(&job.principal, id.clone());
-        if last == 0 {
+        if stream.last == 0 {
             self.tallies.queue_job(&job.principal, id.clone());
             if let Some(end) = job.lease.expires_at {
                 self.timers.set(Timer::Lease(id.clone()), now.moment_of(end));

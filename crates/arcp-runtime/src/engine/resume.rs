@@ -100,6 +100,10 @@ impl Engine {
             let message = format!("`last_event_seq` {last_seq} is ahead of the last event, {last}");
             return Err(Fault::invalid(message));
         }
+        if last_seq + 1 < session.kept_from {
+            let message = format!("the oldest event still kept is {}", session.kept_from);
+            return Err(Fault::new(Code::ResumeWindowExpired, message));
+        }
         Ok(id.clone())
     }
 

@@ -9,8 +9,8 @@ use arcp_core::{
 use arcp_transport::CloseReason;
 
 use super::resume::TokenHash;
-use super::{Effects, Engine, From, Timer};
-use crate::record::{SessionFact, key};
+use super::{Effects, Engine, From, Reach, Timer};
+use crate::record::{SessionFact, closed_session, key};
 
 /// What the engine knows of a session.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Session {
     pub(super) stream: Key,
     /// The number of its next event.
     pub(super) next_seq: u64,
+    /// The number of the first event that is still kept.
+    pub(super) kept_from: u64,
     /// The number up to which the client says that it has processed its events.
     pub(super) acked: u64,
     /// Commands that did something.
@@ -81,6 +83,7 @@ impl Session {
             phase: Phase::Live(connection),
             stream: key::session_stream(id),
             next_seq: 1,
+            kept_from: 1,
             acked: 0,
             seen: Seen::default(),
             asked: Seen::default(),
@@ -91,8 +94,13 @@ impl Session {
         }
     }
 
-    /// A session as the store knows it, `last` being the number of its last event.
-    pub(super) fn recovered(id: &SessionId, fact: SessionFact, last: u64, since: Moment) -> Self {
+    /// A session as the store knows it.
+    pub(super) fn recovered(
+        id: &SessionId,
+        fact: SessionFact,
+        stream: Reach,
+        since: Moment,
+    ) -> Self {
         Self {
             principal: fact.principal,
             scheme: fact.scheme,
@@ -105,7 +113,8 @@ impl Session {
             expires_at: fact.expires_at,
             phase: Phase::Detached { since },
             stream: key::session_stream(id),
-            next_seq: last + 1,
+            next_seq: stream.last + 1,
+            kept_from: stream.kept_from,
             acked: 0,
             seen: Seen::default(),
             asked: Seen::default(),
@@ -270,7 +279,7 @@ impl Engine {
     }
 
     fn finish_close(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
-        let Some(session) = self.remove_session(id, fx) else {
+        let Some(session) = self.remove_session(now, id, fx) else {
             return;
         };
         if let Phase::Closing { connection: Some(connection), request, .. } = session.phase {
@@ -302,14 +311,14 @@ impl Engine {
         self.waiting.insert((now.moment, id.clone()));
         let window = self.settings.resume_window;
         if window.is_zero() {
-            self.remove_session(id, fx);
+            self.remove_session(now, id, fx);
         } else {
             self.timers.set(Timer::Resume(id.clone()), now.moment.after(window));
         }
     }
 
-    pub(super) fn on_resume_window_over(&mut self, id: &SessionId, fx: &mut Effects) {
-        self.remove_session(id, fx);
+    pub(super) fn on_resume_window_over(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        self.remove_session(now, id, fx);
     }
 
     /// Begins the session's lease anew, where sessions have one. The caller keeps it.
@@ -358,7 +367,7 @@ impl Engine {
         fx: &mut Effects,
     ) {
         self.leave_drafts(now, id, fx);
-        let Some(session) = self.remove_session(id, fx) else { return };
+        let Some(session) = self.remove_session(now, id, fx) else { return };
         if let Some(connection) = session.phase.connection() {
             self.end_subscriptions(now, &session.principal, id, &fault, fx);
             self.notify(now, connection, Notice::Evicted(fault), fx);
@@ -366,8 +375,23 @@ impl Engine {
         }
     }
 
+    /// Its client lacks events that are no longer kept: what it does not know it would never be told.
+    pub(super) fn on_lost(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        let state = self.connections.get(&connection);
+        if let Some(id) = state.and_then(|state| state.session()).cloned() {
+            let message = "events that the client has not had are no longer kept";
+            let fault = Fault::new(Code::DataLoss, message);
+            self.evict(now, &id, fault, CloseReason::Policy, fx);
+        }
+    }
+
     /// Forgets a session, and that it watched. The rest is the caller's.
-    pub(super) fn remove_session(&mut self, id: &SessionId, fx: &mut Effects) -> Option<Session> {
+    pub(super) fn remove_session(
+        &mut self,
+        now: Now,
+        id: &SessionId,
+        fx: &mut Effects,
+    ) -> Option<Session> {
         let session = self.sessions.remove(id)?;
         self.drop_drafts(&session.principal, id);
         self.forget_tokens(&session);
@@ -386,6 +410,10 @@ impl Engine {
             }
         }
         fx.delete(key::session(id));
+        if session.next_seq > 1 {
+            // What it was told is forgotten in small steps, and may still be on its way.
+            fx.put(key::closed_session(id), closed_session(now.wall));
+        }
         if session.principal.is_anonymous() {
             // Nobody else is this one.
             self.forget_artifacts(&session.principal, fx);

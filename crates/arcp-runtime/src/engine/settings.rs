@@ -7,6 +7,8 @@ use arcp_core::{
     AgentCard, AgentRef, Capabilities, Code, Fault, Lease, Limits, OnClose, RuntimeIdentity,
 };
 
+use super::Retention;
+
 /// How a runtime behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -32,6 +34,10 @@ pub struct Settings {
     pub ack_window: u64,
     /// Whether there is a provisioner of credentials.
     pub provisions: bool,
+    /// How long events and jobs that have ended are kept.
+    pub retention: Retention,
+    /// The time between two rounds of forgetting what is older.
+    pub sweep_interval: Duration,
     /// How long an idempotency key is remembered after its job was accepted.
     pub idempotency_horizon: Duration,
     /// What becomes of a session's jobs when it is closed; `None` for what the client's dialect says.

@@ -32,6 +32,8 @@ pub(super) enum Timer {
     Artifacts,
     /// Idempotency keys are old enough to be forgotten.
     Keys,
+    /// What is old enough is forgotten.
+    Sweep,
 }
 
 /// When the next step of long work is, of which the next thing is due `at`: what is due as well has its

@@ -74,7 +74,7 @@ impl Engine {
             return Err(exceeds("watched_per_session", limit));
         }
         let summary = job.summary();
-        check_after(watch.after, summary.last_index)?;
+        check_after(watch.after, job.kept_from, summary.last_index)?;
         Ok(Some((summary, job.remaining.clone())))
     }
 
@@ -153,7 +153,7 @@ impl Engine {
         &mut self,
         now: Now,
         recall: Recall,
-        found: Result<Option<JobFact>, Fault>,
+        found: Result<Option<(JobFact, u64)>, Fault>,
         fx: &mut Effects,
     ) {
         let Recall { connection, session, to, principal: _, job, purpose } = recall;
@@ -162,7 +162,7 @@ impl Engine {
             return;
         }
         let result = match found {
-            Ok(Some(fact)) => self.on_found(now, &from, job, fact, &purpose, fx),
+            Ok(Some(found)) => self.on_found(now, &from, job, found, &purpose, fx),
             Ok(None) => Err(no_such_job()),
             Err(fault) => Err(fault),
         };
@@ -177,7 +177,7 @@ impl Engine {
         now: Now,
         from: &From,
         job: JobId,
-        fact: JobFact,
+        (fact, kept_from): (JobFact, u64),
         purpose: &Purpose,
         fx: &mut Effects,
     ) -> Result<(), Fault> {
@@ -185,12 +185,13 @@ impl Engine {
         let last = ended.last_index;
         match purpose {
             Purpose::Repeat(key) => {
+                check_after(Some(last - 1), kept_from, last)?;
                 let accepted = told_again(&job, fact, key.clone());
                 self.reply(now, from, Reply::JobAccepted(Box::new(accepted)), fx);
                 self.tell_past(from, &job, last - 1, last, fx);
             }
             Purpose::Watch(after) => {
-                check_after(*after, last)?;
+                check_after(*after, kept_from, last)?;
                 let left = fact.outcome.as_ref().map(|outcome| outcome.left.clone());
                 let summary = fact.summary(job).ok_or_else(no_such_job)?;
                 self.start_watching(now, from, summary, left, *after, fx);
@@ -215,8 +216,12 @@ fn told_again(job: &JobId, fact: JobFact, key: IdempotencyKey) -> JobAccepted {
     }
 }
 
-fn check_after(after: Option<u64>, last: u64) -> Result<(), Fault> {
+fn check_after(after: Option<u64>, kept_from: u64, last: u64) -> Result<(), Fault> {
     match after {
+        Some(after) if after < last && after + 1 < kept_from => {
+            let message = format!("the oldest event of the job still kept is {kept_from}");
+            Err(Fault::new(Code::ResumeWindowExpired, message))
+        }
         Some(after) if after > last => {
             let message = format!("`from_event_seq` {after} is ahead of the job's last, {last}");
             Err(Fault::invalid(message))

@@ -164,8 +164,13 @@ impl<'a> Line<'a> {
         Self { a: at.as_micros(), e: Stored::of(event) }
     }
 
+    /// When it was said.
+    pub(super) fn at(&self) -> Timestamp {
+        Timestamp::from_micros(self.a)
+    }
+
     pub(super) fn into_event(self) -> Result<(Timestamp, Event), RecordError> {
-        Ok((Timestamp::from_micros(self.a), self.e.into_event()?))
+        Ok((self.at(), self.e.into_event()?))
     }
 }
 

@@ -334,6 +334,24 @@ impl<'a> StoredLease<'a> {
     }
 }
 
+/// What is kept of a session that has closed, until its stream is forgotten: when that was.
+pub fn closed_session(at: Timestamp) -> Result<Bytes, RecordError> {
+    write("closed session", &StoredClosed { v: VERSION, at: at.as_micros() })
+}
+
+/// Reads when a session has closed.
+pub fn closed_at(bytes: &[u8]) -> Result<Timestamp, RecordError> {
+    let stored: StoredClosed = read("closed session", bytes)?;
+    check_version("closed session", stored.v)?;
+    Ok(Timestamp::from_micros(stored.at))
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredClosed {
+    v: u32,
+    at: i64,
+}
+
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

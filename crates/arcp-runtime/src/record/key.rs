@@ -22,6 +22,14 @@ pub fn session(session: &SessionId) -> Key {
     join(SESSIONS, session.as_str().as_bytes())
 }
 
+/// Where all sessions are that have closed and whose streams are not forgotten.
+pub const CLOSED_SESSIONS: &[u8] = b"closed/";
+
+/// A session that has closed and whose stream is not forgotten.
+pub fn closed_session(session: &SessionId) -> Key {
+    join(CLOSED_SESSIONS, session.as_str().as_bytes())
+}
+
 /// Where all jobs are that have not ended.
 pub const OPEN_JOBS: &[u8] = b"open/";
 
@@ -87,9 +95,24 @@ fn of_job(prefix: &[u8], job: &JobId, name: &str) -> Key {
     join(&key, name.as_bytes())
 }
 
+/// Where all ended jobs are.
+pub const DONE_JOBS: &[u8] = b"done/";
+
 /// Where the ended jobs of `principal` are, in the order of creation.
 pub fn done_jobs(principal: &Principal) -> Vec<u8> {
-    of_principal(b"done/", principal)
+    of_principal(DONE_JOBS, principal)
+}
+
+/// Behind all ended jobs of `principal`.
+pub fn after_done_jobs(principal: &Principal) -> Key {
+    // Ids are ASCII.
+    join(&done_jobs(principal), &[u8::MAX])
+}
+
+/// The job that a key of an ended one names.
+pub fn job_of(key: &Key) -> Option<JobId> {
+    let name = key.as_bytes().rsplit(|byte| *byte == b'/').next()?;
+    JobId::parse(std::str::from_utf8(name).ok()?).ok()
 }
 
 /// Where `principal` has its part of what is under `prefix`.

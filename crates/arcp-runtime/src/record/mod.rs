@@ -1,7 +1,7 @@
 //! What is stored, and under which keys: our own format, versioned, never wire bytes.
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
-//! into jobs. Facts: `session/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
+//! into jobs. Facts: `session/SESSION`, `closed/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
 //! `artifact/PRINCIPAL/ARTIFACT`, `owed/CREDENTIAL`, `watch/JOB/SESSION`, `stream/JOB/STREAM` and `input/JOB`, which is the JSON text as it came.
 
 mod anchor;
@@ -22,10 +22,10 @@ use std::fmt;
 pub use anchor::Anchor;
 pub use artifact::ArtifactFact;
 pub use event::{event_id, observed_id};
-pub use fact::{JobFact, Outcome, SessionFact};
+pub use fact::{JobFact, Outcome, SessionFact, closed_at, closed_session};
 pub use idempotency::KeyFact;
 pub use owed::OwedFact;
-pub use page::{JobPage, Run, SessionPage, read_job_page, read_session_page};
+pub use page::{JobPage, Run, SessionPage, last_said, read_job_page, read_session_page};
 
 /// Why stored bytes could not be read: damaged, or written by a newer version.
 #[derive(Debug, thiserror::Error)]

@@ -107,6 +107,13 @@ pub fn read_job_page(
     }
 }
 
+/// When the last event of a job's page was said.
+pub fn last_said(record: &Record) -> Result<Timestamp, RecordError> {
+    let mut lines = record.body.rsplit(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let line: Line<'_> = parse("event", lines.next().unwrap_or_default())?;
+    Ok(line.at())
+}
+
 /// Consecutive numbers of a session that point at consecutive events of one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -123,6 +130,14 @@ impl Run {
     pub fn between(job: JobId, first: u64, last: u64) -> Self {
         let count = u32::try_from((last + 1).saturating_sub(first)).unwrap_or(u32::MAX);
         Self { job, index: first, count }
+    }
+
+    /// The part that begins with the event at `index`.
+    #[must_use]
+    pub fn from(self, index: u64) -> Self {
+        let gone = index.saturating_sub(self.index).min(u64::from(self.count));
+        let count = self.count - u32::try_from(gone).unwrap_or(self.count);
+        Self { index: self.index + gone, count, ..self }
     }
 
     /// The part that comes before the event at `index`.

@@ -15,10 +15,12 @@ use arcp_core::{
 };
 use arcp_runtime::engine::{
     Catalog, Effect, Effects, Engine, Fact, Input, Issue, JobReport, Judgement, Observe,
-    Provisioned, Settings, Task, Ticket, passes,
+    Provisioned, Reach, Retention, Settings, Task, Ticket, passes,
 };
 use arcp_runtime::record::{Anchor, ArtifactFact, JobFact, Run, key};
+use arcp_runtime::sweep::sweep;
 use arcp_store::{Bytes, MemoryStore, Store};
+use futures_util::FutureExt;
 use rand::rngs::StdRng;
 use rand::seq::IteratorRandom;
 use rand::{Rng, RngCore, SeedableRng};
@@ -672,7 +674,9 @@ impl World {
                 let name = key::done_job(&recall.principal, &recall.job);
                 let facts = self.store.facts(name.as_bytes(), None, 1);
                 let found = facts.first().filter(|(key, _)| *key == name);
-                let found = Ok(found.map(|(_, value)| JobFact::from_bytes(value).unwrap()));
+                let kept_from = self.reach(&key::job_stream(&recall.job)).kept_from;
+                let found =
+                    Ok(found.map(|(_, value)| (JobFact::from_bytes(value).unwrap(), kept_from)));
                 self.input(Input::Recalled { recall, found });
             }
             Task::Past(query) => {
@@ -688,6 +692,11 @@ impl World {
                 let runs = begun.map(|(job, last)| Run::between(job, 1, last));
                 let (subscription, past) = (query.subscription.clone(), Ok(runs.collect()));
                 self.input(Input::Past { subscription, past });
+            }
+            Task::Sweep(step) => {
+                let swept = sweep(&self.store, &step).now_or_never().unwrap();
+                let swept = Ok(swept.unwrap());
+                self.input(Input::Swept { step, swept });
             }
             Task::Issue(issue) => {
                 let provisioned = self.provision(&issue);
@@ -783,13 +792,13 @@ impl World {
         let mut facts = Vec::new();
         for (at, value) in self.store.facts(key::SESSIONS, None, usize::MAX) {
             let id = SessionId::parse(&name(key::SESSIONS, &at)).unwrap();
-            let last = self.store.page(&key::session_stream(&id), 0, 0).last;
-            facts.push(Fact::Session { id, value, last });
+            let stream = self.reach(&key::session_stream(&id));
+            facts.push(Fact::Session { id, value, stream });
         }
         for (at, value) in self.store.facts(key::OPEN_JOBS, None, usize::MAX) {
             let id = JobId::parse(&name(key::OPEN_JOBS, &at)).unwrap();
-            let last = self.store.page(&key::job_stream(&id), 0, 0).last;
-            facts.push(Fact::Job { id, value, last });
+            let stream = self.reach(&key::job_stream(&id));
+            facts.push(Fact::Job { id, value, stream });
         }
         for (at, _) in self.store.facts(key::WATCHERS, None, usize::MAX) {
             let name = name(key::WATCHERS, &at);
@@ -814,6 +823,11 @@ impl World {
             facts.push(Fact::Key { value });
         }
         facts
+    }
+
+    fn reach(&self, stream: &arcp_core::Key) -> Reach {
+        let page = self.store.page(stream, u64::MAX, 0);
+        Reach { kept_from: page.kept_from, last: page.last }
     }
 
     fn number(&mut self) -> u64 {
@@ -853,6 +867,11 @@ fn settings() -> Settings {
         ack_window: 0,
         provisions: true,
         idempotency_horizon: Duration::from_hours(1_000),
+        retention: Retention {
+            events: Duration::from_hours(1_000),
+            jobs: Duration::from_hours(1_000),
+        },
+        sweep_interval: Duration::from_secs(5),
         on_close: None,
     }
 }
