@@ -64,6 +64,35 @@ impl JobContext {
         &self.port.brief.credentials
     }
 
+    /// Which run of the job this is, from 1: more when the runtime has died meanwhile and the agent
+    /// declares that it can be run again.
+    pub fn attempt(&self) -> u32 {
+        self.port.brief.attempt
+    }
+
+    /// The last state that the job had kept, when it is run again from there.
+    pub fn restored(&self) -> Option<&Json> {
+        self.port.brief.checkpoint.as_ref()
+    }
+
+    /// Keeps the job's state, in place of what was kept before, and says that it did (R§19). It is kept
+    /// when this returns: a run after this one finds it by [`restored`](Self::restored), if the agent
+    /// declares [`Restart::FromCheckpoint`](crate::Restart::FromCheckpoint). It is told to nobody, and
+    /// forgotten with the end of the job.
+    ///
+    /// Fails with `OutOfRange` when it is larger than the runtime keeps.
+    pub async fn checkpoint(&self, state: Json) -> Result<(), Fault> {
+        let (size, limit) = (state.as_str().len(), self.port.brief.checkpoint_bytes);
+        if size > limit {
+            let message = format!("a state of {size} bytes exceeds `checkpoint_bytes` {limit}");
+            return Err(Fault::new(Code::OutOfRange, message));
+        }
+        match self.ask(Question::Checkpoint(state), size).await? {
+            Answer::Checkpointed => Ok(()),
+            other => Err(crossed(&other)),
+        }
+    }
+
     /// Says a line of log.
     pub async fn log(&self, level: LogLevel, message: impl Into<String>) -> Result<(), Fault> {
         self.say(Event::Log { level, message: message.into(), attributes: None }).await

@@ -13,8 +13,8 @@ use std::future::Future;
 pub use arcp_core::lease::Operation;
 pub use arcp_core::{
     AgentRef, ArtifactRef, ChunkEncoding, Code, Credential, Fault, GrantedLease, JobId, Json,
-    Lease, LogLevel, PermissionRequest, Progress, Quantity, StreamId, StreamInfo, StreamKind,
-    TraceId,
+    Lease, LogLevel, PermissionRequest, Progress, Quantity, Restart, StreamId, StreamInfo,
+    StreamKind, TraceId,
 };
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
@@ -35,6 +35,14 @@ pub trait Agent: Send + Sync + 'static {
     /// failure, or, with code [`Code::Cancelled`], a cancellation with the fault's message as its
     /// reason.
     async fn run(&self, job: JobContext, input: Json) -> Result<Outcome, Fault>;
+
+    /// What it can do for a job that was running when the runtime died: by default nothing. A job that
+    /// is run again says on under the same id, has spent what it had spent, and has no credentials, so
+    /// one that was issued any is not run again. A run that was cut off may have done anything: make
+    /// what it does outside repeatable.
+    fn restart(&self) -> Restart {
+        Restart::Never
+    }
 }
 
 /// An agent made of a function.
@@ -51,6 +59,43 @@ where
     R: Future<Output = Result<Outcome, Fault>> + Send + 'static,
 {
     AgentFn(run)
+}
+
+/// An agent whose jobs are run again when the runtime has died while they ran.
+///
+/// ```
+/// use arcp_agent::{Outcome, Restart, agent_fn, restartable};
+///
+/// let count = restartable(
+///     agent_fn(|job, _| async move {
+///         let from = job.restored().and_then(|state| state.read().ok()).unwrap_or(0_u32);
+///         for n in from..1_000 {
+///             job.checkpoint(arcp_agent::Json::from(&(n + 1).into())).await?;
+///         }
+///         Outcome::of(&1_000)
+///     }),
+///     Restart::FromCheckpoint,
+/// );
+/// # let _ = count;
+/// ```
+pub fn restartable(agent: impl Agent, restart: Restart) -> impl Agent {
+    Restartable { agent, restart }
+}
+
+struct Restartable<A> {
+    agent: A,
+    restart: Restart,
+}
+
+#[async_trait]
+impl<A: Agent> Agent for Restartable<A> {
+    async fn run(&self, job: JobContext, input: Json) -> Result<Outcome, Fault> {
+        self.agent.run(job, input).await
+    }
+
+    fn restart(&self) -> Restart {
+        self.restart
+    }
 }
 
 struct AgentFn<F>(F);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    AgentRef, Answer, Credential, Event, Fault, JobId, Lease, Question, StreamEvent, StreamId,
-    TraceId,
+    AgentRef, Answer, Credential, Event, Fault, JobId, Json, Lease, Question, StreamEvent,
+    StreamId, TraceId,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -24,8 +24,14 @@ pub struct Brief {
     pub trace: Option<TraceId>,
     /// What was issued for the job.
     pub credentials: Vec<Credential>,
+    /// Which run of the job this is, from 1.
+    pub attempt: u32,
+    /// The last state that it has kept, when it is run again from there.
+    pub checkpoint: Option<Json>,
     /// Largest event, as JSON, in bytes.
     pub event_bytes: usize,
+    /// Largest state to be kept, as JSON, in bytes.
+    pub checkpoint_bytes: usize,
     /// Largest chunk of a streamed result, decoded, in bytes.
     pub chunk_bytes: usize,
     /// Largest streamed result, decoded, in bytes.

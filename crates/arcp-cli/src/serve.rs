@@ -155,6 +155,18 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
         if let Some(horizon) = settings.idempotency_horizon {
             runtime = runtime.idempotency_horizon(horizon);
         }
+        if let Some(span) = settings.event_retention {
+            runtime = runtime.event_retention(span);
+        }
+        if let Some(span) = settings.job_retention {
+            runtime = runtime.job_retention(span);
+        }
+        if let Some(interval) = settings.sweep_interval {
+            runtime = runtime.sweep_interval(interval);
+        }
+        if let Some(interval) = settings.ping_interval {
+            runtime = runtime.ping_interval(Some(interval).filter(|interval| !interval.is_zero()));
+        }
         if let Some(jobs) = settings.on_close {
             runtime = runtime.on_close(jobs);
         }

@@ -137,6 +137,7 @@ fn sentence(event: &Event) -> String {
         Event::LeaseGranted(granted) => format!("granted    {}", granted.permission),
         Event::LeaseExtended { lease, expires_at } => format!("extended   {lease} {expires_at}"),
         Event::LeaseRevoked { lease, reason } => format!("revoked    {lease} {reason}"),
+        Event::Checkpoint { size } => format!("checkpoint {size} bytes"),
         Event::Completed(_) => "completed".to_owned(),
         Event::Failed(fault) => format!("failed     {fault}"),
         Event::Cancelled { reason } => format!("cancelled  {reason}"),
@@ -216,6 +217,7 @@ fn parts(event: &Event) -> (&str, Value) {
         Event::LeaseRevoked { lease, reason } => {
             ("lease_revoked", json!({ "lease_id": lease.as_str(), "reason": reason }))
         }
+        Event::Checkpoint { size } => ("checkpoint", json!({ "size": size })),
         Event::Completed(Completion::Inline(result)) => {
             ("completed", json!({ "value": value(result) }))
         }

@@ -3,6 +3,7 @@
 //! They know no runtime: whatever hosts agents can host these. What they share, such as the gates,
 //! lives in one [`Fixture`].
 
+mod again;
 mod artifact;
 mod ends;
 mod gates;
@@ -15,7 +16,7 @@ mod streams;
 use std::future::ready;
 use std::sync::Arc;
 
-use arcp_agent::{Agent, Fault, Json, Outcome, agent_fn, read_input};
+use arcp_agent::{Agent, Fault, Json, Outcome, Restart, agent_fn, read_input, restartable};
 use serde::de::DeserializeOwned;
 
 pub use provisioner::Provisioner;
@@ -51,7 +52,7 @@ pub type FixtureAgent = (&'static str, &'static str, Arc<dyn Agent>);
 
 fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
     let vault = vault.clone();
-    let [gate, open, stubborn, charge, authorize, stream, permission] =
+    let [gate, open, stubborn, charge, authorize, stream, permission, rerun, goes_on] =
         std::array::from_fn(|_| gates.clone());
     vec![
         ("conf.echo", "1.0.0", Arc::new(agent_fn(|_, input| ready(Ok(Outcome::Value(input)))))),
@@ -98,6 +99,22 @@ fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
             "conf.credentials",
             "1.0.0",
             Arc::new(agent_fn(move |_, input| vault.clone().revoked(input))),
+        ),
+        (
+            "conf.rerun",
+            "1.0.0",
+            Arc::new(restartable(
+                agent_fn(move |job, input| again::again(rerun.clone(), job, input)),
+                Restart::FromInput,
+            )),
+        ),
+        (
+            "conf.checkpoint",
+            "1.0.0",
+            Arc::new(restartable(
+                agent_fn(move |job, input| again::again(goes_on.clone(), job, input)),
+                Restart::FromCheckpoint,
+            )),
         ),
         ("conf.trace", "1.0.0", Arc::new(agent_fn(|job, _| ready(ends::trace(&job))))),
     ]

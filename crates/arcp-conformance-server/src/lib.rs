@@ -124,6 +124,7 @@ static PROFILES: &[Profile] = &[
         },
         configure: |runtime| {
             runtime
+                .ping_interval(Some(Duration::from_secs(1)))
                 .session_lease(Some(Duration::from_secs(4)))
                 .heartbeat_interval(Duration::from_secs(1))
         },
@@ -143,6 +144,20 @@ static PROFILES: &[Profile] = &[
             limits.sessions_per_principal = 3;
         },
         configure: |runtime| runtime.resume_window(Duration::from_secs(1)),
+    },
+    Profile {
+        name: "fleeting",
+        anonymous: false,
+        provisions: false,
+        limits: same,
+        configure: |runtime| {
+            runtime
+                .resume_window(Duration::from_secs(2))
+                .idempotency_horizon(Duration::from_secs(1))
+                .event_retention(Duration::from_secs(2))
+                .job_retention(Duration::from_secs(4))
+                .sweep_interval(Duration::from_millis(200))
+        },
     },
     Profile {
         name: "credentials",

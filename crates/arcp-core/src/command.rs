@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::{
     ArtifactId, Capabilities, Fault, IdempotencyKey, JobId, JobState, Json, Lease, LeaseId,
-    MessageId, PermissionAnswer, PermissionVerdict, Priority, PutArtifact, Secret, StreamId,
-    Subscribe, SubscriptionId, Timestamp, TraceId, WatchJob,
+    MessageId, PermissionAnswer, PermissionVerdict, Priority, PutArtifact, Secret, SessionId,
+    StreamId, Subscribe, SubscriptionId, Timestamp, TraceId, WatchJob,
 };
 
 /// A command with what its envelope says.
@@ -55,6 +55,8 @@ pub enum Command {
         /// The `event_seq`.
         seq: u64,
     },
+    /// Tell the session's events once more (R§19).
+    Replay(Replay),
     /// List the principal's jobs.
     ListJobs(Box<ListJobs>),
     /// Run an agent.
@@ -160,6 +162,15 @@ pub struct Open {
     pub client: ClientIdentity,
     /// What the client can do.
     pub capabilities: Capabilities,
+}
+
+/// Which of a session's events are to be told once more.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The session, if the client says which.
+    pub session: Option<SessionId>,
+    /// The message of the last event that the client has.
+    pub after: MessageId,
 }
 
 /// Which session is to go on, and from where.

@@ -126,6 +126,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Its state was kept: should the runtime die, it goes on from here if its agent can.
+    Checkpoint {
+        /// How many bytes the state has, as JSON. The state itself is its agent's and told to nobody.
+        size: u64,
+    },
     /// The end: it has a result.
     Completed(Completion),
     /// The end: it failed.
@@ -181,7 +186,7 @@ impl Event {
             Self::LeaseGranted(GrantedLease { permission, resource, operation, .. }) => {
                 escaped(permission) + escaped(resource) + escaped(operation)
             }
-            Self::LeaseExtended { .. } => 0,
+            Self::LeaseExtended { .. } | Self::Checkpoint { .. } => 0,
             Self::Completed(Completion::Inline(value)) => value.as_str().len(),
             Self::Completed(Completion::Streamed { summary, .. }) => text(summary),
             Self::Failed(fault) | Self::TimedOut(fault) => {

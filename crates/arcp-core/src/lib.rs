@@ -25,6 +25,7 @@ mod permission;
 mod principal;
 mod quantity;
 mod question;
+mod restart;
 mod secret;
 mod stream;
 mod time;
@@ -36,7 +37,7 @@ pub use capability::{Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, 
 pub use code::Code;
 pub use command::{
     Cancel, CancelTarget, ClientIdentity, Command, Issued, JobFilter, ListJobs, Offer, OnClose,
-    Open, PingKind, Resume, Submit, Wanted,
+    Open, PingKind, Replay, Resume, Submit, Wanted,
 };
 pub use commit::{Append, Commit, Key, Record};
 pub use credential::Credential;
@@ -62,6 +63,7 @@ pub use permission::{GrantedLease, PermissionAnswer, PermissionRequest, Permissi
 pub use principal::Principal;
 pub use quantity::{ParseQuantityError, Quantity};
 pub use question::{Answer, Question};
+pub use restart::Restart;
 pub use secret::Secret;
 pub use stream::{StreamChange, StreamChunk, StreamEvent, StreamInfo, StreamKind};
 pub use time::{Moment, Now, ParseTimestampError, Timestamp};

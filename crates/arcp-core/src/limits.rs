@@ -49,6 +49,10 @@ pub struct Limits {
     /// Credentials that are being revoked or wait for that; beyond it no more are issued. Default
     /// 10,000.
     pub unrevoked: usize,
+    /// How often one job is run again after its runtime has died. Default 3.
+    pub restarts_per_job: u32,
+    /// Largest state that a job keeps, as JSON, in bytes. Default 1 MiB.
+    pub checkpoint_bytes: usize,
     /// Idempotency keys of one principal that are remembered. Default 100,000.
     pub keys_per_principal: usize,
     /// Idempotency keys in all. Default 2,000,000.
@@ -88,6 +92,9 @@ pub struct Limits {
     pub input_queue: usize,
     /// Bytes of commands that wait for the writer, and of events likewise. Default 16 MiB.
     pub input_bytes: usize,
+    /// How long the store may take for one commit before new work is refused with UNAVAILABLE; what is
+    /// being committed waits on. Default 2 s.
+    pub commit_time: Duration,
     /// Inputs the writer takes into one commit. Default 512.
     pub batch: usize,
     /// Bytes of records after which the writer takes no further input into a commit. Default 4 MiB.
@@ -133,6 +140,8 @@ impl Default for Limits {
             provision_time: Duration::from_secs(30),
             revocations: 32,
             unrevoked: 10_000,
+            restarts_per_job: 3,
+            checkpoint_bytes: 1 << 20,
             keys_per_principal: 100_000,
             keys_in_all: 2_000_000,
             watched_per_session: 10_000,
@@ -152,6 +161,7 @@ impl Default for Limits {
             remembered_messages: 1_024,
             input_queue: 4_096,
             input_bytes: 16 << 20,
+            commit_time: Duration::from_secs(2),
             batch: 512,
             batch_bytes: 4 << 20,
             queued_bytes: 256 << 10,

@@ -126,6 +126,11 @@ pub enum Reply {
     ArtifactKept(Box<ArtifactRef>),
     /// Here is the artifact.
     Artifact(Box<Artifact>),
+    /// Its events are told once more, from the one after this number on (R§19).
+    Replaying {
+        /// The last number that its client says it has.
+        after: u64,
+    },
     /// Done, and there is nothing more to say.
     Done,
     /// The command was refused.
@@ -172,6 +177,14 @@ pub enum Notice {
     Evicted(Fault),
     /// A job is alive.
     Heartbeat(Heartbeat),
+    /// Are you there? Whoever stays silent for as long again is given up.
+    Ping {
+        /// To be echoed.
+        nonce: String,
+    },
+    /// The client has fallen behind what it is told: until it has caught up its events come from the
+    /// log. Said once for each time.
+    Backpressure,
     /// A subscription has ended (R§13.4).
     Unsubscribed {
         /// Which.

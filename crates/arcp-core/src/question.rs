@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::lease::Operation;
-use crate::{ArtifactRef, GrantedLease, PermissionRequest, PutArtifact, StreamId, StreamInfo};
+use crate::{
+    ArtifactRef, GrantedLease, Json, PermissionRequest, PutArtifact, StreamId, StreamInfo,
+};
 
 /// What a running job asks. Unlike an event, it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Question {
     },
     /// Keep an artifact (R§16).
     Keep(PutArtifact),
+    /// Keep its state, in place of what was kept before (R§19).
+    Checkpoint(Json),
 }
 
 /// What a job is answered whose question was not refused: the variant that the question wants.
@@ -34,4 +38,6 @@ pub enum Answer {
     Permission(GrantedLease),
     /// It is kept.
     Artifact(ArtifactRef),
+    /// Its state is kept.
+    Checkpointed,
 }

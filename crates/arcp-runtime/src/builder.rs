@@ -38,6 +38,7 @@ pub struct RuntimeBuilder {
     idempotency_horizon: Duration,
     retention: Retention,
     sweep_interval: Duration,
+    ping_interval: Option<Duration>,
     on_close: Option<OnClose>,
     artifact_retention: ArtifactRetention,
     heartbeat_interval: Duration,
@@ -88,6 +89,7 @@ impl RuntimeBuilder {
                 jobs: Duration::from_hours(7 * 24),
             },
             sweep_interval: Duration::from_mins(1),
+            ping_interval: Some(Duration::from_secs(30)),
             on_close: None,
             artifact_retention: ArtifactRetention {
                 default: Duration::from_hours(24),
@@ -281,6 +283,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// After how long a silence a client is asked whether it is there, if it has declared that its
+    /// sessions can go on; as long again, and its connection is ended. Default 30 s; `None` for never.
+    #[must_use]
+    pub fn ping_interval(mut self, interval: Option<Duration>) -> Self {
+        self.ping_interval = interval;
+        self
+    }
+
     /// How many threads run agents. Default: as many as the machine has processors.
     #[must_use]
     pub fn agent_threads(mut self, threads: usize) -> Self {
@@ -329,6 +339,7 @@ impl RuntimeBuilder {
             idempotency_horizon: self.idempotency_horizon,
             retention: self.retention,
             sweep_interval: self.sweep_interval,
+            ping_interval: self.ping_interval,
             on_close: self.on_close,
         };
         Ok(Parts {
@@ -356,6 +367,9 @@ impl RuntimeBuilder {
         {
             return Err(BuildError::TooSmall(what, least));
         }
+        if self.ping_interval.is_some_and(|interval| interval.is_zero()) {
+            return Err(BuildError::ZeroLimit("ping_interval"));
+        }
         if self.sweep_interval.is_zero() {
             return Err(BuildError::ZeroLimit("sweep_interval"));
         }
@@ -382,6 +396,7 @@ impl RuntimeBuilder {
             if !catalog.add(&name, version.as_deref()) {
                 return Err(BuildError::AgentTwice(reference.to_string()));
             }
+            catalog.set_restart(reference.clone(), agent.restart());
             registry.insert(reference, agent);
         }
         Ok((catalog, registry))
@@ -397,6 +412,7 @@ impl RuntimeBuilder {
         let provisions = self.provisioner.is_some();
         let built = [
             (Feature::Streaming, true),
+            (Feature::Checkpoints, true),
             (Feature::BinaryStreams, true),
             (Feature::DurableJobs, true),
             (Feature::Subscriptions, true),
@@ -509,6 +525,7 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
         ("authenticate_time", limits.authenticate_time),
         ("provision_time", limits.provision_time),
         ("blob_time", limits.blob_time),
+        ("commit_time", limits.commit_time),
     ];
     let zero = bounds.into_iter().find(|(_, bound)| *bound == 0).map(|(name, _)| name);
     let never = times.into_iter().find(|(_, time)| time.is_zero()).map(|(name, _)| name);

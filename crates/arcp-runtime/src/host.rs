@@ -53,7 +53,7 @@ impl Host {
     /// Runs a job's agent. It reports, and says last that it has ended.
     pub(crate) fn start(&mut self, start: StartJob) {
         while self.tasks.try_join_next().is_some() {}
-        let StartJob { job, agent, input, lease, trace, credentials } = start;
+        let StartJob { job, agent, input, lease, trace, credentials, attempt, restored } = start;
         let (tell, signals) = watch::channel(Signals::default());
         let code = self.agents.get(&agent).cloned();
         let brief = Brief {
@@ -62,7 +62,10 @@ impl Host {
             lease,
             trace,
             credentials,
+            attempt,
+            checkpoint: None,
             event_bytes: self.limits.event_bytes(),
+            checkpoint_bytes: self.limits.checkpoint_bytes,
             chunk_bytes: self.limits.chunk_bytes,
             result_bytes: self.limits.result_bytes,
         };
@@ -71,7 +74,7 @@ impl Host {
         let port = Port { brief: Arc::new(brief), reports, room, artifact_room, signals };
         let input = match input {
             Some(input) => Source::Here(input),
-            None => Source::Stored(Arc::clone(&self.store)),
+            None => Source::Stored { store: Arc::clone(&self.store), restored },
         };
         let abort = self.tasks.spawn_on(run(code, port, input), self.pool.handle());
         self.running.insert(job, Running { signals: tell, abort });
@@ -141,27 +144,36 @@ impl std::fmt::Debug for Host {
 /// Where a job's input is.
 enum Source {
     Here(Json),
-    Stored(Arc<dyn Store>),
+    Stored {
+        store: Arc<dyn Store>,
+        /// Whether the last state that was kept is there too.
+        restored: bool,
+    },
 }
 
 impl Source {
-    async fn take(self, job: &JobId) -> Result<Json, Fault> {
+    async fn take(self, brief: &mut Brief) -> Result<Json, Fault> {
         match self {
             Self::Here(input) => Ok(input),
-            Self::Stored(store) => past::input(&*store, job).await,
+            Self::Stored { store, restored } => {
+                if restored {
+                    brief.checkpoint = past::checkpoint(&*store, &brief.job).await?;
+                }
+                past::input(&*store, &brief.job).await
+            }
         }
     }
 }
 
 /// Runs one job to its end; a panic is a failure like another.
-async fn run(agent: Option<Arc<dyn Agent>>, port: Port, input: Source) {
+async fn run(agent: Option<Arc<dyn Agent>>, mut port: Port, input: Source) {
     let job = port.brief.job.clone();
     let (reports, room) = (port.reports.clone(), Room::clone(&port.room));
     let limit = port.brief.event_bytes;
     let work = async move {
         match agent {
             Some(agent) => {
-                let input = input.take(&port.brief.job).await?;
+                let input = input.take(Arc::make_mut(&mut port.brief)).await?;
                 agent.run(JobContext::new(port), input).await
             }
             None => Err(Fault::new(Code::AgentNotAvailable, "the agent is gone")),

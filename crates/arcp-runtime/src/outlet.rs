@@ -98,6 +98,8 @@ pub(crate) struct Outlet {
     /// How many sessions have begun on it, one that has come back counting again.
     begun: u64,
     feed: Feed,
+    /// Whether it has fallen behind and nobody was told.
+    late: bool,
     observers: BTreeMap<SubscriptionId, Observer>,
 }
 
@@ -134,7 +136,17 @@ impl Outlet {
         window: u64,
     ) -> Self {
         let (feed, observers) = (Feed::new(), BTreeMap::new());
-        Self { connection, to, gauge, window, session: None, begun: 0, feed, observers }
+        Self {
+            connection,
+            to,
+            gauge,
+            window,
+            session: None,
+            begun: 0,
+            feed,
+            late: false,
+            observers,
+        }
     }
 
     /// How many items the queue of a connection has to hold.
@@ -147,12 +159,21 @@ impl Outlet {
         3 * (limits.commands_in_flight + limits.subscriptions_per_session) + SPARE
     }
 
+    /// The session that the connection has been told that it has.
+    pub(crate) fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
+    }
+
     /// Says something. `false` when the connection takes no more: it is to be ended.
     #[must_use]
     pub(crate) fn say(&mut self, output: Output, permit: Option<Permit>) -> bool {
         let begins = begins(&output).filter(|(id, _)| self.session.as_ref() != Some(id));
         let begins = begins.map(|(id, after)| (id.clone(), after));
+        let again = again(&output);
         let told = self.tell(Told::Say(Box::new(output), permit));
+        if let Some(after) = again {
+            return told && self.rewind(after);
+        }
         if let Some((session, after)) = begins {
             self.session = Some(session);
             self.begun += 1;
@@ -161,6 +182,14 @@ impl Outlet {
             self.gauge.released.store(after, Ordering::Release);
         }
         told
+    }
+
+    /// The connection reads once more what follows the event `after`.
+    fn rewind(&mut self, after: u64) -> bool {
+        self.begun += 1;
+        (self.feed.live, self.feed.reading) = (self.feed.last <= after, false);
+        self.gauge.released.store(after, Ordering::Release);
+        self.feed.live || self.release()
     }
 
     /// Says something if there is room for it.
@@ -182,14 +211,21 @@ impl Outlet {
     pub(crate) fn deliver(&mut self, delivery: Delivery, weight: usize, limits: &Limits) -> bool {
         let seq = delivery.seq;
         self.feed.last = seq;
-        if self.feed.live && seq <= self.reach() && self.has_room(weight, limits) {
+        let room = self.has_room(weight, limits);
+        if self.feed.live && seq <= self.reach() && room {
             self.gauge.queued.fetch_add(weight, Ordering::AcqRel);
             let told = self.tell(Told::Event { delivery, weight });
             self.gauge.released.store(seq, Ordering::Release);
             return told;
         }
+        self.late |= self.feed.live && !room;
         self.feed.live = false;
         self.release()
+    }
+
+    /// Whether the connection has just fallen behind for want of room; once for each time.
+    pub(crate) fn fell_behind(&mut self) -> bool {
+        std::mem::take(&mut self.late)
     }
 
     /// Leaves all events up to `upto` to be read from the store.
@@ -277,6 +313,14 @@ pub(crate) fn begins(output: &Output) -> Option<(&SessionId, u64)> {
         Output::Reply { reply: Reply::Resumed(resumed), .. } => {
             Some((&resumed.session.session, resumed.after))
         }
+        _ => None,
+    }
+}
+
+/// The event after which an answer lets the session's events be told once more.
+pub(crate) fn again(output: &Output) -> Option<u64> {
+    match output {
+        Output::Reply { reply: Reply::Replaying { after }, .. } => Some(*after),
         _ => None,
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use arcp_core::{Code, Fault, JobId, Json, Key, Limits};
+use arcp_core::{Code, Fault, JobId, Json, Key, Limits, Record};
 use arcp_store::{Bytes, Store, StoreError};
 
 use crate::dispatch::store_fault;
-use crate::engine::{PastQuery, Recall};
-use crate::record::{Anchor, JobFact, RecordError, Run, key, read_job_page};
+use crate::engine::{PastQuery, Recall, Search};
+use crate::record::{Anchor, JobFact, RecordError, Run, key, read_job_page, read_session_page};
 
 /// What a job's agent gets.
 pub(crate) async fn input(store: &dyn Store, job: &JobId) -> Result<Json, Fault> {
@@ -40,6 +40,34 @@ async fn ended(store: &dyn Store, name: &Key) -> Result<Option<JobFact>, Fault> 
 async fn fact(store: &dyn Store, name: &Key) -> Result<Option<Bytes>, Fault> {
     let facts = store.scan(name.as_bytes(), None, 1).await.map_err(|error| store_fault(&error))?;
     Ok(facts.into_iter().next().filter(|(key, _)| key == name).map(|(_, value)| value))
+}
+
+/// The last state that a job has kept, if it has kept any.
+pub(crate) async fn checkpoint(store: &dyn Store, job: &JobId) -> Result<Option<Json>, Fault> {
+    let Some(value) = fact(store, &key::checkpoint(job)).await? else { return Ok(None) };
+    let text = std::str::from_utf8(&value).map_err(|error| damaged(&error))?;
+    Json::parse(text).map(Some).map_err(|error| damaged(&error))
+}
+
+/// The number that an event has in a session, the first one if it has several.
+pub(crate) async fn search(store: &dyn Store, search: &Search) -> Result<Option<u64>, Fault> {
+    let stream = key::session_stream(&search.session);
+    let mut after = 0;
+    loop {
+        let page = store.read(&stream, after, POINTER_BYTES).await;
+        let page = page.map_err(|error| store_fault(&error))?;
+        let Some(last) = page.records.last().map(Record::last) else { return Ok(None) };
+        for record in &page.records {
+            for (first, run) in read_session_page(record).map_err(|error| damaged(&error))? {
+                let index = search.anchor.index_in(&run.job);
+                let step = index.and_then(|index| index.checked_sub(run.index));
+                if let Some(step) = step.filter(|step| *step < u64::from(run.count)) {
+                    return Ok(Some(first + step));
+                }
+            }
+        }
+        after = last;
+    }
 }
 
 /// Where the events are that a new subscription wants first: job by job in the order of creation.
@@ -157,5 +185,7 @@ fn damaged(why: &dyn std::fmt::Display) -> Fault {
     Fault::new(Code::DataLoss, "a stored job cannot be read")
 }
 
+/// Pointers read at a time, in bytes.
+const POINTER_BYTES: usize = 16 << 10;
 /// Facts read at a time.
 const FACTS: usize = 256;

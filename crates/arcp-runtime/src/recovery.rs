@@ -32,6 +32,10 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
         let stream = StreamId::parse(stream).map_err(corrupt)?;
         facts.push(Fact::Stream { job, stream });
     }
+    for (name, value) in scan_all(store, key::RUNS).await? {
+        let job = JobId::parse(&name).map_err(corrupt)?;
+        facts.push(Fact::Run { job, value });
+    }
     for (name, value) in scan_all(store, key::OWED).await? {
         let id = CredentialId::parse(&name).map_err(corrupt)?;
         facts.push(Fact::Owed { id, value });

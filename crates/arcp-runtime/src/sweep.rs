@@ -86,7 +86,7 @@ async fn sweep_ended_job(
     swept.numbers += trim(store, &stream, outcome.last_index).await?;
     if is_over(jobs, outcome.ended_at, step.now) {
         store.forget(&stream).await?;
-        let deletes = vec![name.clone(), key::job_input(&job)];
+        let deletes = vec![name.clone(), key::job_input(&job), key::checkpoint(&job)];
         store.commit(Commit { deletes, ..Commit::default() }).await?;
         swept.jobs += 1;
     }

@@ -95,6 +95,8 @@ pub(crate) struct State {
     /// Handled, and waiting for the commit before it.
     pending: Batch,
     committing: Option<Committing>,
+    /// Whether the store has taken longer for the commit that is on its way than it may.
+    stuck: bool,
     stop_at: Option<Moment>,
     /// Since when all that is left is to keep and to tell what was said.
     halted_at: Option<Moment>,
@@ -138,6 +140,8 @@ type Done = (Option<Input>, Option<Permit>);
 struct Committing {
     commit: Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>,
     batch: Batch,
+    /// From when on the store has taken too long.
+    late_at: Moment,
 }
 
 /// What can wake the writer.
@@ -148,6 +152,8 @@ enum Woken {
     Gone(ConnectionId),
     Task(Box<Done>),
     Timer,
+    /// The store takes too long for a commit.
+    Stuck,
     Abandoned,
     Stop(Duration),
     /// Credentials have had the time there was to be revoked.
@@ -185,6 +191,7 @@ impl Writer {
                 }
                 Woken::Gone(connection) => self.on_gone(connection),
                 Woken::Timer => self.on_timer(),
+                Woken::Stuck => self.on_stuck(),
                 Woken::LastCall => self.stop_revoking(),
                 Woken::Abandoned => self.stop(Duration::ZERO),
                 Woken::Stop(grace) => self.stop(grace),
@@ -203,6 +210,14 @@ impl Writer {
         let left = self.limits.batch.saturating_sub(self.state.pending.inputs);
         let room = if full { 0 } else { left };
         let open = room > 0 && self.state.halted_at.is_none();
+        // Whoever asks for something new is told that it cannot be kept.
+        let (heard, most) = if self.state.stuck {
+            (self.state.halted_at.is_none(), room.max(STUCK_MESSAGES))
+        } else {
+            (open, room)
+        };
+        let late = self.state.committing.as_ref().map(|committing| committing.late_at);
+        let late = late.filter(|_| !self.state.stuck);
         let wake = self.next_wake();
         let give_up = self.state.stop_at.map(|at| at.after(LAST_COMMIT));
         let last_call = self.state.halted_at.map(|at| at.after(LAST_CALLS));
@@ -212,7 +227,7 @@ impl Writer {
         tokio::select! {
             result = wait_for_commit(committing), if committing.is_some() => Woken::Committed(result),
             Some(grace) = told_to_stop(&mut self.stops) => Woken::Stop(grace),
-            count = self.inbox.recv_many(messages, room), if open => match count {
+            count = self.inbox.recv_many(messages, most), if heard => match count {
                 0 => Woken::Abandoned,
                 _ => Woken::Messages,
             },
@@ -224,6 +239,7 @@ impl Writer {
             () = clock.sleep_until(last_call.unwrap_or_default()), if calls && last_call.is_some() => {
                 Woken::LastCall
             }
+            () = clock.sleep_until(late.unwrap_or_default()), if late.is_some() => Woken::Stuck,
             () = clock.sleep_until(give_up.unwrap_or_default()), if give_up.is_some() => Woken::GaveUp,
             () = clock.sleep_until(wake.unwrap_or_default()), if open && wake.is_some() => Woken::Timer,
         }
@@ -248,6 +264,7 @@ impl Writer {
                 self.handle(Input::Connected { connection }, Hold::default());
             }
             Message::Command { connection, issued, intent, permit, room } => {
+                let Some((issued, permit)) = self.admit(connection, issued, permit) else { return };
                 let hold = Hold { permit: Some(permit), room };
                 self.handle(Input::Command { connection, issued, intent }, hold);
             }
@@ -321,6 +338,39 @@ impl Writer {
         batch.holds.push_back((start + place, Hold { permit: hold.permit, room }));
     }
 
+    /// A command to be handled: while the store is stuck most are answered aside, without it.
+    fn admit(
+        &mut self,
+        connection: ConnectionId,
+        issued: Issued,
+        permit: Permit,
+    ) -> Option<(Issued, Permit)> {
+        if !self.state.stuck {
+            return Some((issued, permit));
+        }
+        let room = self.state.pending.inputs < self.limits.batch
+            && self.state.pending.fx.bytes() < self.limits.batch_bytes;
+        let mut aside = Batch::default();
+        let now = self.clock.now();
+        let outlet = self.state.outlets.get(&connection);
+        let told = outlet.and_then(|(_, outlet)| outlet.session());
+        let left = self.engine.handle_stuck(now, connection, issued, told, room, &mut aside.fx);
+        if let Some(issued) = left {
+            return Some((issued, permit));
+        }
+        aside.holds.push_back((0, permit.into()));
+        self.release(aside);
+        None
+    }
+
+    fn on_stuck(&mut self) {
+        self.state.stuck = true;
+        tracing::error!(
+            "the store has not kept a commit for {:?}: new work is refused until it does",
+            self.limits.commit_time
+        );
+    }
+
     fn on_timer(&mut self) {
         let batch = &mut self.state.pending;
         self.engine.wake(self.clock.now(), &mut batch.fx);
@@ -372,12 +422,16 @@ impl Writer {
             self.release(batch);
         } else {
             let commit = Box::pin(commit_until_kept(Arc::clone(&self.store), commit));
-            self.state.committing = Some(Committing { commit, batch });
+            let late_at = self.clock.now().moment.after(self.limits.commit_time);
+            self.state.committing = Some(Committing { commit, batch, late_at });
         }
         Ok(())
     }
 
     fn on_committed(&mut self) {
+        if std::mem::take(&mut self.state.stuck) {
+            tracing::info!("the store keeps what it is given again");
+        }
         if let Some(committing) = self.state.committing.take() {
             self.release(committing.batch);
         }
@@ -418,9 +472,11 @@ impl Writer {
             }
             Effect::Deliver { connection, delivery, weight } => {
                 let outlet = self.state.outlets.get_mut(&connection);
-                let limits = &self.limits;
-                if outlet.is_some_and(|(_, o)| !o.deliver(delivery, weight, limits)) {
+                let Some((_, outlet)) = outlet else { return };
+                if !outlet.deliver(delivery, weight, &self.limits) {
                     self.drop_outlet(connection, CloseReason::Policy);
+                } else if outlet.fell_behind() {
+                    self.handle(Input::Behind { connection }, Hold::default());
                 }
             }
             Effect::Feed { connection, upto } => {
@@ -461,6 +517,22 @@ impl Writer {
         if let Some((_, outlet)) = self.state.outlets.remove(&connection) {
             outlet.close(reason);
         }
+    }
+
+    fn issue(&mut self, task: Issue) {
+        let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
+        let mut called_off = self.state.called_off.subscribe();
+        let Issue { id, job, principal, agent, lease, ceiling } = task;
+        let for_job = job.clone();
+        let request = CredentialRequest { id, job: for_job, principal, agent, lease, ceiling };
+        self.state.issuing.spawn(async move {
+            let provisioned = tokio::select! {
+                biased;
+                _ = called_off.wait_for(|off| *off) => stopping(),
+                provisioned = issue(provisioner, request, time) => provisioned,
+            };
+            (Some(Input::Provisioned { job, provisioned }), None)
+        });
     }
 
     fn begin(&mut self, task: Task, hold: Hold) {
@@ -505,6 +577,13 @@ impl Writer {
                     (Some(Input::Past { subscription: query.subscription, past }), permit)
                 });
             }
+            Task::Search(search) => {
+                let store = Arc::clone(&self.store);
+                self.state.tasks.spawn(async move {
+                    let found = unless_it_panics(past::search(&*store, &search)).await;
+                    (Some(Input::Searched { search, found }), permit)
+                });
+            }
             Task::Sweep(step) => {
                 let store = Arc::clone(&self.store);
                 self.state.tasks.spawn(async move {
@@ -512,22 +591,7 @@ impl Writer {
                     (Some(Input::Swept { step, swept }), None)
                 });
             }
-            Task::Issue(task) => {
-                let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
-                let mut called_off = self.state.called_off.subscribe();
-                let Issue { id, job, principal, agent, lease, ceiling } = *task;
-                let for_job = job.clone();
-                let request =
-                    CredentialRequest { id, job: for_job, principal, agent, lease, ceiling };
-                self.state.issuing.spawn(async move {
-                    let provisioned = tokio::select! {
-                        biased;
-                        _ = called_off.wait_for(|off| *off) => stopping(),
-                        provisioned = issue(provisioner, request, time) => provisioned,
-                    };
-                    (Some(Input::Provisioned { job, provisioned }), None)
-                });
-            }
+            Task::Issue(task) => self.issue(*task),
             Task::Revoke { id } => {
                 let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
                 let turns = Arc::clone(&self.revocations);
@@ -579,6 +643,7 @@ fn is_answer(effect: &Effect) -> bool {
                     | Task::Verify { .. }
                     | Task::List(_)
                     | Task::Recall(_)
+                    | Task::Search(_)
                     | Task::KeepBlob { .. }
             )
     )
@@ -628,6 +693,8 @@ async fn commit_until_kept(store: Arc<dyn Store>, commit: Commit) -> Result<(), 
     }
 }
 
+/// Messages taken at a time while the store is stuck.
+const STUCK_MESSAGES: usize = 64;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long after a halt credentials are still being revoked.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use arcp_transport::{
@@ -15,6 +16,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use crate::idle::Idle;
 use crate::options::WsOptions;
 use crate::socket::Socket;
 
@@ -27,6 +29,7 @@ use crate::socket::Socket;
 pub struct WsTransport {
     peer: Peer,
     socket: Socket,
+    ping_interval: Option<Duration>,
 }
 
 impl WsTransport {
@@ -38,7 +41,7 @@ impl WsTransport {
         let peer =
             Peer { transport: "ws", address: Some(address.ip()), label: address.to_string() };
         let socket = Socket::new(ws, options.max_frame_bytes);
-        Self { peer, socket }
+        Self { peer, socket, ping_interval: options.ping_interval }
     }
 }
 
@@ -49,7 +52,8 @@ impl Transport for WsTransport {
 
     fn split(self: Box<Self>) -> (Box<dyn FrameSource>, Box<dyn FrameSink>) {
         let socket = Arc::new(self.socket);
-        let source = WsSource { socket: Arc::clone(&socket) };
+        let idle = self.ping_interval.map(Idle::new);
+        let source = WsSource { socket: Arc::clone(&socket), idle };
         let sink = WsSink { socket, state: Use::Open };
         (Box::new(source), Box::new(sink))
     }
@@ -65,13 +69,19 @@ impl fmt::Debug for WsTransport {
 #[derive(Debug)]
 struct WsSource {
     socket: Arc<Socket>,
+    idle: Option<Idle>,
 }
 
 #[async_trait]
 impl FrameSource for WsSource {
     async fn recv(&mut self) -> Result<Option<Frame>, TransportError> {
         let _waiting = Waiting(&self.socket, Socket::leave_recv);
-        let next = poll_fn(|cx| self.socket.poll_recv(cx)).await;
+        let (socket, idle) = (&self.socket, &mut self.idle);
+        let next = poll_fn(|cx| match (socket.poll_recv(cx), &mut *idle) {
+            (Poll::Pending, Some(idle)) => idle.poll(socket, cx).map(Err),
+            (next, _) => next,
+        })
+        .await;
         if matches!(next, Ok(None)) {
             // A peer that does not read can not have its answer.
             let answer = poll_fn(|cx| self.socket.poll_answer(cx));

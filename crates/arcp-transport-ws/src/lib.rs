@@ -6,6 +6,7 @@
 mod connect;
 mod error;
 mod halves;
+mod idle;
 mod listener;
 mod options;
 mod socket;

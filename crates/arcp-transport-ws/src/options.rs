@@ -14,6 +14,10 @@ pub struct WsOptions {
     pub max_frame_bytes: usize,
     /// How long a connection may take to become a WebSocket. 10 seconds by default.
     pub handshake_time: Duration,
+    /// After how long a silence the peer is sent a WebSocket ping, which every peer answers (RFC 6455);
+    /// as long again, and the connection is `Broken`. It finds peers that are gone without a word.
+    /// Only while somebody waits in `recv`. 30 seconds by default; `None` for never.
+    pub ping_interval: Option<Duration>,
     /// Which web pages may connect. Programs send no `Origin` and always may.
     pub origins: Origins,
 }
@@ -23,6 +27,7 @@ impl Default for WsOptions {
         Self {
             max_frame_bytes: 1 << 20,
             handshake_time: Duration::from_secs(10),
+            ping_interval: Some(Duration::from_secs(30)),
             origins: Origins::default(),
         }
     }

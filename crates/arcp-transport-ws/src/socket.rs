@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
@@ -41,6 +42,8 @@ struct State {
     sink: Option<Waker>,
     /// Set by our own `close`: the source has ended and the sink reads.
     closing: bool,
+    /// When something came from the peer last, be it a pong.
+    heard_at: Instant,
 }
 
 /// What can still come in.
@@ -61,6 +64,7 @@ impl Socket {
             source: None,
             sink: None,
             closing: false,
+            heard_at: Instant::now(),
         };
         Self { state: Mutex::new(state), max_frame_bytes }
     }
@@ -87,6 +91,29 @@ impl Socket {
             Some(frame) => Ok(Some(frame)),
             None => state.end(),
         })
+    }
+
+    /// When something came from the peer last.
+    pub(crate) fn heard_at(&self) -> Instant {
+        self.lock().heard_at
+    }
+
+    /// For the source while it waits: asks the peer whether it is there. What cannot be written now goes
+    /// with what the sink writes next.
+    pub(crate) fn ask(&self, cx: &mut Context<'_>) {
+        let mut state = self.lock();
+        if !state.is_writable() {
+            return;
+        }
+        // A buffer that is full means that the peer does not read: it is silent all the same.
+        if state.start_send(Message::Ping(Bytes::new())).is_ok()
+            && state.poll_flush(cx).is_pending()
+            // INVARIANT: the socket wakes one task when it can be written to again, and that must be a
+            // sink that waits.
+            && let Some(sink) = state.sink.take()
+        {
+            sink.wake();
+        }
     }
 
     /// For the source, after the peer's close: sends our answer to it and ends our direction, for
@@ -202,7 +229,9 @@ impl State {
     /// The next frame, none at the end of any kind.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
         while matches!(self.incoming, Incoming::Open) {
-            self.incoming = match ready!(Pin::new(&mut self.ws).poll_next(cx)) {
+            let next = ready!(Pin::new(&mut self.ws).poll_next(cx));
+            self.heard_at = Instant::now();
+            self.incoming = match next {
                 Some(Ok(Message::Text(text))) => {
                     return Poll::Ready(Some(frame(FrameKind::Text, text.into())));
                 }

@@ -2,6 +2,7 @@
 
 mod handshake;
 mod open;
+mod silence;
 
 use std::time::Duration;
 

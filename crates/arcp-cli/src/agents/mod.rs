@@ -14,7 +14,7 @@ mod waiting;
 
 use std::sync::Arc;
 
-use arcp::agent::{Agent, agent_fn};
+use arcp::agent::{Agent, Restart, agent_fn, restartable};
 
 /// Every built-in agent: its name, its version and itself.
 pub(crate) fn builtin() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
@@ -25,7 +25,7 @@ pub(crate) fn builtin() -> Vec<(&'static str, &'static str, Arc<dyn Agent>)> {
         ("slow", VERSION, Arc::new(agent_fn(slow::run))),
         ("fail", VERSION, Arc::new(agent_fn(fail::run))),
         ("panic", VERSION, Arc::new(agent_fn(panic::run))),
-        ("survey", VERSION, Arc::new(agent_fn(survey::run))),
+        ("survey", VERSION, Arc::new(restartable(agent_fn(survey::run), Restart::FromInput))),
     ]
 }
 

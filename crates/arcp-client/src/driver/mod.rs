@@ -149,9 +149,19 @@ impl Driver {
                 return self.over(End::lost("the peer closed the session"));
             }
             Output::Reply { to, reply, .. } => self.on_reply(&to, reply),
+            Output::Notice { notice: Notice::Ping { .. }, .. } => self.on_ping(),
             Output::Notice { notice, .. } => return on_notice(&notice),
         }
         ControlFlow::Continue(())
+    }
+
+    /// The peer asks whether we are there. While frames wait to be sent, they say that we are.
+    fn on_ping(&mut self) {
+        if self.outbox.is_idle()
+            && let Err(error) = self.send(Command::Pong, None)
+        {
+            warn!(%error, "a ping was not answered");
+        }
     }
 
     fn on_reply(&mut self, to: &MessageId, reply: Reply) {
@@ -201,6 +211,9 @@ fn on_notice(notice: &Notice) -> ControlFlow<End> {
             info!(%deadline, "the session wants to be renewed, which this client does not do");
         }
         Notice::Heartbeat(heartbeat) => debug!(job = %heartbeat.head.job, "alive"),
+        Notice::Backpressure => debug!("the peer's events come from its log: we read slowly"),
+        // `on_output` answers them.
+        Notice::Ping { .. } => {}
         Notice::Unsubscribed { subscription, fault } => warn!(%subscription, %fault, "ended"),
         Notice::Evicted(fault) => return ControlFlow::Break(End::evicted(fault)),
     }

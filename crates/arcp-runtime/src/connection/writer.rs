@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::observers::Observers;
 use super::{Line, Permit};
-use crate::outlet::{Gauge, ToObserver, Told, Wanted, begins};
+use crate::outlet::{Gauge, ToObserver, Told, Wanted, again, begins};
 use crate::replay;
 use crate::writer::Message;
 
@@ -25,8 +25,8 @@ pub(crate) struct Writer {
     session: Option<SessionId>,
     /// How many sessions have begun, counted as at the other end.
     begun: u64,
-    /// The last event sent. INVARIANT: events go out in order, each once, whatever their source,
-    /// and none before what was said before it was released.
+    /// The last event sent. INVARIANT: events go out in order, each once unless the client wants them
+    /// again, whatever their source, and none before what was said before it was released.
     cursor: u64,
     /// Events were left out: they come from the store.
     behind: bool,
@@ -219,8 +219,13 @@ impl Writer {
         }
     }
 
-    /// A session that is accepted on this connection starts its numbers.
+    /// A session that is accepted on this connection starts its numbers; one that is told once more goes
+    /// back.
     fn observe(&mut self, output: &Output) {
+        if let Some(after) = again(output) {
+            self.begun += 1;
+            (self.cursor, self.behind) = (after, false);
+        }
         if let Some((session, after)) = begins(output)
             && self.session.as_ref() != Some(session)
         {

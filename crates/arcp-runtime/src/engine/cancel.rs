@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use arcp_core::{
-    Cancel, CancelTarget, Code, Event, Fault, JobId, Notice, Now, Reply, SessionId, StreamId,
+    Cancel, CancelTarget, Code, Event, Fault, JobId, Json, Notice, Now, Reply, SessionId, StreamId,
 };
 use arcp_transport::CloseReason;
 
@@ -101,6 +101,8 @@ impl Engine {
             }
             Phase::Running => {
                 job.phase = Phase::Cancelling;
+                job.cancelled = Some(reason.clone());
+                self.keep_run(id, fx);
                 fx.task(Task::Signal { job: id.clone(), reason });
             }
             Phase::Cancelling => {}
@@ -123,7 +125,7 @@ impl Engine {
         let started = self.jobs.iter().filter(|(_, job)| job.has_started());
         let jobs: Vec<_> = started.map(|(id, _)| id.clone()).collect();
         for job in &jobs {
-            self.end_job_by_force(now, job, Event::Failed(stopping()), fx);
+            self.stop_job(now, job, stopping(), fx);
         }
         self.refuse_drafts(now, &stopping(), fx);
         let connections: Vec<_> = self.connections.keys().copied().collect();
@@ -133,10 +135,24 @@ impl Engine {
                 if let Some(principal) = self.sessions.get(&session).map(|s| s.principal.clone()) {
                     self.end_subscriptions(now, &principal, &session, &stopping(), fx);
                 }
-                self.notify(now, connection, Notice::Evicted(stopping()), fx);
+                self.notify(now, connection, Notice::Evicted(self.going_away()), fx);
                 self.detach(now, connection, &session, fx);
             }
             self.end_connection(connection, CloseReason::GoingAway, fx);
+        }
+    }
+
+    /// Why a session loses its connection to a runtime that stops, and whether it can go on.
+    fn going_away(&self) -> Fault {
+        let fault = Fault::new(Code::Unavailable, "the runtime is shutting down");
+        if !self.waits_for_clients() {
+            return fault;
+        }
+        let window = self.settings.resume_window.as_secs();
+        let hint = format!("{{\"resumable\":true,\"resume_window_sec\":{window}}}");
+        match Json::parse(&hint) {
+            Ok(hint) => fault.with_detail(hint),
+            Err(_) => fault,
         }
     }
 }

@@ -16,6 +16,10 @@ pub(super) struct Connection {
     pub(super) pending: Option<Attempt>,
     /// The challenge that the client has to answer, if any.
     pub(super) posed: Option<Posed>,
+    /// When something came from it last.
+    pub(super) heard_at: Moment,
+    /// Since when it is asked whether it is there.
+    pub(super) asked_at: Option<Moment>,
     /// Offers so far.
     pub(super) attempts: u64,
     /// Offers refused since the last that was accepted.
@@ -88,6 +92,8 @@ impl Engine {
             phase: Phase::Greeting,
             pending: None,
             posed: None,
+            heard_at: now.moment,
+            asked_at: None,
             attempts: 0,
             refusals: 0,
         };
@@ -104,6 +110,7 @@ impl Engine {
         fault: Fault,
         fx: &mut Effects,
     ) {
+        self.hear(now, connection);
         let live = self.connections.get(&connection).and_then(Connection::session).cloned();
         match (live, id) {
             (None, _) => tracing::debug!(%connection, %fault, "dropped before acceptance"),
@@ -116,7 +123,7 @@ impl Engine {
     }
 
     pub(super) fn on_disconnected(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
-        self.timers.cancel(&Timer::Handshake(connection));
+        self.cancel_timers(connection);
         let Some(state) = self.connections.remove(&connection) else {
             return;
         };
@@ -129,6 +136,11 @@ impl Engine {
         self.end_connection(connection, CloseReason::Policy, fx);
     }
 
+    fn cancel_timers(&mut self, connection: ConnectionId) {
+        self.timers.cancel(&Timer::Handshake(connection));
+        self.timers.cancel(&Timer::Silence(connection));
+    }
+
     /// Forgets the connection and ends it.
     pub(super) fn end_connection(
         &mut self,
@@ -136,7 +148,7 @@ impl Engine {
         reason: CloseReason,
         fx: &mut Effects,
     ) {
-        self.timers.cancel(&Timer::Handshake(connection));
+        self.cancel_timers(connection);
         if self.connections.remove(&connection).is_some() {
             fx.close(connection, reason);
         }

@@ -12,7 +12,7 @@ use arcp_core::{
 use arcp_transport::CloseReason;
 use bytes::Bytes;
 
-use super::{PastQuery, Recall, Step, Ticket};
+use super::{PastQuery, Recall, Search, Step, Ticket};
 use crate::record::{JobPage, RecordError, Run, SessionPage};
 
 /// What follows from a batch of inputs: one commit, and what to do once it is kept.
@@ -171,6 +171,8 @@ pub enum Task {
     Recall(Box<Recall>),
     /// Find the past that a new subscription wants; answered by `Input::Past`.
     Past(Box<PastQuery>),
+    /// Find the number of an event; answered by `Input::Searched`.
+    Search(Box<Search>),
     /// Forget what is old enough; answered by `Input::Swept`.
     Sweep(Box<Step>),
     /// Issue credentials for a job that is not accepted yet; answered by `Input::Provisioned`.
@@ -296,6 +298,10 @@ pub struct StartJob {
     pub trace: Option<arcp_core::TraceId>,
     /// What was issued for it.
     pub credentials: Vec<Credential>,
+    /// Which run this is, from 1.
+    pub attempt: u32,
+    /// Whether it goes on from the last state that it has kept; to be read from the store.
+    pub restored: bool,
 }
 
 impl Effects {

@@ -272,6 +272,7 @@ impl Engine {
         if let Phase::Live(previous) = before {
             self.detach(now, connection, &previous, fx);
         }
+        self.expect_signs_of_life(now, connection);
     }
 
     fn accept(

@@ -5,7 +5,7 @@ use arcp_core::{
     MessageId, Principal, Question, SubscriptionId,
 };
 
-use super::{Intent, ListQuery, Provisioned, Recall, Step, Swept};
+use super::{Intent, ListQuery, Provisioned, Recall, Search, Step, Swept};
 use crate::record::{JobFact, Run};
 
 /// Something that happened.
@@ -101,6 +101,18 @@ pub enum Input {
         artifact: ArtifactId,
         /// Their SHA-256, or why they are not.
         kept: Result<String, Fault>,
+    },
+    /// The number of an event was looked for.
+    Searched {
+        /// What was asked.
+        search: Box<Search>,
+        /// The number, if the session has the event.
+        found: Result<Option<u64>, Fault>,
+    },
+    /// A connection has no room for its events, which from now on come from the log.
+    Behind {
+        /// Which.
+        connection: ConnectionId,
     },
     /// A step of forgetting what is old came to its end.
     Swept {

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use arcp_core::lease::Budget;
 use arcp_core::{
-    AgentRef, Credential, CredentialId, Encoded, Event, Fault, JobAccepted, JobEvent, JobHead,
-    JobId, JobState, JobSummary, Key, Lease, Now, Principal, SessionId, Timestamp,
+    AgentRef, Code, Credential, CredentialId, Encoded, Event, Fault, JobAccepted, JobEvent,
+    JobHead, JobId, JobState, JobSummary, Key, Lease, Now, Principal, Restart, SessionId,
+    StreamChange, Timestamp,
 };
 
 use super::permission::Held;
+use super::report::over;
 use super::stream::Streams;
 use super::{Effects, Engine, Task, Timer};
 use crate::record::{JobFact, Outcome, event_id, key};
@@ -39,6 +41,16 @@ pub(super) struct Job {
     pub(super) streams: Streams,
     /// Permissions that it waits for or holds.
     pub(super) held: Held,
+    /// What its agent can do when the runtime dies.
+    pub(super) restart: Restart,
+    /// When it was started first; known of one that can be run again.
+    pub(super) started_at: Option<Timestamp>,
+    /// How often it was started.
+    pub(super) attempts: u32,
+    /// Why it was asked to end, if it was.
+    pub(super) cancelled: Option<String>,
+    /// Whether it may have kept a state.
+    pub(super) may_have_checkpoint: bool,
     /// How many heartbeats it has had.
     pub(super) heartbeats: u64,
     /// What was issued for it, in memory only.
@@ -83,6 +95,11 @@ impl Job {
             watchers: Vec::new(),
             streams: Streams::default(),
             held: Held::default(),
+            restart: Restart::Never,
+            started_at: None,
+            attempts: 0,
+            cancelled: None,
+            may_have_checkpoint: false,
             heartbeats: 0,
             credentials: Vec::new(),
             owes: None,
@@ -189,7 +206,7 @@ impl Engine {
             _ => JobState::Failed,
         };
         debug_assert!(end.is_terminal(), "a job ends with a terminal event");
-        self.end_streams(now, id, &end, fx);
+        self.end_streams(now, id, |next| last_word(&end, next), fx);
         self.end_permissions(id, fx);
         self.emit(now, id, end, fx);
         let Some(job) = self.jobs.remove(id) else {
@@ -205,6 +222,7 @@ impl Engine {
         let (last_index, left) = (job.next_index - 1, job.remaining.clone());
         let outcome = Outcome { state, ended_at: now.wall, last_index, left };
         fx.delete(key::open_job(id));
+        Self::forget_run(&job, fx);
         fx.put(key::done_job(&job.principal, id), job.fact(Some(outcome)).to_bytes());
         for watcher in &job.watchers {
             if let Some(session) = self.sessions.get_mut(watcher) {
@@ -218,6 +236,18 @@ impl Engine {
             self.close_when_idle(now, watcher, fx);
         }
         self.start_next(now, &job.principal, fx);
+    }
+
+    /// Ends a job that the runtime stops, or leaves it to the next start if it can be run again.
+    pub(super) fn stop_job(&mut self, now: Now, id: &JobId, fault: Fault, fx: &mut Effects) {
+        let goes_on = self.jobs.get(id).is_some_and(|job| {
+            job.restart != Restart::Never && job.owes.is_none() && job.phase == Phase::Running
+        });
+        if goes_on {
+            fx.task(Task::Kill { job: id.clone() });
+        } else {
+            self.end_job_by_force(now, id, Event::Failed(fault), fx);
+        }
     }
 
     /// Ends a job whose agent has not: what the agent still says is not heard.
@@ -236,7 +266,16 @@ impl Engine {
     }
 
     pub(super) fn on_runtime_over(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
-        let fault = Fault::new(arcp_core::Code::TimedOut, "the job ran longer than it may");
+        let fault = Fault::new(Code::TimedOut, "the job ran longer than it may");
         self.end_job_by_force(now, id, Event::TimedOut(fault), fx);
+    }
+}
+
+/// What is said of a stream that is open when its job ends: it is complete when the job is.
+fn last_word(end: &Event, next: u64) -> StreamChange {
+    match end {
+        Event::Completed(_) => StreamChange::Closed { last: next.checked_sub(1) },
+        Event::Cancelled { reason } => StreamChange::Failed(Fault::new(Code::Cancelled, reason)),
+        _ => StreamChange::Failed(over()),
     }
 }

@@ -6,6 +6,7 @@
 //! Call [`Engine::wake`] when [`Engine::next_wake`] has come. `handle` is total: any input in any
 //! state yields effects and never a panic.
 
+mod again;
 mod artifact;
 mod cancel;
 mod connection;
@@ -23,10 +24,13 @@ mod observe;
 mod permission;
 mod recover;
 mod report;
+mod restart;
 mod resume;
 mod session;
 mod settings;
+mod silence;
 mod stream;
+mod stuck;
 mod submit;
 mod sweep;
 mod tally;
@@ -40,6 +44,7 @@ use arcp_core::{
     Output, PingKind, Reply, SessionId, StreamId, TraceId, Wanted,
 };
 
+pub use again::Search;
 pub use credential::Provisioned;
 pub use effect::{Effect, Effects, Issue, ListQuery, Observe, StartJob, Task};
 pub use input::{Input, JobReport, Judgement, Ticket};
@@ -152,6 +157,12 @@ impl Engine {
                     Fault::new(Code::BackpressureOverflow, "the observer fell too far behind");
                 self.end_subscription(now, &subscription, fault, fx);
             }
+            Input::Searched { search, found } => {
+                let session = search.session.clone();
+                self.on_searched(now, *search, found, fx);
+                self.waited(now, &session, fx);
+            }
+            Input::Behind { connection } => self.on_behind(now, connection, fx),
             Input::Swept { step, swept } => self.on_swept(now, *step, swept, fx),
             Input::Lost { connection } => self.on_lost(now, connection, fx),
             Input::Drain => self.draining = true,
@@ -169,6 +180,7 @@ impl Engine {
         while let Some(timer) = self.timers.pop_due(now.moment) {
             match timer {
                 Timer::Handshake(connection) => self.on_handshake_overdue(connection, fx),
+                Timer::Silence(connection) => self.on_silence(now, connection, fx),
                 Timer::Resume(session) => self.on_resume_window_over(now, &session, fx),
                 Timer::SessionRefresh(session) => self.on_refresh_due(now, &session, fx),
                 Timer::SessionLease(session) => self.on_session_lease_over(now, &session, fx),
@@ -203,6 +215,7 @@ impl Engine {
         intent: Option<Intent>,
         fx: &mut Effects,
     ) {
+        self.hear(now, connection);
         let Some(state) = self.connections.get(&connection) else {
             return;
         };
@@ -271,6 +284,7 @@ impl Engine {
             Command::Close { reason, jobs } => self.handle_close(now, from, reason, jobs, fx),
             Command::Ping { kind, nonce } => self.handle_ping(now, from, kind, nonce, fx),
             Command::Ack { seq } => self.handle_ack(now, from, seq, fx),
+            Command::Replay(replay) => self.handle_replay(now, from, &replay, fx),
             Command::ListJobs(list) => self.handle_list(from, *list, fx),
             Command::Submit(submit) => self.handle_submit(now, from, trace, intent, *submit, fx),
             Command::Cancel(cancel) => self.handle_cancel(now, from, *cancel, fx),

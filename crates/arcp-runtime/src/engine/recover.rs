@@ -1,7 +1,7 @@
 //! Starting from what the store knows: open sessions wait for their clients, open jobs have died
 //! with the runtime that ran them.
 
-use arcp_core::{Code, CredentialId, Event, Fault, JobId, Now, SessionId, StreamId};
+use arcp_core::{CredentialId, JobId, Now, SessionId, StreamId};
 use bytes::Bytes;
 
 use super::job::Job;
@@ -53,6 +53,13 @@ pub enum Fact {
         /// The stream.
         stream: StreamId,
     },
+    /// What a job that can be run again has used up.
+    Run {
+        /// The job.
+        job: JobId,
+        /// What is stored of it.
+        value: Bytes,
+    },
     /// That something may have been issued and is not revoked.
     Owed {
         /// By what it goes.
@@ -80,12 +87,18 @@ pub struct RecoverError {
     source: RecordError,
 }
 
+impl RecoverError {
+    pub(super) fn of(what: impl std::fmt::Display, source: RecordError) -> Self {
+        Self { what: what.to_string(), source }
+    }
+}
+
 impl Engine {
     /// Takes in what the store knows: all sessions, then all jobs, then the rest. Call it once,
     /// first.
     ///
-    /// Jobs that were running end as failed, retryable, in one batch; those that had not started are
-    /// still to come.
+    /// Jobs that were running are run again where their agents can be, else they end as failed, retryable,
+    /// in one batch; those that had not started are still to come.
     pub fn recover(
         &mut self,
         now: Now,
@@ -106,16 +119,15 @@ impl Engine {
                 }
                 Fact::Watcher { job, session } => self.recover_watcher(job, session, fx),
                 Fact::Stream { job, stream } => self.recover_stream(job, stream, fx),
+                Fact::Run { job, value } => self.recover_run(&job, &value, fx)?,
                 Fact::Owed { id, value } => {
                     let fact = OwedFact::from_bytes(&value)
-                        .map_err(|source| RecoverError { what: id.to_string(), source })?;
+                        .map_err(|source| RecoverError::of(&id, source))?;
                     self.recover_owed(id, fact);
                 }
                 Fact::Artifact { value } => {
-                    let fact = ArtifactFact::from_bytes(&value).map_err(|source| RecoverError {
-                        what: "an artifact".to_owned(),
-                        source,
-                    })?;
+                    let fact = ArtifactFact::from_bytes(&value)
+                        .map_err(|source| RecoverError::of("an artifact", source))?;
                     self.recover_artifact(now, fact);
                 }
                 Fact::Key { value } => self.recover_key(now, &value)?,
@@ -124,8 +136,7 @@ impl Engine {
         self.revoke_orphans(fx);
         self.expect_sweep(now);
         for job in died {
-            let fault = Fault::new(Code::Unavailable, "runtime restarted").with_retryable(true);
-            self.end_job(now, &job, Event::Failed(fault), fx);
+            self.on_died(now, &job, fx);
         }
         for principal in self.tallies.with_queued() {
             self.start_next(now, &principal, fx);
@@ -141,8 +152,8 @@ impl Engine {
         stream: Reach,
         fx: &mut Effects,
     ) -> Result<(), RecoverError> {
-        let fact = SessionFact::from_bytes(value)
-            .map_err(|source| RecoverError { what: id.to_string(), source })?;
+        let fact =
+            SessionFact::from_bytes(value).map_err(|source| RecoverError::of(&id, source))?;
         let mut session = Session::recovered(&id, fact, stream, now.moment);
         if self.settings.session_lease.is_none() {
             session.expires_at = None;
@@ -181,7 +192,7 @@ impl Engine {
 
     fn recover_key(&mut self, now: Now, value: &[u8]) -> Result<(), RecoverError> {
         let (principal, key, fact) = KeyFact::from_bytes(value)
-            .map_err(|source| RecoverError { what: "an idempotency key".to_owned(), source })?;
+            .map_err(|source| RecoverError::of("an idempotency key", source))?;
         self.hold_key(now, principal, key, fact);
         Ok(())
     }
@@ -194,10 +205,11 @@ impl Engine {
         value: &[u8],
         stream: Reach,
     ) -> Result<(), RecoverError> {
-        let fact = JobFact::from_bytes(value)
-            .map_err(|source| RecoverError { what: id.to_string(), source })?;
+        let fact = JobFact::from_bytes(value).map_err(|source| RecoverError::of(id, source))?;
         let mut job = Job::new(id, fact);
         job.next_index = stream.last + 1;
+        job.restart = self.settings.catalog.restart(&job.agent);
+        job.may_have_checkpoint = true;
         job.kept_from = stream.kept_from;
         if let Some(session) = self.sessions.get_mut(&job.session) {
             session.watching.insert(id.clone());

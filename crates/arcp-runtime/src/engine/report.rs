@@ -54,6 +54,7 @@ impl Engine {
         let Some(left) = job.remaining.charge(currency, amount) else {
             return;
         };
+        self.keep_run(id, fx);
         let remaining = Event::Metric {
             name: "cost.budget.remaining".to_owned(),
             value: Quantity::from(left),
@@ -74,6 +75,7 @@ impl Engine {
         let result = match question {
             Question::Authorize(operation) => self.authorize(now, id, &operation).map(Some),
             Question::OpenStream(info) => self.open_stream(now, id, info, fx).map(Some),
+            Question::Checkpoint(state) => self.keep_checkpoint(now, id, &state, fx).map(Some),
             // These are answered later.
             Question::Permission { request, wait } => {
                 self.ask_permission(now, id, request, wait, ticket, fx).map(|()| None)

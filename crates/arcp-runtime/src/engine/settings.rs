@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arcp_core::{
-    AgentCard, AgentRef, Capabilities, Code, Fault, Lease, Limits, OnClose, RuntimeIdentity,
+    AgentCard, AgentRef, Capabilities, Code, Fault, Lease, Limits, OnClose, Restart,
+    RuntimeIdentity,
 };
 
 use super::Retention;
@@ -40,6 +41,9 @@ pub struct Settings {
     pub sweep_interval: Duration,
     /// How long an idempotency key is remembered after its job was accepted.
     pub idempotency_horizon: Duration,
+    /// After how long a silence a client is asked whether it is there; `None` for never. As long again,
+    /// and it is given up.
+    pub ping_interval: Option<Duration>,
     /// What becomes of a session's jobs when it is closed; `None` for what the client's dialect says.
     pub on_close: Option<OnClose>,
     /// How long a cancelled job may take to end when the canceller did not say.
@@ -49,13 +53,16 @@ pub struct Settings {
 /// The agents on offer: names, versions in the order of registration, the last one the default. One
 /// that has no versions is asked for by its name only.
 #[derive(Debug, Clone, Default)]
-pub struct Catalog(BTreeMap<String, Vec<String>>);
+pub struct Catalog {
+    agents: BTreeMap<String, Vec<String>>,
+    restarts: BTreeMap<AgentRef, Restart>,
+}
 
 impl Catalog {
     /// Adds a version of an agent, which becomes its default, or an agent without versions; `false`
     /// when it is there already.
     pub fn add(&mut self, name: &str, version: Option<&str>) -> bool {
-        let known = self.0.get(name);
+        let known = self.agents.get(name);
         let fresh = match version {
             None => known.is_none(),
             Some(version) => known.is_none_or(|versions| {
@@ -63,7 +70,7 @@ impl Catalog {
             }),
         };
         if fresh {
-            self.0.entry(name.to_owned()).or_default().extend(version.map(str::to_owned));
+            self.agents.entry(name.to_owned()).or_default().extend(version.map(str::to_owned));
         }
         fresh
     }
@@ -75,14 +82,26 @@ impl Catalog {
             versions: versions.clone(),
             default: versions.last().cloned(),
         };
-        self.0.iter().map(card).collect()
+        self.agents.iter().map(card).collect()
+    }
+
+    /// Says what an agent can do for jobs whose runtime has died.
+    pub fn set_restart(&mut self, agent: AgentRef, restart: Restart) {
+        self.restarts.insert(agent, restart);
+    }
+
+    /// What an agent can do for jobs whose runtime has died.
+    pub fn restart(&self, agent: &AgentRef) -> Restart {
+        self.restarts.get(agent).copied().unwrap_or_default()
     }
 
     /// The version that a reference stands for (§7.5).
     pub fn resolve(&self, agent: &AgentRef) -> Result<AgentRef, Fault> {
         let missing = |code, what| Fault::new(code, format!("{what} not available: {agent}"));
-        let versions =
-            self.0.get(agent.name()).ok_or_else(|| missing(Code::AgentNotAvailable, "agent"))?;
+        let versions = self
+            .agents
+            .get(agent.name())
+            .ok_or_else(|| missing(Code::AgentNotAvailable, "agent"))?;
         let version = match agent.version() {
             None if versions.is_empty() => return Ok(agent.clone()),
             None => versions.last(),

@@ -90,20 +90,21 @@ impl Engine {
         }
     }
 
-    /// A job ends, and with it the streams that it left open: complete when the job is.
-    pub(super) fn end_streams(&mut self, now: Now, id: &JobId, end: &Event, fx: &mut Effects) {
+    /// Ends the streams that a job has left open: what is said of each follows from the number of its
+    /// next chunk.
+    pub(super) fn end_streams(
+        &mut self,
+        now: Now,
+        id: &JobId,
+        change: impl Fn(u64) -> StreamChange,
+        fx: &mut Effects,
+    ) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         for (stream, next) in std::mem::take(&mut job.streams.open) {
             self.streams.remove(&stream);
             fx.delete(key::open_stream(id, &stream));
-            let change = match end {
-                Event::Completed(_) => StreamChange::Closed { last: next.checked_sub(1) },
-                Event::Cancelled { reason } => {
-                    StreamChange::Failed(Fault::new(Code::Cancelled, reason))
-                }
-                _ => StreamChange::Failed(over()),
-            };
-            self.emit(now, id, Event::Stream(StreamEvent { stream, change }), fx);
+            let said = StreamEvent { stream, change: change(next) };
+            self.emit(now, id, Event::Stream(said), fx);
         }
     }
 

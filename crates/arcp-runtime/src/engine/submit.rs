@@ -184,8 +184,12 @@ impl Engine {
 
     /// Sets a job's agent to work. An input that is not given is read from the store.
     fn start_job(&mut self, now: Now, id: &JobId, input: Option<Json>, fx: &mut Effects) {
+        let restart = self.jobs.get(id).map(|job| self.settings.catalog.restart(&job.agent));
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.phase = Phase::Running;
+        job.restart = restart.unwrap_or_default();
+        job.started_at = Some(now.wall);
+        job.attempts = 1;
         let start = StartJob {
             job: id.clone(),
             agent: job.agent.clone(),
@@ -193,11 +197,14 @@ impl Engine {
             lease: job.lease.clone(),
             trace: job.head.trace.clone(),
             credentials: job.credentials.clone(),
+            attempt: 1,
+            restored: false,
         };
         let description = format!("invoking {}", job.agent);
         if let Some(span) = job.max_runtime {
             self.timers.set(Timer::Runtime(id.clone()), now.moment.after(span));
         }
+        self.keep_run(id, fx);
         self.expect_heartbeats(now);
         self.emit(now, id, Event::Started { description }, fx);
         fx.task(Task::Start(Box::new(start)));

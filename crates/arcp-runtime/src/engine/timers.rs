@@ -10,6 +10,8 @@ use arcp_core::{ConnectionId, CredentialId, JobId, MessageId, Moment, Now, Sessi
 pub(super) enum Timer {
     /// No session was accepted on the connection.
     Handshake(ConnectionId),
+    /// Nothing has come from the connection's client for some time.
+    Silence(ConnectionId),
     /// Nobody came back for the session.
     Resume(SessionId),
     /// The session's client has to authenticate again soon.

@@ -132,6 +132,7 @@ enum Stored<'a> {
         #[serde(borrow)]
         reason: Text<'a>,
     },
+    Checkpoint(u64),
     Completed(&'a RawValue),
     Streamed {
         result: Text<'a>,
@@ -233,6 +234,7 @@ impl<'a> Stored<'a> {
             Event::LeaseRevoked { lease, reason } => {
                 Self::Revoked { lease: lease.as_str().into(), reason: reason.into() }
             }
+            Event::Checkpoint { size } => Self::Checkpoint(*size),
             Event::Completed(Completion::Inline(value)) => Self::Completed(value.as_raw()),
             Event::Completed(Completion::Streamed { result, size, summary }) => Self::Streamed {
                 result: result.as_str().into(),
@@ -308,6 +310,7 @@ impl<'a> Stored<'a> {
             Self::Revoked { lease, reason } => {
                 Event::LeaseRevoked { lease: lease_id(&lease)?, reason: reason.into() }
             }
+            Self::Checkpoint(size) => Event::Checkpoint { size },
             Self::Completed(value) => Event::Completed(Completion::Inline(value.into())),
             Self::Streamed { result, size, summary } => Event::Completed(Completion::Streamed {
                 result: result_id(&result)?,

@@ -277,14 +277,11 @@ impl<'a> StoredPrincipal<'a> {
 impl StoredOutcome<'_> {
     fn of(outcome: &Outcome) -> Self {
         let state = STATES.iter().find(|(state, _)| *state == outcome.state);
-        let counters = outcome.left.counters();
         Self {
             state: state.map_or("failed", |(_, text)| text).into(),
             ended: outcome.ended_at.as_micros(),
             last_index: outcome.last_index,
-            left: counters
-                .map(|(currency, left)| (currency.to_owned(), left.to_string()))
-                .collect(),
+            left: counters_text(&outcome.left),
         }
     }
 
@@ -292,16 +289,11 @@ impl StoredOutcome<'_> {
         let state = STATES.iter().find(|(_, text)| *text == self.state);
         let (state, _) = state
             .ok_or_else(|| RecordError::new("job", format!("unknown state `{}`", self.state)))?;
-        let counter = |(currency, left): (String, String)| match Decimal::from_str_exact(&left) {
-            Ok(left) => Ok((currency, left)),
-            Err(error) => Err(RecordError::new("job", error)),
-        };
-        let left: Result<Vec<_>, _> = self.left.into_iter().map(counter).collect();
         Ok(Outcome {
             state: *state,
             ended_at: Timestamp::from_micros(self.ended),
             last_index: self.last_index,
-            left: Budget::of_counters(left?),
+            left: counters("job", self.left)?,
         })
     }
 }
@@ -350,6 +342,24 @@ pub fn closed_at(bytes: &[u8]) -> Result<Timestamp, RecordError> {
 struct StoredClosed {
     v: u32,
     at: i64,
+}
+
+/// A budget's counters as they are stored.
+pub(super) fn counters_text(left: &Budget) -> BTreeMap<String, String> {
+    left.counters().map(|(currency, left)| (currency.to_owned(), left.to_string())).collect()
+}
+
+/// Reads stored counters.
+pub(super) fn counters(
+    what: &'static str,
+    stored: BTreeMap<String, String>,
+) -> Result<Budget, RecordError> {
+    let counter = |(currency, left): (String, String)| match Decimal::from_str_exact(&left) {
+        Ok(left) => Ok((currency, left)),
+        Err(error) => Err(RecordError::new(what, error)),
+    };
+    let left: Result<Vec<_>, _> = stored.into_iter().map(counter).collect();
+    Ok(Budget::of_counters(left?))
 }
 
 fn millis(span: Duration) -> u64 {

@@ -43,6 +43,19 @@ pub fn job_input(job: &JobId) -> Key {
     join(b"input/", job.as_str().as_bytes())
 }
 
+/// Where all is that jobs that can be run again have used up.
+pub const RUNS: &[u8] = b"run/";
+
+/// What a job that can be run again has used up.
+pub fn run(job: &JobId) -> Key {
+    join(RUNS, job.as_str().as_bytes())
+}
+
+/// The last state that a job has kept, as JSON text.
+pub fn checkpoint(job: &JobId) -> Key {
+    join(b"checkpoint/", job.as_str().as_bytes())
+}
+
 /// Where all idempotency keys are.
 pub const KEYS: &[u8] = b"key/";
 

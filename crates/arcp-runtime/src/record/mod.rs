@@ -2,7 +2,8 @@
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
 //! into jobs. Facts: `session/SESSION`, `closed/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
-//! `artifact/PRINCIPAL/ARTIFACT`, `owed/CREDENTIAL`, `watch/JOB/SESSION`, `stream/JOB/STREAM` and `input/JOB`, which is the JSON text as it came.
+//! `artifact/PRINCIPAL/ARTIFACT`, `owed/CREDENTIAL`, `watch/JOB/SESSION`,
+//! `stream/JOB/STREAM`, `run/JOB`, and `input/JOB` and `checkpoint/JOB`, which are JSON text as it came.
 
 mod anchor;
 mod artifact;
@@ -13,6 +14,7 @@ pub mod key;
 mod owed;
 mod page;
 mod permission;
+mod run;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ pub use fact::{JobFact, Outcome, SessionFact, closed_at, closed_session};
 pub use idempotency::KeyFact;
 pub use owed::OwedFact;
 pub use page::{JobPage, Run, SessionPage, last_said, read_job_page, read_session_page};
+pub use run::RunFact;
 
 /// Why stored bytes could not be read: damaged, or written by a newer version.
 #[derive(Debug, thiserror::Error)]

@@ -78,7 +78,11 @@ impl Agent {
             return JobReport::Ended(if self.panics { Err(Fault::internal("sim")) } else { fine });
         }
         self.left -= 1;
-        match random.random_range(0..9) {
+        match random.random_range(0..10) {
+            9 => {
+                let state = Json::of(&random.random_range(0..1_000_u32)).unwrap();
+                JobReport::Ask { question: Question::Checkpoint(state), ticket }
+            }
             8 => {
                 self.asking = Some(ticket);
                 let request = PermissionRequest::new("tool.call", "hammer", "hit");

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use arcp_core::{Delivery, Event, JobEvent, JobId, Quantity, SessionId, StreamChange};
+use arcp_core::{
+    Code, Delivery, Event, JobEvent, JobId, Output, Quantity, Reply, SessionId, StreamChange,
+};
 use arcp_runtime::record::{self, JobFact, key};
 use arcp_store::MemoryStore;
+
+use crate::client::Client;
 
 /// The events of a job that the store has, by index.
 pub(crate) fn job_events(store: &MemoryStore, job: &JobId) -> Vec<(u64, JobEvent)> {
@@ -14,15 +18,32 @@ pub(crate) fn job_events(store: &MemoryStore, job: &JobId) -> Vec<(u64, JobEvent
         events.extend(record::read_job_page(job, record, 0).unwrap());
     }
     let indexes: Vec<_> = events.iter().map(|(index, _)| *index).collect();
-    let wanted: Vec<_> = (1..=page.last).collect();
+    let wanted: Vec<_> = (page.kept_from..=page.last).collect();
     assert_eq!(indexes, wanted, "{job}: gaps in the job's stream");
     events
 }
 
-/// The event at an index of a job.
-pub(crate) fn job_event(store: &MemoryStore, job: &JobId, index: u64) -> JobEvent {
-    let mut events = job_events(store, job);
-    events.swap_remove(usize::try_from(index - 1).unwrap()).1
+/// The event at an index of a job, while it is kept.
+pub(crate) fn job_event(store: &MemoryStore, job: &JobId, index: u64) -> Option<JobEvent> {
+    job_events(store, job).into_iter().find(|(at, _)| *at == index).map(|(_, event)| event)
+}
+
+/// A job goes on from a state that it has kept, if it has kept any.
+pub(crate) fn restored_is_whole(store: &MemoryStore, job: &JobId) {
+    if store.facts(key::open_job(job).as_bytes(), None, 1).is_empty() {
+        // It has ended in the same commit.
+        return;
+    }
+    let kept = store.facts(key::checkpoint(job).as_bytes(), None, 1);
+    let said = job_events(store, job);
+    let said = said.iter().rev().find_map(|(_, event)| match event.event {
+        Event::Checkpoint { size } => Some(size),
+        _ => None,
+    });
+    if let Some(size) = said {
+        let (_, state) = kept.first().expect("the state that was said to be kept");
+        assert_eq!(state.len() as u64, size, "{job}: another state");
+    }
 }
 
 /// Where each number of a session points.
@@ -36,17 +57,32 @@ pub(crate) fn pointers(store: &MemoryStore, session: &SessionId) -> BTreeMap<u64
             }
         }
     }
-    assert!(pointers.keys().copied().eq(1..=page.last), "{session}: gaps in the session's stream");
+    let whole = pointers.keys().copied().eq(page.kept_from..=page.last);
+    assert!(whole, "{session}: gaps in the session's stream");
     pointers
 }
 
 /// What was told is what is kept.
 pub(crate) fn delivered_is_stored(store: &MemoryStore, session: &SessionId, delivery: &Delivery) {
     let pointers = pointers(store, session);
-    let (job, index) = pointers.get(&delivery.seq).expect("told before it was kept");
-    let events = job_events(store, job);
-    let (_, stored) = &events[usize::try_from(*index - 1).unwrap()];
-    assert_eq!(*stored, *delivery.event, "{session} {}", delivery.seq);
+    let stream = store.page(&key::session_stream(session), u64::MAX, 0);
+    assert!(delivery.seq <= stream.last || stream.last == 0, "told before it was kept");
+    let Some((job, index)) = pointers.get(&delivery.seq) else { return };
+    if let Some(stored) = job_event(store, job, *index) {
+        assert_eq!(stored, *delivery.event, "{session} {}", delivery.seq);
+    }
+}
+
+/// A session that is there goes on by its latest token, from any event that is kept.
+pub(crate) fn refusal_is_right(store: &MemoryStore, client: &Client, output: &Output) {
+    let Output::Reply { reply: Reply::Rejected(fault), .. } = output else { return };
+    let Some((session, _)) = &client.resumable else { return };
+    let name = key::session(session);
+    let is_there = store.facts(name.as_bytes(), None, 1).iter().any(|(key, _)| *key == name);
+    let kept_from = store.page(&key::session_stream(session), u64::MAX, 0).kept_from;
+    let can = is_there && client.resuming_from + 1 >= kept_from;
+    let refused = fault.code == Code::ResumeWindowExpired && fault.message.contains("token");
+    assert!(!(can && refused), "{}: {session} was refused: {fault}", client.name);
 }
 
 /// Every stream is opened once, numbers its chunks, and ends once, before its job.
@@ -72,6 +108,10 @@ fn streams_are_whole(job: &JobId, events: &[(u64, JobEvent)]) {
 /// Exactly one terminal event, and it is the last one; the budget never rises.
 pub(crate) fn job_is_whole(store: &MemoryStore, job: &JobId, fact: &JobFact) {
     let events = job_events(store, job);
+    if events.first().is_none_or(|(first, _)| *first > 1) {
+        // Of what is forgotten nothing can be said.
+        return;
+    }
     let ends: Vec<_> = events.iter().filter(|(_, e)| e.event.is_terminal()).collect();
     assert_eq!(ends.len(), 1, "{job}: terminal events");
     let last = events.last().expect("events");

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{
-    ArtifactId, Command, ConnectionId, Event, IdempotencyKey, JobAccepted, JobEvent, JobId,
-    LeaseId, MessageId, Notice, Observed, Output, Reply, SessionId, SubscriptionId,
+    ArtifactId, Code, Command, ConnectionId, Event, IdempotencyKey, JobAccepted, JobEvent, JobId,
+    LeaseId, MessageId, Notice, Observed, Output, Reply, SessionId, SessionResumed, SubscriptionId,
 };
 use arcp_runtime::record::Anchor;
 
@@ -35,6 +35,18 @@ pub(crate) struct Client {
     pub(crate) observed: BTreeMap<SubscriptionId, BTreeMap<JobId, u64>>,
     /// Keys that an accepted job answers, with what was wanted.
     pub(crate) keyed: Vec<(IdempotencyKey, String, JobId)>,
+    /// The session that can go on, and the tokens for it, the latest last.
+    pub(crate) resumable: Option<(SessionId, Vec<String>)>,
+    /// Whether the session has gone on, so that answers may be missing.
+    pub(crate) has_resumed: bool,
+    /// Whether an answer may be missing that let events of the past be told.
+    pub(crate) has_missed: bool,
+    /// Whether it has asked to go on by the latest token.
+    pub(crate) latest_used: bool,
+    /// After which event it was asked to go on.
+    pub(crate) resuming_from: u64,
+    /// Of every event that was seen, its message: the same whenever it is told.
+    pub(crate) log: BTreeMap<(SessionId, u64), MessageId>,
     /// Commands that were sent and may be sent again by mistake.
     pub(crate) sent: Vec<arcp_core::Issued>,
 }
@@ -43,8 +55,13 @@ impl Client {
     /// The connection is gone; what was on its way is lost.
     pub(crate) fn cut(&mut self) {
         self.connection = None;
+        let asked = |issued: &&arcp_core::Issued| self.waiting.contains(&issued.id);
+        self.has_missed |= self.sent.iter().filter(asked).any(|issued| match &issued.command {
+            Command::Watch(_) => true,
+            Command::Submit(submit) => submit.key.is_some(),
+            _ => false,
+        });
         self.session = None;
-        self.expected.clear();
         self.observed.clear();
         self.waiting.clear();
         self.early.clear();
@@ -56,10 +73,16 @@ impl Client {
         match output {
             Output::Event(delivery) => {
                 let session = self.session.clone().expect("an event before acceptance");
-                let seen = self.seen.entry(session).or_default();
+                let seen = self.seen.entry(session.clone()).or_default();
                 assert_eq!(delivery.seq, *seen + 1, "{}: a gap or a double", self.name);
                 *seen = delivery.seq;
-                self.take_event(&delivery.event);
+                let id = &delivery.event.id;
+                let place = (session, delivery.seq);
+                // What was seen before comes without the answers that came before it.
+                let again = self.log.contains_key(&place);
+                let known = self.log.entry(place).or_insert_with(|| id.clone());
+                assert_eq!(known, id, "{}: number {} is another event", self.name, delivery.seq);
+                self.take_event(&delivery.event, again);
             }
             Output::Observed(observed) => self.take_observed(observed),
             Output::Reply { to, reply, .. } => {
@@ -77,7 +100,7 @@ impl Client {
     }
 
     /// A job's events come in order, each once, from where the session was told that they begin.
-    fn take_event(&mut self, event: &JobEvent) {
+    fn take_event(&mut self, event: &JobEvent, again: bool) {
         let job = &event.head.job;
         let index = index(event);
         match &event.event {
@@ -85,9 +108,15 @@ impl Client {
             Event::LeaseGranted(granted) => self.leases.push(granted.lease.clone()),
             _ => {}
         }
+        // What a session watches is known to those who have had all its answers.
         let next = self.expected.get_mut(job);
-        let next = next.unwrap_or_else(|| panic!("{}: {job} is not watched", self.name));
-        assert!(next.is_none_or(|next| next == index), "{}: {job} {index}, {next:?}", self.name);
+        let Some(next) = next else {
+            assert!(self.has_resumed, "{}: {job} is not watched", self.name);
+            self.expected.insert(job.clone(), Some(index + 1));
+            return;
+        };
+        let fits = next.is_none_or(|next| next == index) || self.has_missed || again;
+        assert!(fits, "{}: {job} {index}, {next:?}", self.name);
         *next = Some(index + 1);
     }
 
@@ -107,14 +136,28 @@ impl Client {
                 if self.session.as_ref() != Some(&accepted.session) {
                     self.expected.clear();
                     self.observed.clear();
+                    (self.has_resumed, self.has_missed) = (false, false);
                 }
                 self.session = Some(accepted.session.clone());
+                if let Some(resumption) = &accepted.resumption {
+                    let token = resumption.token.expose().clone();
+                    self.resumable = Some((accepted.session.clone(), vec![token]));
+                    self.latest_used = false;
+                }
             }
-            Reply::Rejected(_) => {}
+            Reply::Resumed(resumed) => self.take_resumed(resumed),
+            Reply::Rejected(fault) => {
+                let resumed = self.sent.iter().find(|issued| issued.id == *to);
+                let resumed = resumed.is_some_and(|i| matches!(i.command, Command::Resume(_)));
+                if resumed && fault.code != Code::Unavailable {
+                    self.resumable = None;
+                }
+            }
             other => {
                 assert!(self.session.is_some(), "{}: {other:?} before acceptance", self.name);
                 match other {
                     Reply::JobAccepted(accepted) => self.take_job(to, accepted),
+                    Reply::Replaying { after } => self.go_back(*after),
                     Reply::ArtifactKept(reference) => {
                         self.artifacts.push(reference.artifact.clone());
                     }
@@ -132,6 +175,31 @@ impl Client {
                 }
             }
         }
+    }
+
+    fn take_resumed(&mut self, resumed: &SessionResumed) {
+        let session = resumed.session.session.clone();
+        let (known, tokens) = self.resumable.as_mut().expect("it was asked for");
+        assert_eq!(*known, session, "{}: another session", self.name);
+        if let Some(resumption) = &resumed.session.resumption {
+            tokens.push(resumption.token.expose().clone());
+            self.latest_used = false;
+        }
+        assert_eq!(resumed.after, self.resuming_from, "{}", self.name);
+        self.session = Some(session);
+        self.has_resumed = true;
+        self.go_back(resumed.after);
+    }
+
+    /// Events come again from the one after this number on.
+    fn go_back(&mut self, after: u64) {
+        let session = self.session.clone().expect("a session");
+        let seen = self.seen.entry(session).or_default();
+        assert!(after <= *seen, "{}: {after} is ahead of {seen}", self.name);
+        if after < *seen {
+            self.expected.values_mut().for_each(|next| *next = None);
+        }
+        *seen = after;
     }
 
     fn take_job(&mut self, to: &MessageId, accepted: &JobAccepted) {

@@ -14,6 +14,8 @@
 mod agent;
 mod check;
 mod client;
+mod deeds;
+mod errands;
 mod world;
 
 use world::World;
@@ -29,7 +31,9 @@ fn the_invariants_hold_for_every_seed() {
     let mut events = 0;
     let mut crashes = 0;
     let mut jobs = 0;
+    let (mut resumes, mut restarts, mut forgotten) = (0, 0, 0);
     for seed in first..first + seeds {
+        let _named = Named(seed);
         let mut world = World::new(seed);
         for _ in 0..STEPS {
             world.step();
@@ -38,12 +42,21 @@ fn the_invariants_hold_for_every_seed() {
         events += summary.events;
         crashes += summary.crashes;
         jobs += summary.jobs;
+        resumes += summary.resumes;
+        restarts += summary.restarts;
+        forgotten += summary.forgotten;
     }
-    println!("{seeds} seeds from {first}: {jobs} jobs, {events} events, {crashes} crashes");
+    println!(
+        "{seeds} seeds from {first}: {jobs} jobs, {events} events, {crashes} crashes, \
+         {resumes} resumes, {restarts} restarts, {forgotten} forgotten"
+    );
     // A world in which nothing happens proves nothing.
     assert!(jobs >= seeds * 5, "{jobs} jobs");
     assert!(events >= seeds * 20, "{events} events");
     assert!(crashes >= seeds / 2, "{crashes} crashes");
+    assert!(resumes >= seeds, "{resumes} resumes");
+    assert!(seeds < 10 || restarts >= seeds / 10, "{restarts} restarts");
+    assert!(seeds < 10 || forgotten >= seeds, "{forgotten} forgotten");
 }
 
 #[test]
@@ -60,6 +73,17 @@ fn one_seed_gives_one_history() {
         assert_eq!(history(seed), history(seed), "seed {seed}");
     }
     assert_ne!(history(1), history(2));
+}
+
+/// Says which world it was in which something went wrong.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("again: cargo xtask sim --seed {}", self.0);
+        }
+    }
 }
 
 const STEPS: usize = 1_200;

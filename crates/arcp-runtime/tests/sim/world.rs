@@ -1,29 +1,25 @@
 //! The world: one engine, its store, its clients and agents, and chance.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    Artifact, ArtifactId, ArtifactRetention, Cancel, CancelTarget, Capabilities, ClientIdentity,
-    Command, Commit, ConnectionId, Credential, CredentialId, Delivery, EventFilter, Fault, Feature,
-    IdempotencyKey, Issued, JobEvent, JobId, Json, Lease, Limits, ListJobs, MessageId, Moment, Now,
-    Observed, Offer, OnClose, Open, Output, PermissionAnswer, PermissionVerdict, PingKind,
-    Principal, PutArtifact, Reply, RuntimeIdentity, Secret, SessionId, Since, StreamId, Submit,
-    Subscribe, SubscriptionId, Timestamp, TrustLevel, WatchJob,
+    AgentRef, Artifact, ArtifactId, ArtifactRetention, Capabilities, Command, Commit, ConnectionId,
+    CredentialId, Delivery, Fault, Feature, Issued, JobEvent, JobId, Lease, Limits, MessageId,
+    Moment, Notice, Now, Observed, Output, Reply, Restart, RuntimeIdentity, SessionId, StreamId,
+    SubscriptionId, Timestamp, TrustLevel,
 };
 use arcp_runtime::engine::{
-    Catalog, Effect, Effects, Engine, Fact, Input, Issue, JobReport, Judgement, Observe,
-    Provisioned, Reach, Retention, Settings, Task, Ticket, passes,
+    Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Observe, Reach, Retention, Settings,
+    Task, Ticket,
 };
 use arcp_runtime::record::{Anchor, ArtifactFact, JobFact, Run, key};
-use arcp_runtime::sweep::sweep;
 use arcp_store::{Bytes, MemoryStore, Store};
-use futures_util::FutureExt;
 use rand::rngs::StdRng;
 use rand::seq::IteratorRandom;
 use rand::{Rng, RngCore, SeedableRng};
+use ulid::Ulid;
 
 use crate::agent::Agent;
 use crate::check;
@@ -31,29 +27,38 @@ use crate::client::Client;
 
 /// Everything there is.
 pub(crate) struct World {
-    seed: u64,
-    random: StdRng,
-    now: Now,
-    engine: Engine,
-    store: MemoryStore,
-    blobs: BTreeMap<ArtifactId, Bytes>,
+    pub(crate) seed: u64,
+    pub(crate) random: StdRng,
+    pub(crate) now: Now,
+    pub(crate) engine: Engine,
+    pub(crate) store: MemoryStore,
+    pub(crate) blobs: BTreeMap<ArtifactId, Bytes>,
     /// The credentials that are good, with their jobs.
-    gateway: BTreeMap<CredentialId, JobId>,
-    clients: Vec<Client>,
+    pub(crate) gateway: BTreeMap<CredentialId, JobId>,
+    pub(crate) clients: Vec<Client>,
     /// What is on its way to each connection.
-    links: BTreeMap<ConnectionId, VecDeque<Output>>,
-    agents: BTreeMap<JobId, Agent>,
+    pub(crate) links: BTreeMap<ConnectionId, VecDeque<Output>>,
+    pub(crate) agents: BTreeMap<JobId, Agent>,
     /// Handled, not yet being committed.
     pending: Effects,
     /// Being committed, with what follows.
     committing: Option<(Commit, Vec<Effect>)>,
     /// Which session each connection carries, and the last of its events that is on its way.
-    told: BTreeMap<ConnectionId, (SessionId, u64)>,
+    pub(crate) told: BTreeMap<ConnectionId, (SessionId, u64)>,
     observers: BTreeMap<SubscriptionId, Observer>,
     /// Offers, listings and looks into the past that were begun and are not answered.
-    tasks: Vec<Task>,
+    pub(crate) tasks: Vec<Task>,
+    /// Connections that lack events which are no longer kept: they are told no others.
+    lost: BTreeSet<ConnectionId>,
+    /// Connections that are gone, which nobody has noticed.
+    late: Vec<ConnectionId>,
+    /// Whether the store has taken too long for what is being committed.
+    pub(crate) stuck: bool,
     next: u64,
     crashes: u64,
+    pub(crate) resumes: u64,
+    restarts: u64,
+    pub(crate) forgotten: u64,
     /// What happened, in order.
     pub(crate) transcript: Vec<String>,
 }
@@ -69,12 +74,16 @@ pub(crate) struct Summary {
     pub(crate) jobs: u64,
     pub(crate) events: u64,
     pub(crate) crashes: u64,
+    pub(crate) resumes: u64,
+    pub(crate) restarts: u64,
+    /// Numbers of streams that were forgotten.
+    pub(crate) forgotten: u64,
 }
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        let engine = Engine::new(settings(), entropy(&mut random));
+        let engine = Engine::new(settings(seed), entropy(&mut random));
         let clients =
             (0..4).map(|n| Client { name: format!("client-{n}"), ..Client::default() }).collect();
         Self {
@@ -96,8 +105,14 @@ impl World {
             told: BTreeMap::new(),
             observers: BTreeMap::new(),
             tasks: Vec::new(),
+            lost: BTreeSet::new(),
+            late: Vec::new(),
+            stuck: false,
             next: 1,
             crashes: 0,
+            resumes: 0,
+            restarts: 0,
+            forgotten: 0,
             transcript: Vec::new(),
         }
     }
@@ -110,7 +125,8 @@ impl World {
             550..750 => self.commit_moves(),
             750..880 => self.link_moves(),
             880..940 => self.task_ends(),
-            940..998 => self.time_passes(),
+            940..960 => self.late_end(),
+            960..998 => self.time_passes(),
             _ => self.crash(),
         }
     }
@@ -123,6 +139,7 @@ impl World {
         for _ in 0..10_000 {
             self.commit_moves();
             self.task_ends();
+            self.late_end();
             self.agent_acts();
             self.link_moves();
             self.time_passes();
@@ -152,10 +169,15 @@ impl World {
             let job = JobId::parse(std::str::from_utf8(&text[slash + 1..]).unwrap()).unwrap();
             let fact = JobFact::from_bytes(value).unwrap();
             check::job_is_whole(&self.store, &job, &fact);
+            let kept_from = self.reach(&key::job_stream(&job)).kept_from;
+            assert!(kept_from == 1 || forgets(self.seed), "seed {}: {job}", self.seed);
             events += check::job_events(&self.store, &job).len() as u64;
             ended.insert(job, fact);
         }
-        self.check_keys(&ended);
+        if !forgets(self.seed) {
+            self.check_keys(&ended);
+        }
+        self.check_facts();
         assert!(
             self.gateway.is_empty(),
             "seed {}: {:?} outlive their jobs",
@@ -169,14 +191,26 @@ impl World {
         }
         for client in &self.clients {
             for job in &client.accepted {
-                assert!(ended.contains_key(job), "seed {}: {job} is unknown", self.seed);
+                let known = ended.contains_key(job) || self.is_forgotten(job);
+                assert!(known, "seed {}: {job} is unknown", self.seed);
             }
             for (session, seen) in &client.seen {
-                let pointers = check::pointers(&self.store, session);
-                assert!(pointers.len() as u64 >= *seen, "seed {}: {session}", self.seed);
+                // The stream of a session that has closed is forgotten a minute later.
+                let closed = key::session(session);
+                if !self.store.facts(closed.as_bytes(), None, 1).is_empty() {
+                    let last = self.reach(&key::session_stream(session)).last;
+                    assert!(last >= *seen, "seed {}: {session}", self.seed);
+                }
             }
         }
-        Summary { jobs: ended.len() as u64, events, crashes: self.crashes }
+        Summary {
+            jobs: ended.len() as u64,
+            events,
+            crashes: self.crashes,
+            resumes: self.resumes,
+            restarts: self.restarts,
+            forgotten: self.forgotten,
+        }
     }
 
     /// One key of one principal is one intent and one job.
@@ -187,247 +221,24 @@ impl World {
             let known = keys.entry((principal, key)).or_insert((intent, job));
             assert_eq!(*known, (intent, job), "seed {}: {key}", self.seed);
         }
-        for prefix in [key::WATCHERS, key::OPEN_STREAMS] {
+    }
+
+    /// Nothing is left of what only open jobs have.
+    fn check_facts(&self) {
+        for prefix in [key::WATCHERS, key::OPEN_STREAMS, key::RUNS] {
             let left = self.store.facts(prefix, None, usize::MAX);
             assert!(left.is_empty(), "seed {}: {left:?} of jobs that have ended", self.seed);
         }
+        let left = self.store.facts(b"checkpoint/", None, usize::MAX);
+        assert!(left.is_empty(), "seed {}: {left:?} of jobs that have ended", self.seed);
     }
 
-    // What clients do.
-
-    fn client_acts(&mut self) {
-        let who = self.random.random_range(0..self.clients.len());
-        match (self.clients[who].connection, self.clients[who].session.is_some()) {
-            (None, _) => self.connect(who),
-            (Some(connection), false) => self.offer_or_misbehave(who, connection),
-            (Some(connection), true) => self.command(who, connection),
-        }
-    }
-
-    fn connect(&mut self, who: usize) {
-        let connection = ConnectionId(self.number());
-        self.clients[who].connection = Some(connection);
-        self.links.insert(connection, VecDeque::new());
-        self.input(Input::Connected { connection });
-    }
-
-    fn offer_or_misbehave(&mut self, who: usize, connection: ConnectionId) {
-        match self.random.random_range(0..10) {
-            0 => self.cut(who),
-            1 => {
-                // Dropped without an answer (R§8.1).
-                let ping = Command::Ping { kind: PingKind::Connection, nonce: None };
-                self.issue(who, connection, ping, false);
-            }
-            2 => self.bad_frame(connection),
-            _ if self.clients[who].waiting.is_empty() => {
-                let scheme = if self.random.random_bool(0.9) { "bearer" } else { "mtls" };
-                let anonymous = Capabilities::default().with(Feature::Anonymous, true);
-                let open = Open {
-                    offer: Offer {
-                        scheme: scheme.to_owned(),
-                        token: Some(Secret::new("t".to_owned())),
-                    },
-                    client: ClientIdentity::default(),
-                    capabilities: anonymous,
-                };
-                self.issue(who, connection, Command::Open(Box::new(open)), true);
-            }
-            _ => {}
-        }
-    }
-
-    fn command(&mut self, who: usize, connection: ConnectionId) {
-        match self.random.random_range(0..30) {
-            0 => self.cut(who),
-            1 => self.bad_frame(connection),
-            2 => self.repeat(connection, who),
-            3 => self.close(who, connection),
-            4..6 => {
-                let ping = Command::Ping { kind: PingKind::Session, nonce: Some("n".to_owned()) };
-                self.issue(who, connection, ping, true);
-            }
-            6..8 => {
-                self.issue(who, connection, Command::ListJobs(Box::<ListJobs>::default()), true);
-            }
-            8..10 => self.cancel(who, connection),
-            12 => self.cancel_other(who, connection),
-            14..16 => self.answer_permission(who, connection),
-            16..18 => self.artifact(who, connection),
-            13 => {
-                let command = Command::Backpressure { stream: None, rate: Some(7) };
-                self.issue(who, connection, command, true);
-            }
-            10 => self.watch(who, connection),
-            11 => self.observe(who, connection),
-            _ => self.submit(who, connection),
-        }
-    }
-
-    fn close(&mut self, who: usize, connection: ConnectionId) {
-        let jobs = if self.random.random_bool(0.5) { OnClose::Cancel } else { OnClose::Detach };
-        self.issue(who, connection, Command::Close { reason: None, jobs }, true);
-    }
-
-    fn cancel(&mut self, who: usize, connection: ConnectionId) {
-        let known = self.clients[who].accepted.iter().choose(&mut self.random).cloned();
-        let target_id = known.map_or_else(|| "job_none".to_owned(), |job| job.to_string());
-        let deadline = self.random.random_bool(0.3).then_some(Duration::from_millis(20));
-        let cancel = Cancel { target: CancelTarget::Job, target_id, reason: None, deadline };
-        self.issue(who, connection, Command::Cancel(Box::new(cancel)), true);
-    }
-
-    /// A stream of anybody's, or a session.
-    fn cancel_other(&mut self, who: usize, connection: ConnectionId) {
-        let sessions = self.clients.iter().filter_map(|client| client.session.as_ref());
-        let streams = self.agents.values().flat_map(|agent| agent.streams.keys());
-        let streams = streams.map(|stream| (CancelTarget::Stream, stream.to_string()));
-        let sessions = sessions.map(|session| (CancelTarget::Session, session.to_string()));
-        let some = if self.random.random_bool(0.95) {
-            streams.choose(&mut self.random)
-        } else {
-            sessions.choose(&mut self.random)
-        };
-        let Some((target, target_id)) = some else { return };
-        let cancel = Cancel { target, target_id, reason: None, deadline: None };
-        self.issue(who, connection, Command::Cancel(Box::new(cancel)), true);
-    }
-
-    /// Grants or denies something that was asked for, lets it last longer, or takes it back.
-    fn answer_permission(&mut self, who: usize, connection: ConnectionId) {
-        let client = &self.clients[who];
-        let command = if self.random.random_bool(0.7) {
-            let Some(request) = client.requests.iter().choose(&mut self.random) else { return };
-            let (resource, operation) = ("hammer".to_owned(), "hit".to_owned());
-            let verdict = if self.random.random_bool(0.7) {
-                let lease = Duration::from_secs(self.random.random_range(0..3));
-                PermissionVerdict::Grant { resource, operation, lease }
-            } else {
-                PermissionVerdict::Deny { reason: "sim".to_owned() }
-            };
-            let permission = "tool.call".to_owned();
-            let request = Some(request.clone());
-            Command::AnswerPermission(Box::new(PermissionAnswer {
-                request,
-                job: None,
-                permission,
-                verdict,
-            }))
-        } else {
-            let Some(lease) = client.leases.iter().choose(&mut self.random) else { return };
-            let lease = lease.clone();
-            if self.random.random_bool(0.5) {
-                Command::RefreshLease { lease, additional: Duration::from_secs(1) }
-            } else {
-                Command::RevokeLease { lease, reason: "sim".to_owned() }
-            }
-        };
-        self.issue(who, connection, command, true);
-    }
-
-    fn artifact(&mut self, who: usize, connection: ConnectionId) {
-        let everyone = self.clients.iter().flat_map(|client| &client.artifacts);
-        let known = everyone.choose(&mut self.random).cloned();
-        let command = match (known, self.random.random_range(0..4)) {
-            (Some(artifact), 0) => Command::FetchArtifact { artifact },
-            (Some(artifact), 1) => Command::ReleaseArtifact { artifact },
-            _ => Command::PutArtifact(Box::new(PutArtifact {
-                media_type: "a/b".to_owned(),
-                data: Bytes::from_static(b"sim"),
-                sha256: None,
-                retain: self.random.random_bool(0.5).then_some(Duration::from_secs(2)),
-            })),
-        };
-        self.issue(who, connection, command, true);
-    }
-
-    fn watch(&mut self, who: usize, connection: ConnectionId) {
-        let everyone = self.clients.iter().flat_map(|client| &client.accepted);
-        let Some(job) = everyone.choose(&mut self.random).cloned() else { return };
-        let command = if self.random.random_bool(0.2) {
-            Command::Unwatch { job }
-        } else {
-            let after = self.random.random_bool(0.7).then(|| self.random.random_range(0..4));
-            Command::Watch(WatchJob { job, after })
-        };
-        self.issue(who, connection, command, true);
-    }
-
-    fn observe(&mut self, who: usize, connection: ConnectionId) {
-        let since = self.random.random_bool(0.5).then_some(Since::Start);
-        let subscribe = Subscribe { filter: EventFilter::default(), since };
-        let known = self.clients[who].observed.keys().choose(&mut self.random).cloned();
-        let command = match known {
-            Some(subscription) if self.random.random_bool(0.5) => {
-                Command::Unsubscribe { subscription }
-            }
-            _ => Command::Subscribe(Box::new(subscribe)),
-        };
-        self.issue(who, connection, command, true);
-    }
-
-    fn submit(&mut self, who: usize, connection: ConnectionId) {
-        let agent = ["work", "work@1", "work@9", "none", "Bad"];
-        let agent = agent.into_iter().choose(&mut self.random).unwrap_or("work");
-        let lease = self.random.random_bool(0.5).then(|| {
-            let mut lease = Lease::default().grant("tool.call", Pattern::parse("*").unwrap());
-            lease.budget = Budget::parse(["USD:5"]).unwrap();
-            if self.random.random_bool(0.3) {
-                lease.expires_at = Some(self.now.wall.after(Duration::from_secs(3)));
-            }
-            lease
-        });
-        let key = self.random.random_bool(0.3).then(|| {
-            let number = self.random.random_range(0..6);
-            IdempotencyKey::parse(&format!("key-{number}")).unwrap()
-        });
-        // A key has one intent: some of them go with credentials.
-        let of_key = key.as_ref().filter(|key| key.as_str() > "key-2").map(|_| {
-            let budget = Budget::parse(["USD:9"]).unwrap();
-            Lease { budget, ..Lease::default() }
-        });
-        let submit = Submit {
-            agent: agent.to_owned(),
-            input: Json::of(&self.random.random_range(0..2)).unwrap(),
-            lease: if key.is_none() { lease } else { of_key },
-            key,
-            max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
-            priority: arcp_core::Priority::default(),
-        };
-        self.issue(who, connection, Command::Submit(Box::new(submit)), true);
-    }
-
-    fn issue(&mut self, who: usize, connection: ConnectionId, command: Command, answered: bool) {
-        let number = self.number();
-        let id = MessageId::parse(&format!("msg_{number}")).unwrap();
-        let client = &mut self.clients[who];
-        let expected = if answered { &mut client.waiting } else { &mut client.early };
-        expected.insert(id.clone());
-        let issued = Issued { id, at: self.now.wall, trace: None, command };
-        self.clients[who].sent.push(issued.clone());
-        self.input(Input::Command { connection, issued, intent: None });
-    }
-
-    /// The same message once more: it must not be done twice, nor answered.
-    fn repeat(&mut self, connection: ConnectionId, who: usize) {
-        let sent = &self.clients[who].sent;
-        let repeatable = sent.iter().filter(|issued| matches!(issued.command, Command::Submit(_)));
-        if let Some(issued) = repeatable.choose(&mut self.random).cloned() {
-            self.input(Input::Command { connection, issued, intent: None });
-        }
-    }
-
-    fn bad_frame(&mut self, connection: ConnectionId) {
-        let fault = Fault::invalid("sim");
-        self.input(Input::BadFrame { connection, id: None, fault });
-    }
-
-    fn cut(&mut self, who: usize) {
-        if let Some(connection) = self.clients[who].connection {
-            self.clients[who].cut();
-            self.links.remove(&connection);
-            self.input(Input::Disconnected { connection });
-        }
+    /// Whether a job may have been forgotten: it was made so long ago that it may have ended long ago.
+    fn is_forgotten(&self, job: &JobId) -> bool {
+        let ulid = job.as_str().strip_prefix("job_").and_then(|id| Ulid::from_string(id).ok());
+        let made = Duration::from_millis(ulid.map_or(0, |ulid| ulid.timestamp_ms()));
+        let now = Duration::from_millis(self.now.wall.as_millis());
+        forgets(self.seed) && made + KEPT * 2 <= now
     }
 
     // What agents do.
@@ -448,14 +259,21 @@ impl World {
 
     // What happens between the engine and the world.
 
-    fn input(&mut self, input: Input) {
+    pub(crate) fn input(&mut self, input: Input) {
         self.transcript.push(format!("{} {input:?}", self.now.wall));
         self.engine.handle(self.now, input, &mut self.pending);
     }
 
     fn commit_moves(&mut self) {
         if let Some((commit, effects)) = self.committing.take() {
+            if self.random.random_bool(0.1) {
+                // It failed, nothing of it is kept, and it is tried again.
+                self.stuck |= self.random.random_bool(0.3);
+                self.committing = Some((commit, effects));
+                return;
+            }
             self.store.apply(&commit).unwrap();
+            self.stuck = false;
             self.release(effects);
             return;
         }
@@ -468,16 +286,20 @@ impl World {
         }
     }
 
-    fn release(&mut self, effects: Vec<Effect>) {
+    pub(crate) fn release(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Say { connection, output } => self.tell(connection, output),
+                Effect::Deliver { connection, .. } if self.lost.contains(&connection) => {}
                 Effect::Deliver { connection, delivery, .. } => {
                     if let Some((_, last)) = self.told.get_mut(&connection) {
                         assert_eq!(delivery.seq, *last + 1, "{connection}: left something out");
                         *last = delivery.seq;
                     }
                     self.tell(connection, Output::Event(delivery));
+                    if self.random.random_bool(0.02) {
+                        self.input(Input::Behind { connection });
+                    }
                 }
                 Effect::Feed { connection, upto } => self.feed(connection, upto),
                 Effect::Observe { connection, subscription, observe } => {
@@ -498,6 +320,10 @@ impl World {
                 Effect::Close { connection, .. } => self.end(connection),
                 Effect::Task(Task::Start(start)) => {
                     let agent = Agent::new(&mut self.random);
+                    self.restarts += u64::from(start.attempt > 1);
+                    if start.restored {
+                        check::restored_is_whole(&self.store, &start.job);
+                    }
                     self.agents.insert(start.job, agent);
                     let running = self.agents.len();
                     assert!(running <= 2 * RUNNING, "seed {}: {running} jobs run", self.seed);
@@ -537,8 +363,14 @@ impl World {
         let Some((session, last)) = self.told.get(&connection).cloned() else { return };
         let pointers = check::pointers(&self.store, &session);
         for seq in last + 1..=upto {
-            let (job, index) = &pointers[&seq];
-            let event = check::job_event(&self.store, job, *index);
+            let event = pointers.get(&seq);
+            let event = event.and_then(|(job, at)| check::job_event(&self.store, job, *at));
+            let Some(event) = event else {
+                self.told.remove(&connection);
+                self.lost.insert(connection);
+                self.input(Input::Lost { connection });
+                return;
+            };
             self.tell(connection, Output::Event(Delivery { seq, event: Arc::new(event) }));
         }
         self.told.insert(connection, (session, upto));
@@ -571,8 +403,9 @@ impl World {
                 let runs: Vec<_> = runs.into_iter().map(cut).collect();
                 for run in runs {
                     for index in run.index..run.index + u64::from(run.count) {
-                        let event = check::job_event(&self.store, &run.job, index);
-                        self.tell_observer(connection, &subscription, Some(Arc::new(event)));
+                        if let Some(event) = check::job_event(&self.store, &run.job, index) {
+                            self.tell_observer(connection, &subscription, Some(Arc::new(event)));
+                        }
                     }
                 }
                 self.tell_observer(connection, &subscription, None);
@@ -601,13 +434,32 @@ impl World {
     }
 
     fn tell(&mut self, connection: ConnectionId, output: Output) {
-        if let Output::Reply { reply: Reply::Accepted(accepted), .. } = &output {
-            let before = self.told.get(&connection).filter(|(id, _)| *id == accepted.session);
-            let last = before.map_or(0, |(_, last)| *last);
-            self.told.insert(connection, (accepted.session.clone(), last));
+        let mut again = None;
+        if let Output::Reply { reply, .. } = &output {
+            match reply {
+                Reply::Accepted(accepted) => {
+                    let before =
+                        self.told.get(&connection).filter(|(id, _)| *id == accepted.session);
+                    let last = before.map_or(0, |(_, last)| *last);
+                    self.told.insert(connection, (accepted.session.clone(), last));
+                }
+                Reply::Resumed(resumed) => {
+                    self.resumes += 1;
+                    let session = resumed.session.session.clone();
+                    self.told.insert(connection, (session, resumed.after));
+                }
+                Reply::Replaying { after } => {
+                    let told = self.told.get_mut(&connection);
+                    again = told.map(|(_, last)| std::mem::replace(last, *after));
+                }
+                _ => {}
+            }
         }
         if let Some(link) = self.links.get_mut(&connection) {
             link.push_back(output);
+        }
+        if let Some(last) = again {
+            self.feed(connection, last);
         }
     }
 
@@ -620,6 +472,23 @@ impl World {
             client.cut();
         }
         self.input(Input::Disconnected { connection });
+    }
+
+    /// A connection that is gone is noticed, perhaps long after its client has come back.
+    fn late_end(&mut self) {
+        if let Some(connection) = self.late.pop() {
+            self.input(Input::Disconnected { connection });
+        }
+    }
+
+    /// Nobody is at the other end of a connection any more.
+    pub(crate) fn lose(&mut self, connection: ConnectionId) {
+        self.links.remove(&connection);
+        if self.random.random_bool(0.5) {
+            self.late.push(connection);
+        } else {
+            self.input(Input::Disconnected { connection });
+        }
     }
 
     fn link_moves(&mut self) {
@@ -640,109 +509,15 @@ impl World {
         if let (Output::Event(delivery), Some(session)) = (&output, &client.session) {
             check::delivered_is_stored(&self.store, session, delivery);
         }
+        check::refusal_is_right(&self.store, client, &output);
         client.take(&output);
+        let asks = matches!(output, Output::Notice { notice: Notice::Ping { .. }, .. });
+        if asks && self.random.random_bool(0.8) {
+            let id = MessageId::parse(&format!("msg_{}", self.number())).unwrap();
+            let issued = Issued { id, at: self.now.wall, trace: None, command: Command::Pong };
+            self.input(Input::Command { connection, issued, intent: None });
+        }
         true
-    }
-
-    fn task_ends(&mut self) {
-        if self.tasks.is_empty() {
-            return;
-        }
-        let at = self.random.random_range(0..self.tasks.len());
-        match self.tasks.swap_remove(at) {
-            Task::Authenticate { connection, attempt, .. } => {
-                let judgement = match self.random.random_range(0..10) {
-                    0 => Judgement::Refuse(Fault::invalid("sim")),
-                    n => Judgement::Accept(Principal::named(if n < 6 { "alice" } else { "bob" })),
-                };
-                self.input(Input::Judged { connection, attempt, judgement });
-            }
-            Task::List(query) => {
-                let prefix = key::done_jobs(&query.principal);
-                let done = self.store.facts(&prefix, None, usize::MAX).into_iter();
-                let done = done.filter_map(|(name, value)| {
-                    let id = std::str::from_utf8(&name.as_bytes()[prefix.len()..]).unwrap();
-                    let id = JobId::parse(id).unwrap();
-                    JobFact::from_bytes(&value).unwrap().summary(id)
-                });
-                let done =
-                    done.filter(|job| passes(&query.filter, &job.agent, job.state, job.created_at));
-                let done = done.collect();
-                self.input(Input::Listed { query, done: Ok((done, None)) });
-            }
-            Task::Recall(recall) => {
-                let name = key::done_job(&recall.principal, &recall.job);
-                let facts = self.store.facts(name.as_bytes(), None, 1);
-                let found = facts.first().filter(|(key, _)| *key == name);
-                let kept_from = self.reach(&key::job_stream(&recall.job)).kept_from;
-                let found =
-                    Ok(found.map(|(_, value)| (JobFact::from_bytes(value).unwrap(), kept_from)));
-                self.input(Input::Recalled { recall, found });
-            }
-            Task::Past(query) => {
-                let mut jobs = query.open.clone();
-                let prefix = key::done_jobs(&query.principal);
-                for (name, value) in self.store.facts(&prefix, None, usize::MAX) {
-                    let id = std::str::from_utf8(&name.as_bytes()[prefix.len()..]).unwrap();
-                    let fact = JobFact::from_bytes(&value).unwrap();
-                    let last = fact.outcome.unwrap().last_index;
-                    jobs.entry(JobId::parse(id).unwrap()).or_insert(last);
-                }
-                let begun = jobs.into_iter().filter(|(_, last)| *last > 0);
-                let runs = begun.map(|(job, last)| Run::between(job, 1, last));
-                let (subscription, past) = (query.subscription.clone(), Ok(runs.collect()));
-                self.input(Input::Past { subscription, past });
-            }
-            Task::Sweep(step) => {
-                let swept = sweep(&self.store, &step).now_or_never().unwrap();
-                let swept = Ok(swept.unwrap());
-                self.input(Input::Swept { step, swept });
-            }
-            Task::Issue(issue) => {
-                let provisioned = self.provision(&issue);
-                self.input(Input::Provisioned { job: issue.job, provisioned });
-            }
-            Task::Revoke { id } => {
-                let revoked = if self.random.random_bool(0.8) {
-                    self.gateway.remove(&id);
-                    Ok(())
-                } else {
-                    Err("sim".to_owned())
-                };
-                self.input(Input::Revoked { id, revoked });
-            }
-            Task::KeepBlob { artifact, data, .. } => {
-                let kept = if self.random.random_bool(0.9) {
-                    self.blobs.insert(artifact.clone(), data);
-                    Ok("digest".to_owned())
-                } else {
-                    Err(Fault::invalid("sim"))
-                };
-                self.input(Input::BlobKept { artifact, kept });
-            }
-            other => panic!("{other:?} is no task that waits"),
-        }
-    }
-
-    /// What a provisioner does that sometimes issues and does not say so.
-    fn provision(&mut self, issue: &Issue) -> Provisioned {
-        match self.random.random_range(0..10) {
-            0 => Provisioned::Refused(Fault::invalid("sim")),
-            1 => Provisioned::Credentials(Vec::new()),
-            n => {
-                self.gateway.insert(issue.id.clone(), issue.job.clone());
-                if n < 4 {
-                    return Provisioned::Failed(Fault::invalid("sim"));
-                }
-                Provisioned::Credentials(vec![Credential {
-                    id: issue.id.clone(),
-                    value: Secret::new("value".to_owned()),
-                    endpoint: "sim".to_owned(),
-                    profile: None,
-                    constraints: None,
-                }])
-            }
-        }
     }
 
     fn time_passes(&mut self) {
@@ -768,6 +543,8 @@ impl World {
             self.store.apply(&commit).unwrap();
         }
         self.pending = Effects::new();
+        self.late.clear();
+        self.stuck = false;
         for task in std::mem::take(&mut self.tasks) {
             // What was asked for may have been done, and nobody knows.
             if let Task::Issue(issue) = task {
@@ -779,7 +556,7 @@ impl World {
         self.told.clear();
         self.observers.clear();
         self.clients.iter_mut().for_each(Client::cut);
-        self.engine = Engine::new(settings(), entropy(&mut self.random));
+        self.engine = Engine::new(settings(self.seed), entropy(&mut self.random));
         let facts = self.facts();
         self.engine.recover(self.now, &mut facts.into_iter(), &mut self.pending).unwrap();
         self.blobs.retain(|artifact, _| self.engine.has_artifact(artifact));
@@ -812,6 +589,9 @@ impl World {
             let stream = StreamId::parse(stream).unwrap();
             facts.push(Fact::Stream { job: JobId::parse(job).unwrap(), stream });
         }
+        for (at, value) in self.store.facts(key::RUNS, None, usize::MAX) {
+            facts.push(Fact::Run { job: JobId::parse(&name(key::RUNS, &at)).unwrap(), value });
+        }
         for (at, value) in self.store.facts(key::OWED, None, usize::MAX) {
             let id = CredentialId::parse(&name(key::OWED, &at)).unwrap();
             facts.push(Fact::Owed { id, value });
@@ -825,20 +605,29 @@ impl World {
         facts
     }
 
-    fn reach(&self, stream: &arcp_core::Key) -> Reach {
+    pub(crate) fn reach(&self, stream: &arcp_core::Key) -> Reach {
         let page = self.store.page(stream, u64::MAX, 0);
         Reach { kept_from: page.kept_from, last: page.last }
     }
 
-    fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 }
 
-fn settings() -> Settings {
+/// Every other world forgets quickly.
+fn forgets(seed: u64) -> bool {
+    seed.is_multiple_of(2)
+}
+
+fn settings(seed: u64) -> Settings {
     let mut catalog = Catalog::default();
     catalog.add("work", Some("1"));
+    for (name, restart) in [("again", Restart::FromInput), ("goes-on", Restart::FromCheckpoint)] {
+        catalog.add(name, Some("1"));
+        catalog.set_restart(AgentRef::new(name, Some("1")).unwrap(), restart);
+    }
     let mut limits = Limits::default();
     limits.sessions_per_principal = 6;
     limits.jobs_per_principal = 20;
@@ -866,12 +655,14 @@ fn settings() -> Settings {
         cancel_grace: Duration::from_millis(200),
         ack_window: 0,
         provisions: true,
-        idempotency_horizon: Duration::from_hours(1_000),
-        retention: Retention {
-            events: Duration::from_hours(1_000),
-            jobs: Duration::from_hours(1_000),
+        idempotency_horizon: if forgets(seed) { KEPT / 2 } else { FOR_EVER },
+        retention: if forgets(seed) {
+            Retention { events: KEPT, jobs: KEPT * 2 }
+        } else {
+            Retention { events: FOR_EVER, jobs: FOR_EVER }
         },
         sweep_interval: Duration::from_secs(5),
+        ping_interval: Some(Duration::from_secs(4)),
         on_close: None,
     }
 }
@@ -882,6 +673,9 @@ fn entropy(random: &mut StdRng) -> [u8; 32] {
     seed
 }
 
+/// How long a world that forgets keeps its events.
+const KEPT: Duration = Duration::from_secs(30);
+const FOR_EVER: Duration = Duration::from_hours(1_000);
 /// Jobs of one principal that run at a time; there are two principals.
 const RUNNING: usize = 6;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use arcp_core::{
     Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind, Issued,
-    JobFilter, JobId, Json, ListJobs, Offer, OnClose, Open, PingKind, Resume, Secret, Submit,
-    Wanted,
+    JobFilter, JobId, Json, ListJobs, MessageId, Offer, OnClose, Open, PingKind, Replay, Resume,
+    Secret, Submit, Wanted,
 };
 
 use super::envelope::{Envelope, Unsound};
@@ -67,6 +67,7 @@ fn command(kind: Kind, envelope: &Envelope<'_>) -> Result<Command, Fault> {
     match kind {
         Kind::Open => open(&payload),
         Kind::Resume => resume(&payload),
+        Kind::Replay => replay(&payload, envelope),
         Kind::Authenticate => Ok(Command::Authenticate {
             response: Secret::new(payload.need_text("response")?.into_owned()),
         }),
@@ -125,6 +126,24 @@ fn offer(auth: &Object<'_>) -> Result<Offer, Fault> {
         scheme: auth.need_text("scheme")?.into_owned(),
         token: auth.owned("token")?.map(Secret::new),
     })
+}
+
+/// A checkpoint is named by the message of its event.
+fn replay(payload: &Object<'_>, envelope: &Envelope<'_>) -> Result<Command, Fault> {
+    let checkpoint = |text: &str| {
+        let id = text.strip_prefix("chk_").map(|id| format!("msg_{id}"));
+        id.and_then(|id| MessageId::parse(&id).ok())
+            .ok_or_else(|| payload.wrong("checkpoint_id", "a checkpoint of this runtime"))
+    };
+    let after = match payload.text("after_message_id")? {
+        Some(text) => MessageId::parse(&text)
+            .map_err(|_| payload.wrong("after_message_id", "a message id"))?,
+        None => match payload.text("checkpoint_id")? {
+            Some(text) => checkpoint(&text)?,
+            None => return Err(payload.missing("after_message_id")),
+        },
+    };
+    Ok(Command::Replay(Replay { session: envelope.session.clone(), after }))
 }
 
 fn resume(payload: &Object<'_>) -> Result<Command, Fault> {

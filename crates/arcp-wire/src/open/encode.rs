@@ -59,6 +59,9 @@ impl Outputs {
         self.wants_heartbeats = accepted.declared.heartbeats.is_some();
         self.agreed.clone_from(&accepted.capabilities.extensions);
         self.knows_closed = accepted.declared.extensions.contains(RESUME_EXTENSION);
+        if self.knows_closed {
+            self.agreed.insert(RESUME_EXTENSION.to_owned());
+        }
     }
 }
 
@@ -128,6 +131,10 @@ impl<'a> Answer<'a> {
                 self.message("artifact.ref", payload::ArtifactKept::of(reference)).push(frames);
             }
             Reply::Artifact(artifact) => self.artifact(artifact, frames),
+            Reply::Replaying { after } => {
+                let note = format!("what follows event {after} is told once more");
+                self.message("ack", payload::Note { note: &note }).push(frames);
+            }
             Reply::Done => self.message("ack", payload::Empty {}).push(frames),
         }
     }
@@ -143,6 +150,13 @@ impl<'a> Answer<'a> {
                 self.message("session.evicted", payload::Evicted::of(fault)).push(frames);
             }
             Notice::Heartbeat(heartbeat) => self.heartbeat(heartbeat, frames),
+            Notice::Ping { nonce } => {
+                self.message("ping", payload::Pong { nonce: Some(nonce) }).push(frames);
+            }
+            Notice::Backpressure => {
+                let body = payload::Backpressure { buffer_remaining_bytes: 0, reason: SLOW_READER };
+                self.message("backpressure", body).push(frames);
+            }
             Notice::Unsubscribed { subscription, fault } => self
                 .message("subscribe.closed", payload::Unsubscribed::of(subscription, fault))
                 .subscription(subscription)
@@ -248,3 +262,5 @@ impl<'a> Answer<'a> {
         self.message(kind, payload::CancelAnswer { target_id, reason }).push(frames);
     }
 }
+
+const SLOW_READER: &str = "slow reader: its events come from the log until it has caught up";

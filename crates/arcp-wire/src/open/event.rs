@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use arcp_core::{
     ChunkEncoding, Completion, Delivery, Event, Fault, Frame, GrantedLease, JobEvent, Json,
-    LogLevel, PermissionRequest, Progress, Quantity, ResultChunk, SessionId, StreamChange,
-    StreamChunk, StreamEvent, StreamInfo,
+    LogLevel, PermissionRequest, Progress, Quantity, RESUME_EXTENSION, ResultChunk, SessionId,
+    StreamChange, StreamChunk, StreamEvent, StreamInfo,
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -47,7 +47,7 @@ const NO_SESSION: &[u8] = b"{\"event_seq\":";
 
 /// Where this dialect keeps what it has written of an event.
 const SLOT: usize = 0;
-/// Where it keeps the same under the type of an extension.
+/// Where it keeps the same under a type that not everybody knows.
 const NAMED_SLOT: usize = 1;
 
 /// An event of the agent's own that goes by a type of its own: both ends have agreed on the
@@ -60,6 +60,12 @@ fn named_type<'a>(event: &'a JobEvent, agreed: &BTreeSet<String>) -> Option<(&'a
 /// All of an event's frame that follows its number, from the comma on, as those are told it who have
 /// `agreed` on these extensions.
 pub(super) fn told(event: &JobEvent, agreed: &BTreeSet<String>) -> Bytes {
+    if let Event::Checkpoint { size } = &event.event
+        && agreed.contains(RESUME_EXTENSION)
+    {
+        let body = || comma(write(event, "job.checkpoint", Checkpoint::of(event, *size)));
+        return event.encoded.get_or_write(NAMED_SLOT, body);
+    }
     match named_type(event, agreed) {
         Some((name, data)) => {
             event.encoded.get_or_write(NAMED_SLOT, || comma(write(event, name, data)))
@@ -105,7 +111,8 @@ fn written(event: &JobEvent) -> Option<Vec<u8>> {
         | Event::ToolCall { .. }
         | Event::ToolResult { .. }
         | Event::Status { .. }
-        | Event::Custom { .. } => emitted(event),
+        | Event::Custom { .. }
+        | Event::Checkpoint { .. } => emitted(event),
         Event::ResultChunk(chunk) => write(event, "job.result_chunk", Piece::of(chunk)),
         Event::Stream(stream) => streamed(event, stream),
         Event::Artifact(reference) => {
@@ -183,6 +190,9 @@ fn emitted(event: &JobEvent) -> Option<Vec<u8>> {
             ("status", Data::Status { phase, message: message.as_deref() })
         }
         Event::Custom { name, data } => (name.as_str(), Data::Custom(data)),
+        Event::Checkpoint { size } => {
+            ("checkpoint", Data::Checkpoint(Checkpoint::of(event, *size)))
+        }
         Event::Started { .. }
         | Event::Log { .. }
         | Event::Metric { .. }
@@ -293,6 +303,21 @@ enum Data<'a> {
         message: Option<&'a str>,
     },
     Custom(&'a Json),
+    Checkpoint(Checkpoint),
+}
+
+/// It goes by the id of its event.
+#[derive(Serialize)]
+struct Checkpoint {
+    checkpoint_id: String,
+    size: u64,
+}
+
+impl Checkpoint {
+    fn of(event: &JobEvent, size: u64) -> Self {
+        let id = event.id.as_str();
+        Self { checkpoint_id: format!("chk_{}", id.strip_prefix("msg_").unwrap_or(id)), size }
+    }
 }
 
 impl<'a> Data<'a> {

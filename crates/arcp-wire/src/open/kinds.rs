@@ -45,6 +45,7 @@ const KINDS: &[(&str, &[EventKind])] = &[
     ("lease.granted", &[EventKind::LeaseGranted]),
     ("lease.extended", &[EventKind::LeaseExtended]),
     ("lease.revoked", &[EventKind::LeaseRevoked]),
+    ("job.checkpoint", &[EventKind::Checkpoint]),
     ("job.completed", &[EventKind::Completed]),
     ("job.failed", &[EventKind::Failed, EventKind::TimedOut]),
     ("job.cancelled", &[EventKind::Cancelled]),

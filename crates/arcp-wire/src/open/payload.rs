@@ -102,12 +102,15 @@ pub(super) struct Evicted<'a> {
     code: &'static str,
     reason: &'a str,
     retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a Json>,
 }
 
 impl<'a> Evicted<'a> {
     pub(super) fn of(fault: &'a Fault) -> Self {
-        let Fault { code, message: reason, retryable, .. } = fault;
-        Self { code: code::spell(*code), reason, retryable: *retryable }
+        let Fault { code, message: reason, retryable, detail } = fault;
+        let (code, details) = (code::spell(*code), detail.as_ref());
+        Self { code, reason, retryable: *retryable, details }
     }
 }
 
@@ -162,6 +165,17 @@ pub(super) struct Refresh {
 }
 
 /// `pong`.
+#[derive(Serialize)]
+pub(super) struct Note<'a> {
+    pub(super) note: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Backpressure<'a> {
+    pub(super) buffer_remaining_bytes: u64,
+    pub(super) reason: &'a str,
+}
+
 #[derive(Serialize)]
 pub(super) struct Pong<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

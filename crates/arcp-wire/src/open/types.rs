@@ -7,6 +7,8 @@ pub(super) enum Kind {
     Open,
     /// `session.resume`.
     Resume,
+    /// `resume`.
+    Replay,
     /// `session.authenticate`.
     Authenticate,
     /// `session.close`.
@@ -108,7 +110,7 @@ const TYPES: &[(&str, Kind)] = &[
     ("nack", Kind::Note),
     ("session.resume", Kind::Resume),
     ("interrupt", Kind::Unbuilt),
-    ("resume", Kind::Unbuilt),
+    ("resume", Kind::Replay),
     ("backpressure", Kind::Backpressure),
     ("job.schedule", Kind::Unbuilt),
     ("job.subscribe", Kind::Watch),
@@ -148,6 +150,7 @@ const TYPES: &[(&str, Kind)] = &[
     ("job.progress", Kind::RuntimeOnly),
     ("job.heartbeat", Kind::RuntimeOnly),
     ("job.result_chunk", Kind::RuntimeOnly),
+    ("job.checkpoint", Kind::RuntimeOnly),
     ("job.completed", Kind::RuntimeOnly),
     ("job.failed", Kind::RuntimeOnly),
     ("job.cancelled", Kind::RuntimeOnly),

@@ -84,6 +84,9 @@ mod tests {
             lease: Lease::default(),
             trace: None,
             credentials: Vec::new(),
+            attempt: 1,
+            checkpoint: None,
+            checkpoint_bytes: 1 << 10,
             chunk_bytes: 0,
             result_bytes: 0,
         };

@@ -74,8 +74,13 @@ impl<'a> Asking<'a> {
             Command::Cancel(cancel) => {
                 self.message("cancel", payload::CancelBody::of(cancel)).push(frames);
             }
-            // No runtime of this dialect asks for the one; the other is not a client's to ask.
-            Command::Pong | Command::Refused { .. } => {}
+            Command::Pong => self.message("pong", payload::Ping { nonce: None }).push(frames),
+            // Not a client's to ask.
+            Command::Refused { .. } => {}
+            Command::Replay(replay) => {
+                let after_message_id = replay.after.as_str();
+                self.message("resume", payload::Replay { after_message_id }).push(frames);
+            }
             Command::Watch(watch) => {
                 self.message("job.subscribe", payload::Watch::of(watch)).push(frames);
             }

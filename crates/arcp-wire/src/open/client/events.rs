@@ -114,6 +114,7 @@ fn event(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Event>,
             lease: id(payload, "lease_id", LeaseId::parse)?,
             expires_at: payload.need_time("expires_at")?,
         },
+        "job.checkpoint" => Event::Checkpoint { size: payload.whole("size")?.unwrap_or_default() },
         "lease.revoked" => Event::LeaseRevoked {
             lease: id(payload, "lease_id", LeaseId::parse)?,
             reason: payload.owned("reason")?.unwrap_or_default(),
@@ -262,6 +263,7 @@ fn named(name: &str, data: &Object<'_>) -> Result<Option<Event>, Fault> {
                 None => Ok(data.raw("result").map_or_else(Json::null, Json::from)),
             },
         },
+        "checkpoint" => Event::Checkpoint { size: data.whole("size")?.unwrap_or_default() },
         "status" => Event::Status {
             phase: data.need_text("phase")?.into_owned(),
             message: data.owned("message")?,

@@ -107,6 +107,8 @@ fn notice(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Notice
             fault: replies::fault(payload)?,
         },
         "job.heartbeat" => Notice::Heartbeat(heartbeat(envelope, payload)?),
+        "ping" => Notice::Ping { nonce: payload.owned("nonce")?.unwrap_or_default() },
+        "backpressure" => Notice::Backpressure,
         _ => return Ok(None),
     };
     Ok(Some(notice))

@@ -88,6 +88,11 @@ pub(super) struct Close<'a> {
 
 /// `ping`.
 #[derive(Serialize)]
+pub(super) struct Replay<'a> {
+    pub(super) after_message_id: &'a str,
+}
+
+#[derive(Serialize)]
 pub(super) struct Ping<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) nonce: Option<&'a str>,

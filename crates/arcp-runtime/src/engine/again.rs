@@ -1,0 +1,86 @@
+//! Telling a session's events once more, from the one after a message on (R§19).
+
+use arcp_core::{Code, ConnectionId, Fault, MessageId, Notice, Now, Replay, Reply, SessionId};
+
+use super::{Effects, Engine, From, Task};
+use crate::record::Anchor;
+
+/// The number of an event, to be found in the store.
+#[derive(Debug)]
+pub struct Search {
+    /// Who asked.
+    pub connection: ConnectionId,
+    /// In which session.
+    pub session: SessionId,
+    /// By which message.
+    pub to: MessageId,
+    /// The event.
+    pub anchor: Anchor,
+}
+
+impl Engine {
+    pub(super) fn handle_replay(
+        &mut self,
+        now: Now,
+        from: &From,
+        replay: &Replay,
+        fx: &mut Effects,
+    ) {
+        match check_replay(from, replay) {
+            Ok(anchor) => {
+                self.waits(&from.session);
+                let From { connection, session, id: to } = from.clone();
+                fx.task(Task::Search(Box::new(Search { connection, session, to, anchor })));
+            }
+            Err(fault) => self.reply(now, from, Reply::Nack(fault), fx),
+        }
+    }
+
+    /// An event was looked for; the connection reads on from there.
+    pub(super) fn on_searched(
+        &mut self,
+        now: Now,
+        search: Search,
+        found: Result<Option<u64>, Fault>,
+        fx: &mut Effects,
+    ) {
+        let from = From { connection: search.connection, session: search.session, id: search.to };
+        if !self.is_there(&from) {
+            return;
+        }
+        let kept_from = self.sessions.get(&from.session).map_or(1, |session| session.kept_from);
+        let reply = match found {
+            Err(fault) => Reply::Nack(fault),
+            Ok(Some(after)) if after + 1 >= kept_from => Reply::Replaying { after },
+            Ok(None) if kept_from == 1 => Reply::Nack(unknown()),
+            Ok(_) => {
+                let message = format!("the oldest event still kept is {kept_from}");
+                Reply::Nack(Fault::new(Code::ResumeWindowExpired, message))
+            }
+        };
+        self.reply(now, &from, reply, fx);
+    }
+
+    /// A client reads more slowly than its jobs speak.
+    pub(super) fn on_behind(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        let state = self.connections.get(&connection);
+        if state.is_some_and(|state| state.session().is_some()) {
+            self.notify(now, connection, Notice::Backpressure, fx);
+        }
+    }
+}
+
+fn check_replay(from: &From, replay: &Replay) -> Result<Anchor, Fault> {
+    if replay.session.as_ref().is_some_and(|session| *session != from.session) {
+        let message = format!(
+            "this connection has {}; another session goes on by `session.resume`",
+            from.session
+        );
+        return Err(Fault::new(Code::FailedPrecondition, message));
+    }
+    Anchor::parse(&replay.after).ok_or_else(unknown)
+}
+
+fn unknown() -> Fault {
+    Fault::new(Code::NotFound, "no event of this session has that message id")
+}

@@ -1,0 +1,64 @@
+//! Clients that have fallen silent: asked whether they are there, then given up (§6.4). Their jobs go
+//! on, and their sessions wait for them.
+
+use arcp_core::{Code, ConnectionId, Fault, Notice, Now, RESUME_EXTENSION};
+use arcp_transport::CloseReason;
+
+use super::{Effects, Engine, Timer};
+
+impl Engine {
+    /// A session begins on a connection. Only those clients are asked that have declared that they can
+    /// go on: others need not know the question, and would lose their session by silence.
+    pub(super) fn expect_signs_of_life(&mut self, now: Now, connection: ConnectionId) {
+        let Some(interval) = self.settings.ping_interval else { return };
+        let state = self.connections.get(&connection);
+        let session = state.and_then(|state| state.session());
+        let session = session.and_then(|session| self.sessions.get(session));
+        let answers =
+            session.is_some_and(|session| session.declared.extensions.contains(RESUME_EXTENSION));
+        let timer = Timer::Silence(connection);
+        if answers && self.waits_for_clients() {
+            self.timers.set(timer, now.moment.after(interval));
+        } else {
+            self.timers.cancel(&timer);
+        }
+    }
+
+    /// Something came from a client, whatever it was.
+    pub(super) fn hear(&mut self, now: Now, connection: ConnectionId) {
+        if let Some(state) = self.connections.get_mut(&connection) {
+            state.heard_at = now.moment;
+            state.asked_at = None;
+        }
+    }
+
+    pub(super) fn on_silence(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        let (Some(interval), Some(state)) =
+            (self.settings.ping_interval, self.connections.get_mut(&connection))
+        else {
+            return;
+        };
+        let since = state.asked_at.unwrap_or(state.heard_at);
+        let due = since.after(interval);
+        if due > now.moment {
+            self.timers.set(Timer::Silence(connection), due);
+        } else if state.asked_at.is_some() {
+            self.give_up(now, connection, fx);
+        } else {
+            state.asked_at = Some(now.moment);
+            self.timers.set(Timer::Silence(connection), now.moment.after(interval));
+            let nonce = self.ids.unique(now);
+            self.notify(now, connection, Notice::Ping { nonce }, fx);
+        }
+    }
+
+    fn give_up(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        let fault = Fault::new(Code::HeartbeatLost, "nothing has come for two intervals");
+        self.notify(now, connection, Notice::Nack(fault), fx);
+        let state = self.connections.get(&connection);
+        if let Some(session) = state.and_then(|state| state.session()).cloned() {
+            self.detach(now, connection, &session, fx);
+        }
+        self.end_connection(connection, CloseReason::Policy, fx);
+    }
+}
