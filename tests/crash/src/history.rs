@@ -81,6 +81,12 @@ impl History {
         self.sessions.get(session).map_or(0, Session::last)
     }
 
+    /// Whether a session has not been told the end of all that it watches.
+    pub(crate) fn waits(&self, session: &str) -> bool {
+        let watched = self.sessions.get(session).map(|session| &session.watched);
+        watched.is_some_and(|watched| watched.iter().any(|job| !self.ends.contains_key(job)))
+    }
+
     pub(crate) fn leave(&mut self, session: &str) {
         if let Some(session) = self.sessions.get_mut(session) {
             session.left = true;

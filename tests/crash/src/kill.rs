@@ -74,11 +74,11 @@ impl Kill {
     /// Waits for the moment.
     pub(crate) async fn due(&self, aim: Aim) {
         match aim {
-            Aim::Starting(span) | Aim::Listening(span) => sleep(span).await,
+            Aim::Starting(span) | Aim::Listening(span) => pause(span).await,
             Aim::Asked { after, .. } => {
                 // It may not be asked for so often.
                 if timeout(LONGEST, self.due.notified()).await.is_ok() {
-                    sleep(after).await;
+                    pause(after).await;
                 }
             }
         }
@@ -99,6 +99,11 @@ impl Kill {
         let soon = timeout(SOON, dead.wait_for(|dead| *dead)).await;
         soon.is_ok_and(|dead| dead.is_ok())
     }
+}
+
+/// What is waited for is a moment of time: deaths come at any.
+async fn pause(span: Duration) {
+    sleep(span).await; // tidy: sleep because a death comes at any moment
 }
 
 const LONGEST: Duration = Duration::from_millis(600);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, ValueEnum};
 
 use crate::failure::Result;
+use crate::violation::Violation;
 
 /// Kills the program under load, again and again, and compares what clients saw with what is stored.
 ///
@@ -69,6 +70,15 @@ impl Plan {
         self.library.is_some() && self.durability == Durability::Process
     }
 
+    /// Whether this is what may be found: nothing, or that something got lost and nothing is damaged.
+    pub(crate) fn expects(&self, found: &[Violation]) -> bool {
+        if self.loses() {
+            found.iter().any(Violation::is_loss) && !found.iter().any(Violation::is_damage)
+        } else {
+            found.is_empty()
+        }
+    }
+
     /// How it is called again.
     pub(crate) fn call(&self) -> String {
         let cut = if self.library.is_some() { " --power-cut" } else { "" };
@@ -123,6 +133,18 @@ mod tests {
         assert_eq!(plans("--durability process"), [(process, false)]);
         assert_eq!(plans("--power-cut"), [(full, false), (process, true)]);
         assert_eq!(plans("--power-cut --durability full"), [(full, false)]);
+    }
+
+    #[test]
+    fn losing_is_expected_of_who_does_not_sync_and_damage_of_nobody() {
+        let words = ["crash", "--arcp", "a", "--library", "l", "--power-cut"];
+        let plans = Options::try_parse_from(words).unwrap().plans().unwrap();
+        let lost = Violation::JobLost { job: "j".to_owned() };
+        let damaged = Violation::JobGap { job: "j".to_owned(), index: 1 };
+        let both = [lost, damaged];
+        let expects = |plan: &Plan| [&[][..], &both[..1], &both].map(|all| plan.expects(all));
+        assert_eq!(expects(&plans[0]), [true, false, false]);
+        assert_eq!(expects(&plans[1]), [false, true, false]);
     }
 
     #[test]

@@ -84,6 +84,7 @@ impl<'a> Run<'a> {
         let aim = Aim::next(&mut self.rng, self.start);
         let mut found = self.serve(server, aim).await?;
         if let Some(disk) = &mut disk {
+            self.replay(disk)?;
             self.cut(disk)?;
         }
         let due = disk.is_some() || round.is_multiple_of(CHECKED) || round == self.plan.rounds;
@@ -102,9 +103,13 @@ impl<'a> Run<'a> {
         Ok(Some(Disk::of(&self.place.data())?))
     }
 
+    /// Does to a disk what the server did.
+    fn replay(&self, disk: &mut Disk) -> Result<()> {
+        disk.replay(journal::read(&std::fs::read(self.place.journal())?)?)
+    }
+
     /// Leaves of the data what a cut of the power leaves.
-    fn cut(&mut self, disk: &mut Disk) -> Result<()> {
-        disk.replay(journal::read(&std::fs::read(self.place.journal())?)?)?;
+    fn cut(&mut self, disk: &Disk) -> Result<()> {
         disk::rebuild(&self.place.data(), &disk.cut(&mut self.rng))
     }
 
@@ -167,18 +172,29 @@ impl<'a> Run<'a> {
 
     /// Everything is read, nothing runs, and the server is stopped.
     async fn rest(&mut self) -> Result<Vec<Violation>> {
+        let disk = self.disk()?;
         let mut server = Server::start(&self.place, self.plan)?;
         let url = match server.listening().await {
             Ok(url) => url,
             Err(what) => return Ok(vec![Violation::Unprovoked { what }]),
         };
-        for client in &mut self.clients {
-            if let Err(violation) = client.read_all(&url).await {
-                return Ok(vec![violation]);
-            }
+        let mut reading = JoinSet::new();
+        for mut client in self.clients.drain(..) {
+            let url = url.clone();
+            reading.spawn(async move {
+                let found = client.read_all(&url).await.err();
+                (client, found)
+            });
         }
+        let found = self.gather(reading).await?;
         server.stop().await?;
-        self.check(Moment::AtRest).await
+        if let Some(mut disk) = disk {
+            self.replay(&mut disk)?;
+            // No call was under way, so what was noted is all there is.
+            disk.compare(&self.place.data())?;
+            self.cut(&disk)?;
+        }
+        if found.is_empty() { self.check(Moment::AtRest).await } else { Ok(found) }
     }
 
     /// Reads a copy of the store, so that the server finds what its death has left.
@@ -215,14 +231,18 @@ impl<'a> Run<'a> {
     /// Shows what was found, and keeps the folder.
     fn failed(mut self, when: &str, started: Instant, found: Vec<Violation>) -> Outcome {
         println!("crash: found in {when} of `{}`:", self.plan.call());
-        for violation in found.iter().take(SHOWN) {
+        let expected = self.plan.expects(&found);
+        let shown = if expected { 3 } else { 30 };
+        for violation in found.iter().take(shown) {
             println!("  {violation}");
         }
-        if let Some(more) = found.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        if let Some(more) = found.len().checked_sub(shown).filter(|more| *more > 0) {
             println!("  and {more} more");
         }
-        self.folder.disable_cleanup(!self.plan.loses());
-        println!("crash: the data is in {}", self.folder.path().display());
+        if !expected {
+            self.folder.disable_cleanup(true);
+            println!("crash: the data is in {}", self.folder.path().display());
+        }
         Outcome { summary: self.summary(started), found }
     }
 
@@ -250,6 +270,4 @@ impl<'a> Run<'a> {
 const CLIENTS: usize = 6;
 /// After how many rounds the store is looked at.
 const CHECKED: u32 = 25;
-/// How many violations are shown.
-const SHOWN: usize = 20;
 const PATIENCE: Duration = Duration::from_mins(1);

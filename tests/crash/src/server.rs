@@ -25,8 +25,8 @@ impl Place {
         // The library compares paths with it, and SQLite opens canonical ones.
         let place = Self { folder: folder.canonicalize()? };
         std::fs::create_dir(place.data())?;
-        let config = format!("durability = \"{}\"\n", plan.durability.name());
-        std::fs::write(place.folder.join(CONFIG), config)?;
+        let durability = format!("durability = \"{}\"", plan.durability.name());
+        std::fs::write(place.folder.join(CONFIG), format!("{durability}\n{LIMITS}"))?;
         Ok(place)
     }
 
@@ -120,6 +120,8 @@ impl Server {
     }
 }
 
+/// So few jobs at a time that some wait for their turn when the server dies.
+const LIMITS: &str = "[limits]\nrunning_per_principal = 6\n";
 const CONFIG: &str = "arcp.toml";
 const READY: &str = "arcp: listening on ";
 const PATIENCE: Duration = Duration::from_secs(30);

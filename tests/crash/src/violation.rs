@@ -72,4 +72,21 @@ impl Violation {
                 | Self::Refused { .. }
         )
     }
+
+    /// Whether what is stored does not fit together, which no power cut may bring about.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable { .. }
+                | Self::SessionGap { .. }
+                | Self::Dangling { .. }
+                | Self::NotTold { .. }
+                | Self::JobGap { .. }
+                | Self::OpenAndDone { .. }
+                | Self::Ends { .. }
+                | Self::EndMisplaced { .. }
+                | Self::EndedOpen { .. }
+                | Self::OddFailure { .. }
+        )
+    }
 }

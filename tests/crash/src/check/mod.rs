@@ -52,14 +52,14 @@ impl Checker {
         found
     }
 
-    /// What was running when the server was dead has failed for that, at once.
+    /// What was running when the server was dead fails for that, and says nothing before. A start that
+    /// was killed too early has not told it.
     fn check_dead(&self, stored: &Stored, found: &mut Vec<Violation>) {
         for (name, last) in &self.running {
-            let next = stored.jobs.get(name).and_then(|job| {
-                job.events.iter().find(|(index, _)| index == &(last + 1)).map(|(_, told)| told)
-            });
-            let end =
-                next.map_or("nothing", |told| told.failure.as_deref().unwrap_or(&told.seen.kind));
+            let events = stored.jobs.get(name).map_or(&[][..], |job| &job.events);
+            let next = events.iter().find(|(index, _)| index == &(last + 1));
+            let Some((_, told)) = next else { continue };
+            let end = told.failure.as_deref().unwrap_or(&told.seen.kind);
             if end != job::DIED {
                 let (job, end) = (name.clone(), end.to_owned());
                 found.push(Violation::DeathUntold { job, end });

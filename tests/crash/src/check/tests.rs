@@ -172,7 +172,7 @@ fn a_job_that_is_gone_is_found() {
 #[test]
 fn a_gap_in_a_job_is_found() {
     let gap = |world: &mut World| world.job("job_2").events[1].0 = 3;
-    check(gap, &["Dangling", "JobGap", "NotTold"]);
+    check(gap, &["Dangling", "JobGap"]);
 }
 
 #[test]
@@ -223,7 +223,10 @@ fn a_failure_that_nothing_makes_is_found() {
 fn a_job_that_died_with_the_server_fails_for_that() {
     let mut world = world();
     let mut checker = Checker::default();
-    assert_eq!(checker.check(&world.seen, &world.stored, Moment::Killed), []);
+    // Twice, for the server may have been killed in the middle of its start.
+    for _ in 0..2 {
+        assert_eq!(checker.check(&world.seen, &world.stored, Moment::Killed), []);
+    }
     world.rest();
     let found = checker.check(&world.seen, &world.stored, Moment::Killed);
     assert_eq!(names(&found), ["DeathUntold"]);

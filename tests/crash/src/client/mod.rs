@@ -43,6 +43,8 @@ pub(crate) struct Client {
     shared: Shared,
     /// What was asked on the connection and not answered yet.
     asked: BTreeMap<String, Question>,
+    /// A connection that it has not dropped yet, and does not read any more.
+    left: Option<Link>,
     /// Keys that were sent, with the job that they are for.
     keys: Vec<(String, Value)>,
 }
@@ -82,6 +84,7 @@ impl Client {
             session: None,
             shared,
             asked: BTreeMap::new(),
+            left: None,
             keys: Vec::new(),
         }
     }
@@ -107,7 +110,8 @@ impl Client {
         Ok(())
     }
 
-    /// Reads its session from the start, if it has one.
+    /// Goes on with its session, if it has one, until its jobs have ended, and then reads it once more
+    /// from the start.
     pub(crate) async fn read_all(&mut self, url: &str) -> Result<(), Violation> {
         if self.session.is_none() {
             return Ok(());
@@ -117,7 +121,7 @@ impl Client {
         for after in [None, Some(0)] {
             let mut link = Link::connect(url).await.map_err(|_| gone())?;
             let outcome = match self.resume(&mut link, &kill, after).await {
-                Ok(()) => self.listen(&mut link, QUIET, true).await,
+                Ok(()) => self.see_all(&mut link).await,
                 Err(end) => Err(end),
             };
             match outcome {
@@ -129,17 +133,35 @@ impl Client {
         Ok(())
     }
 
+    /// Reads until all has ended that it watches, and nothing more comes.
+    async fn see_all(&mut self, link: &mut Link) -> Result<(), End> {
+        let start = Instant::now();
+        loop {
+            self.listen(link, QUIET, true).await?;
+            let session = self.session.as_ref().map_or("", |session| session.id.as_str());
+            if !lock(&self.shared).waits(session) || start.elapsed() > PATIENCE {
+                return Ok(());
+            }
+        }
+    }
+
     /// One connection, from its start to its end.
     async fn connection(&mut self, url: &str, kill: &Kill) -> End {
         self.asked.clear();
+        let left = self.left.take();
         let Ok(mut link) = Link::connect(url).await else { return End::Gone };
         if let Err(end) = self.begin(&mut link, kill).await {
             return end;
         }
+        drop(left);
         loop {
             let verb = Verb::next(&mut self.rng);
             let outcome = match verb {
                 Verb::Drop => return End::Left,
+                Verb::TakeOver => {
+                    self.left = Some(link);
+                    return End::Left;
+                }
                 Verb::Close => self.close(&mut link, kill).await,
                 _ => {
                     self.act(verb, &mut link, kill).await;
@@ -241,7 +263,7 @@ impl Client {
                 let payload = json!({ "nonce": "n", "sent_at": "2026-01-01T00:00:00Z" });
                 self.ask(link, kill, "session.ping", payload, None, Question::Ping).await;
             }
-            Verb::Drop | Verb::Close | Verb::Wait => {}
+            Verb::Drop | Verb::TakeOver | Verb::Close | Verb::Wait => {}
         }
     }
 
@@ -316,4 +338,4 @@ fn recent<'a, T>(all: &'a [T], rng: &mut StdRng) -> Option<&'a T> {
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Nothing comes any more.
-const QUIET: Duration = Duration::from_millis(400);
+const QUIET: Duration = Duration::from_millis(300);

@@ -18,6 +18,8 @@ pub(super) enum Verb {
     Ping,
     /// Leaves the connection as if it were cut, to go on with another.
     Drop,
+    /// Goes on with another connection while this one is still there.
+    TakeOver,
     Close,
     /// Only reads.
     Wait,
@@ -36,7 +38,7 @@ impl Verb {
     }
 }
 
-const SHARES: [(Verb, u32); 10] = [
+const SHARES: [(Verb, u32); 11] = [
     (Verb::Submit, 20),
     (Verb::SubmitKeyed, 12),
     (Verb::Repeat, 8),
@@ -44,7 +46,8 @@ const SHARES: [(Verb, u32); 10] = [
     (Verb::Cancel, 8),
     (Verb::Watch, 8),
     (Verb::Ping, 6),
-    (Verb::Drop, 6),
+    (Verb::Drop, 4),
+    (Verb::TakeOver, 2),
     (Verb::Close, 2),
     (Verb::Wait, 15),
 ];

@@ -42,6 +42,13 @@ impl File {
         self.durable.clone()
     }
 
+    /// What there is if there is no cut.
+    pub(crate) fn whole(&self) -> Vec<u8> {
+        let mut bytes = self.durable.clone();
+        self.pending.iter().for_each(|(_, edit)| apply(&mut bytes, edit));
+        bytes
+    }
+
     /// What there is after a cut when some of the cache had reached the disk: each sector as it stood
     /// at some moment since the last sync, whatever moment the others are of. Cutting off is done, or
     /// is not.

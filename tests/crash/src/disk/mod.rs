@@ -111,6 +111,21 @@ impl Disk {
         self.durable.extend(names.map(|(path, file)| (path.clone(), *file)));
     }
 
+    /// Refuses a disk that is not what a folder is when all of it was written.
+    pub(crate) fn compare(&self, folder: &Path) -> Result<()> {
+        let is = Self::of(folder)?;
+        let whole = |disk: &Self| -> BTreeMap<String, Vec<u8>> {
+            let files =
+                disk.now.iter().filter_map(|(path, file)| Some((path, disk.files.get(*file)?)));
+            files.map(|(path, file)| (path.clone(), file.whole())).collect()
+        };
+        let (is, noted) = (whole(&is), whole(self));
+        match is.keys().chain(noted.keys()).find(|path| is.get(*path) != noted.get(*path)) {
+            None => Ok(()),
+            Some(path) => Err(format!("not all was noted that was done to {path}").into()),
+        }
+    }
+
     /// What is there after a cut, by path.
     pub(crate) fn cut(&self, rng: &mut StdRng) -> BTreeMap<String, Vec<u8>> {
         let torn = rng.random_bool(0.5);

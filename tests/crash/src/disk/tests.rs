@@ -99,10 +99,13 @@ fn a_folder_is_read_and_rebuilt() {
         std::fs::write(path(name), text).unwrap();
     }
     std::fs::create_dir(path("blobs")).unwrap();
-    let disk = Disk::of(folder.path()).unwrap();
+    let mut disk = Disk::of(folder.path()).unwrap();
     let files = disk.cut(&mut StdRng::seed_from_u64(1));
     std::fs::write(path("a.db"), "changed").unwrap();
     rebuild(folder.path(), &files).unwrap();
     assert_eq!(std::fs::read_to_string(path("a.db")).unwrap(), "a");
+    disk.compare(folder.path()).unwrap();
+    disk.change(path("a.db").to_str().unwrap().to_owned(), written("z")).unwrap();
+    assert!(disk.compare(folder.path()).unwrap_err().to_string().contains("a.db"));
     assert!(!path("a.db-shm").exists() && !path("a.lock").exists() && path("blobs").is_dir());
 }
