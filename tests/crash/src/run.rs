@@ -251,9 +251,10 @@ impl<'a> Run<'a> {
         let jobs: usize = seen.jobs.values().map(Vec::len).sum();
         let (kills, counts) = (self.kills, seen.counts);
         format!(
-            "crash: {kills} kills, {} sessions, {jobs} jobs, {} keys, {} events seen, {} resumes, {} acks, \
-             {} cancels in {:.1} s (seed {}, durability {}{})",
+            "crash: {kills} kills, {} sessions, {jobs} jobs ({} died), {} keys, {} events seen, \
+             {} resumes, {} acks, {} cancels in {:.1} s (seed {}, durability {}{})",
             seen.sessions.len(),
+            self.checker.died,
             seen.keys.len(),
             counts.events,
             counts.resumes,

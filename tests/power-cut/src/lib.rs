@@ -12,5 +12,6 @@
 //! The calls themselves go to the kernel by `syscall`, so nothing here is seen by itself.
 
 mod calls;
+mod doing;
 mod journal;
 mod watch;

@@ -77,6 +77,11 @@ pub(super) fn is_known(name: &str, stored: &Stored, found: &mut Vec<Violation>) 
     }
 }
 
+/// Whether it has ended because the server died.
+pub(super) fn has_died(job: &Job) -> bool {
+    job.events.last().is_some_and(|(_, told)| told.failure.as_deref() == Some(DIED))
+}
+
 /// The jobs that run, with their last index.
 pub(super) fn running(stored: &Stored) -> BTreeMap<String, u64> {
     let open = stored.jobs.iter().filter(|(_, job)| job.open);

@@ -23,6 +23,8 @@ pub(crate) enum Moment {
 pub(crate) struct Checker {
     /// Jobs that were running when the server was dead, with their last index.
     running: BTreeMap<String, u64>,
+    /// How many jobs have died with their server.
+    pub(crate) died: usize,
 }
 
 impl Checker {
@@ -49,6 +51,7 @@ impl Checker {
         check_keys(seen, stored, &mut found);
         self.check_dead(stored, &mut found);
         self.running = job::running(stored);
+        self.died = stored.jobs.values().filter(|job| job::has_died(job)).count();
         found
     }
 

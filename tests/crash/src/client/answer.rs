@@ -21,6 +21,11 @@ pub(super) enum Question {
 }
 
 impl Question {
+    /// Whether an answer comes and is waited for later.
+    pub(super) fn is_answered(&self) -> bool {
+        !matches!(self, Self::Begin | Self::Ack)
+    }
+
     /// A submit for a key is told from one without.
     pub(super) fn with_key(self, key: Option<&str>) -> Self {
         match (self, key) {

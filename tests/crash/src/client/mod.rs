@@ -3,6 +3,7 @@
 
 mod answer;
 mod link;
+mod session;
 mod verb;
 
 use std::collections::BTreeMap;
@@ -15,13 +16,13 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use crate::PRINCIPALS;
-use crate::frame::{Asked, Ids, open};
+use crate::frame::{Asked, Ids};
 use crate::history::History;
 use crate::kill::Kill;
-use crate::server::token;
 use crate::violation::Violation;
 use answer::Question;
 use link::Link;
+use session::Session;
 use verb::Verb;
 
 /// What all clients share: what was seen.
@@ -43,18 +44,12 @@ pub(crate) struct Client {
     shared: Shared,
     /// What was asked on the connection and not answered yet.
     asked: BTreeMap<String, Question>,
+    /// Whether it has asked for its session and not waited for the answer.
+    blind: bool,
     /// A connection that it has not dropped yet, and does not read any more.
     left: Option<Link>,
     /// Keys that were sent, with the job that they are for.
     keys: Vec<(String, Value)>,
-}
-
-/// The session that a client goes on with.
-#[derive(Debug)]
-struct Session {
-    id: String,
-    token: String,
-    acked: u64,
 }
 
 /// Why a connection is not there any more.
@@ -84,6 +79,7 @@ impl Client {
             session: None,
             shared,
             asked: BTreeMap::new(),
+            blind: false,
             left: None,
             keys: Vec::new(),
         }
@@ -98,6 +94,8 @@ impl Client {
         while !kill.is_done() {
             match self.connection(url, kill).await {
                 End::Left => {}
+                // Its resume has come after the one that was to follow it.
+                End::Gone if std::mem::take(&mut self.blind) => {}
                 End::Gone if kill.is_why().await => return Ok(()),
                 End::Gone => {
                     return Err(Violation::Unprovoked {
@@ -108,41 +106,6 @@ impl Client {
             }
         }
         Ok(())
-    }
-
-    /// Goes on with its session, if it has one, until its jobs have ended, and then reads it once more
-    /// from the start.
-    pub(crate) async fn read_all(&mut self, url: &str) -> Result<(), Violation> {
-        if self.session.is_none() {
-            return Ok(());
-        }
-        let kill = Kill::new(crate::kill::Aim::Listening(Duration::ZERO));
-        let gone = || Violation::Unprovoked { what: "a connection has ended".to_owned() };
-        for after in [None, Some(0)] {
-            let mut link = Link::connect(url).await.map_err(|_| gone())?;
-            let outcome = match self.resume(&mut link, &kill, after).await {
-                Ok(()) => self.see_all(&mut link).await,
-                Err(end) => Err(end),
-            };
-            match outcome {
-                Ok(()) => {}
-                Err(End::Found(violation)) => return Err(violation),
-                Err(End::Left | End::Gone) => return Err(gone()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads until all has ended that it watches, and nothing more comes.
-    async fn see_all(&mut self, link: &mut Link) -> Result<(), End> {
-        let start = Instant::now();
-        loop {
-            self.listen(link, QUIET, true).await?;
-            let session = self.session.as_ref().map_or("", |session| session.id.as_str());
-            if !lock(&self.shared).waits(session) || start.elapsed() > PATIENCE {
-                return Ok(());
-            }
-        }
     }
 
     /// One connection, from its start to its end.
@@ -173,53 +136,6 @@ impl Client {
                 return end;
             }
         }
-    }
-
-    async fn begin(&mut self, link: &mut Link, kill: &Kill) -> Result<(), End> {
-        if self.session.is_some() {
-            return self.resume(link, kill, None).await;
-        }
-        let payload = open(&token(self.principal));
-        self.ask(link, kill, "session.open", payload, None, Question::Begin).await;
-        let frame = self.first(link).await?;
-        let (Some(id), "session.accepted") = (&frame.session_id, frame.kind.as_str()) else {
-            return Err(refused("a session", frame.shown()).into());
-        };
-        let token = frame.text("resume_token").to_owned();
-        self.session = Some(Session { id: id.clone(), token, acked: 0 });
-        lock(&self.shared).opened(id);
-        Ok(())
-    }
-
-    /// Goes on with the session, most often from the last event that it has, or from the one told.
-    async fn resume(
-        &mut self,
-        link: &mut Link,
-        kill: &Kill,
-        after: Option<u64>,
-    ) -> Result<(), End> {
-        let Some(session) = &self.session else { return Err(End::Left) };
-        let (id, token) = (session.id.clone(), session.token.clone());
-        let last = lock(&self.shared).last(&id);
-        let after = after.unwrap_or_else(|| {
-            let oldest = session.acked.max(last.saturating_sub(200));
-            if self.rng.random_bool(0.8) { last } else { self.rng.random_range(oldest..=last) }
-        });
-        let payload = json!({ "resume_token": token, "last_event_seq": after });
-        self.ask(link, kill, "session.resume", payload, None, Question::Begin).await;
-        let frame = self.first(link).await?;
-        let good = frame.kind == "session.resumed"
-            && frame.session_id.as_ref() == Some(&id)
-            && frame.payload.get("replayed_from") == Some(&after.into())
-            && frame.text("resume_token") != token;
-        if !good {
-            return Err(refused(&format!("going on with {id} after {after}"), frame.shown()).into());
-        }
-        if let Some(session) = &mut self.session {
-            frame.text("resume_token").clone_into(&mut session.token);
-        }
-        lock(&self.shared).resumed(&id, after);
-        Ok(())
     }
 
     /// Asks for something. What comes of it is seen later.
@@ -267,24 +183,6 @@ impl Client {
         }
     }
 
-    /// Closes the session and waits for the end of its jobs and of the connection.
-    async fn close(&mut self, link: &mut Link, kill: &Kill) -> Result<(), End> {
-        if let Some(session) = &self.session {
-            lock(&self.shared).leave(&session.id);
-        }
-        self.ask(link, kill, "session.close", json!({}), None, Question::Close).await;
-        let outcome = self.listen(link, PATIENCE, false).await;
-        self.session = None;
-        match outcome {
-            Ok(()) => {
-                Err(Violation::Unprovoked { what: "a session does not close".to_owned() }.into())
-            }
-            // The end is what was asked for, whoever brought it.
-            Err(End::Gone) => Err(End::Left),
-            other => other,
-        }
-    }
-
     async fn ask(
         &mut self,
         link: &mut Link,
@@ -298,7 +196,9 @@ impl Client {
         let session = self.session.as_ref().map(|session| session.id.clone());
         let session = session.filter(|_| !matches!(question, Question::Begin));
         let question = question.with_key(key.as_deref());
-        self.asked.insert(id.clone(), question);
+        if question.is_answered() {
+            self.asked.insert(id.clone(), question);
+        }
         link.send(&Asked { id, kind, session, key, payload }).await;
         kill.sent(kind);
     }
@@ -337,5 +237,3 @@ fn recent<'a, T>(all: &'a [T], rng: &mut StdRng) -> Option<&'a T> {
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Nothing comes any more.
-const QUIET: Duration = Duration::from_millis(300);
