@@ -38,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) watched: BTreeSet<String>,
     /// Whether its client has asked to close it.
     pub(crate) left: bool,
+    /// Whether it was told that it is closed.
+    pub(crate) closed: bool,
 }
 
 /// An event as a client sees it.
@@ -90,6 +92,12 @@ impl History {
     pub(crate) fn leave(&mut self, session: &str) {
         if let Some(session) = self.sessions.get_mut(session) {
             session.left = true;
+        }
+    }
+
+    pub(crate) fn closed(&mut self, session: &str) {
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.closed = true;
         }
     }
 

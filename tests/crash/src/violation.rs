@@ -21,6 +21,8 @@ pub(crate) enum Violation {
     Unreadable { error: String },
     #[error("{session}: is not stored, and its client goes on with it")]
     SessionLost { session: String },
+    #[error("{session}: was closed, and is stored as open")]
+    NotClosed { session: String },
     #[error("{session}: event {seq} was seen and is not stored")]
     EventLost { session: String, seq: u64 },
     #[error("{session}: event {seq} was seen as {seen}, and is stored as {stored}")]
@@ -66,6 +68,7 @@ impl Violation {
         matches!(
             self,
             Self::SessionLost { .. }
+                | Self::NotClosed { .. }
                 | Self::EventLost { .. }
                 | Self::JobLost { .. }
                 | Self::KeyLost { .. }

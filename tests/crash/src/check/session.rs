@@ -35,6 +35,9 @@ pub(super) fn compare(
     if !seen.left && !kept.open {
         found.push(Violation::SessionLost { session: session() });
     }
+    if seen.closed && kept.open {
+        found.push(Violation::NotClosed { session: session() });
+    }
     let skipped = usize::try_from(kept.kept_from.saturating_sub(1)).unwrap_or(usize::MAX);
     let mut numbers = kept.numbers.iter();
     for (seq, was) in (1..).zip(&seen.events).skip(skipped) {

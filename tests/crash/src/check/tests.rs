@@ -117,6 +117,15 @@ fn a_session_that_is_gone_is_found() {
 }
 
 #[test]
+fn a_session_that_was_closed_and_is_there_is_found() {
+    let close = |world: &mut World| {
+        world.seen.leave("s");
+        world.seen.closed("s");
+    };
+    check(close, &["NotClosed"]);
+}
+
+#[test]
 fn a_lost_event_is_found() {
     let lose = |world: &mut World| world.session().numbers.truncate(3);
     check(lose, &["EventLost", "NotTold", "NotTold"]);

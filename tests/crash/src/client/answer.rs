@@ -81,9 +81,12 @@ impl Client {
                 }
                 Ok(())
             }
+            (Question::Close, "session.closed") => {
+                history.closed(session);
+                Ok(())
+            }
             (Question::Cancel, "cancel.accepted" | "cancel.refused")
-            | (Question::Ping, "session.pong")
-            | (Question::Close, "session.closed") => Ok(()),
+            | (Question::Ping, "session.pong") => Ok(()),
             (question, _) => Err(refused(&format!("{question:?}"), frame.shown())),
         }
     }
