@@ -87,6 +87,7 @@ impl<'a> Run<'a> {
             self.replay(disk)?;
             self.cut(disk)?;
         }
+        found.extend(self.place.complaint()?);
         let due = disk.is_some() || round.is_multiple_of(CHECKED) || round == self.plan.rounds;
         if due && found.is_empty() {
             found = self.check(Moment::Killed).await?;
@@ -186,8 +187,9 @@ impl<'a> Run<'a> {
                 (client, found)
             });
         }
-        let found = self.gather(reading).await?;
+        let mut found = self.gather(reading).await?;
         server.stop().await?;
+        found.extend(self.place.complaint()?);
         if let Some(mut disk) = disk {
             self.replay(&mut disk)?;
             // No call was under way, so what was noted is all there is.

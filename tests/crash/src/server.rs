@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use crate::PRINCIPALS;
 use crate::failure::Result;
 use crate::options::Plan;
+use crate::violation::Violation;
 
 /// Where a run has its files.
 #[derive(Debug, Clone)]
@@ -44,10 +45,20 @@ impl Place {
         self.folder.join("journal")
     }
 
-    /// What the server says.
-    pub(crate) fn log(&self) -> PathBuf {
+    /// Where the server says what goes wrong.
+    fn log(&self) -> PathBuf {
         self.folder.join("server.log")
     }
+
+    /// What the server has said in all its lives that it should have no reason to say.
+    pub(crate) fn complaint(&self) -> Result<Option<Violation>> {
+        Ok(complaint(&std::fs::read_to_string(self.log())?))
+    }
+}
+
+fn complaint(log: &str) -> Option<Violation> {
+    let bad = |line: &&str| line.contains("ERROR") || line.contains("panicked");
+    log.lines().find(bad).map(|line| Violation::Complaint { line: line.to_owned() })
 }
 
 /// The token of a principal.
@@ -125,3 +136,17 @@ const LIMITS: &str = "[limits]\nrunning_per_principal = 6\n";
 const CONFIG: &str = "arcp.toml";
 const READY: &str = "arcp: listening on ";
 const PATIENCE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_is_found_and_a_farewell_is_none() {
+        assert_eq!(complaint("arcp: stopping; running jobs get 10 s\n"), None);
+        for line in ["2026-01-01T00:00:00Z ERROR arcp: cannot commit", "thread 'x' panicked at y"] {
+            let log = format!("arcp: stopping\n{line}\n");
+            assert_eq!(complaint(&log), Some(Violation::Complaint { line: line.to_owned() }));
+        }
+    }
+}

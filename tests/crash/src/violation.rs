@@ -16,6 +16,8 @@ pub(crate) enum Violation {
     Refused { what: String, answer: String },
     #[error("{what}, and nobody had killed the server")]
     Unprovoked { what: String },
+    #[error("the server says: {line}")]
+    Complaint { line: String },
     // What a store holds.
     #[error("the store cannot be read: {error}")]
     Unreadable { error: String },
@@ -80,7 +82,8 @@ impl Violation {
     pub(crate) fn is_damage(&self) -> bool {
         matches!(
             self,
-            Self::Unreadable { .. }
+            Self::Complaint { .. }
+                | Self::Unreadable { .. }
                 | Self::SessionGap { .. }
                 | Self::Dangling { .. }
                 | Self::NotTold { .. }
