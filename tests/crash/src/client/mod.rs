@@ -237,3 +237,6 @@ fn recent<'a, T>(all: &'a [T], rng: &mut StdRng) -> Option<&'a T> {
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests;

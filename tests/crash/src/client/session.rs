@@ -24,6 +24,12 @@ pub(super) struct Session {
     pub(super) acked: u64,
 }
 
+impl Session {
+    pub(super) fn new(id: &str, token: &str) -> Self {
+        Self { id: id.to_owned(), token: token.to_owned(), acked: 0 }
+    }
+}
+
 impl Client {
     pub(super) async fn begin(&mut self, link: &mut Link, kill: &Kill) -> Result<(), End> {
         if self.session.is_some() {
@@ -35,8 +41,7 @@ impl Client {
         let (Some(id), "session.accepted") = (&frame.session_id, frame.kind.as_str()) else {
             return Err(refused("a session", frame.shown()).into());
         };
-        let token = frame.text("resume_token").to_owned();
-        self.session = Some(Session { id: id.clone(), token, acked: 0 });
+        self.session = Some(Session::new(id, frame.text("resume_token")));
         lock(&self.shared).opened(id);
         Ok(())
     }
