@@ -44,7 +44,8 @@ fn doc() -> Result<(), Failure> {
 }
 
 /// The packages outside the workspace, and where each is built.
-const OUTSIDE: [(&str, &str); 2] = [
+const OUTSIDE: [(&str, &str); 3] = [
     ("tests/outside-store/Cargo.toml", "target/outside"),
     ("tests/peers/Cargo.toml", "target/peers"),
+    ("tests/power-cut/Cargo.toml", "target/power-cut"),
 ];

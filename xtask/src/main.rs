@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod ci;
+mod crash;
 mod deny;
 mod failure;
 mod interop;
@@ -112,6 +113,12 @@ const COMMANDS: &[Command] = &[
         usage: "[SCENARIO]... [--help]",
         about: "load the release build of the program and print figures (long: a release build)",
         run: bench::run,
+    },
+    Command {
+        name: "crash",
+        usage: "[--rounds N] [--power-cut]",
+        about: "kill the program under load, 200 times (minutes), or cut its power; see --help",
+        run: crash::run,
     },
     Command {
         name: "help",
