@@ -30,6 +30,14 @@ pub enum ClientError {
         /// Whether a new connection may fare better.
         retryable: bool,
     },
+    /// The connection was lost, and the runtime does not let the session go on: its reason. Jobs
+    /// go on all the same, and can be listed in another session.
+    #[error("the connection was lost and the session cannot go on: {0}")]
+    NotResumed(Fault),
+    /// The connection was lost before the answer to a submit without an idempotency key. It was
+    /// not sent again, for that might have been a second job.
+    #[error("the connection was lost before the answer: the job may have been accepted or not")]
+    Unanswered,
     /// The peer broke the protocol.
     #[error("the peer broke the protocol: {0}")]
     Protocol(Arc<str>),
@@ -56,9 +64,11 @@ impl ClientError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Transport(error) => error.is_retryable(),
-            Self::Rejected(fault) | Self::Refused(fault) => fault.retryable,
+            Self::Rejected(fault) | Self::Refused(fault) | Self::NotResumed(fault) => {
+                fault.retryable
+            }
             Self::Disconnected { retryable, .. } => *retryable,
-            Self::TimedOut(_) => true,
+            Self::TimedOut(_) | Self::Unanswered => true,
             Self::Protocol(_) | Self::BrokenResult(_) | Self::TooLarge { .. } | Self::Random(_) => {
                 false
             }
