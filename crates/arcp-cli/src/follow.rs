@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::pin::Pin;
 
-use arcp::client::{Client, ClientError, JobHandle, decode_chunk};
+use arcp::client::{Client, ClientError, JobHandle, Status, decode_chunk};
 use arcp::core::{Completion, Delivery, Event as JobEvent};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,6 +14,11 @@ pub(crate) trait Show {
     /// An event came.
     fn event(&mut self, delivery: &Delivery) -> io::Result<()>;
 
+    /// Something happened to the connection.
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        writeln!(io::stderr(), "{text}")
+    }
+
     /// Nothing more comes.
     fn end(&mut self) {}
 }
@@ -23,6 +28,7 @@ enum Event {
     Next(Result<Option<Delivery>, ClientError>),
     Interrupted,
     Cancelled(Result<(), ClientError>),
+    Status(Status),
 }
 
 /// Shows a job's events as they come and returns how it ended. The first interrupt cancels the
@@ -36,12 +42,14 @@ pub(crate) async fn follow(
     let mut interrupts = signal(SignalKind::interrupt()).map_err(Error::failed)?;
     // Its answer may have to wait behind events, so those are read meanwhile.
     let mut cancel = None;
+    let mut status = client.watch_status();
     let mut code = exit::FAILED;
     loop {
         let event = tokio::select! {
             next = job.next() => Event::Next(next),
             Some(()) = interrupts.recv() => Event::Interrupted,
             cancelled = answer(&mut cancel) => Event::Cancelled(cancelled),
+            Some(status) = status.next() => Event::Status(status),
         };
         match event {
             Event::Next(next) => {
@@ -68,7 +76,17 @@ pub(crate) async fn follow(
                     answered?;
                 }
             }
+            Event::Status(status) => show.note(&sentence(&status)).map_err(Error::failed)?,
         }
+    }
+}
+
+fn sentence(status: &Status) -> String {
+    match status {
+        Status::Reconnecting { reason, .. } => {
+            format!("arcp: the connection is lost ({reason}); reconnecting")
+        }
+        _ => "arcp: resumed; events go on where they were".to_owned(),
     }
 }
 

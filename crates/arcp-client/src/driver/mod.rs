@@ -126,9 +126,20 @@ impl Driver {
         }
     }
 
-    /// Cancel-safe, as every future in it is.
+    /// Cancel-safe, as every future in it is. A loss that somebody wants goes before all else:
+    /// what that handle wants next is not for this connection.
     async fn wake(&mut self) -> Wake {
-        let Self { line, routes, calls, closing, cut, leaving, .. } = self;
+        let cut = Arc::clone(&self.cut);
+        tokio::select! {
+            biased;
+            () = cut.notified() => Wake::Cut,
+            wake = self.wake_on_line() => wake,
+        }
+    }
+
+    /// Cancel-safe too.
+    async fn wake_on_line(&mut self) -> Wake {
+        let Self { line, routes, calls, closing, leaving, .. } = self;
         let Line { inbox, outbox, writer, .. } = line;
         let staying = leaving.is_none();
         let until = leaving.as_ref().map(|leaving| leaving.until);
@@ -139,7 +150,6 @@ impl Driver {
             reason = closing.recv(), if staying => Wake::Closing(reason),
             () = routes.deliver(), if routes.is_holding() => Wake::Moved,
             () = outbox.flush(), if !outbox.is_idle() => Wake::Moved,
-            () = cut.notified() => Wake::Cut,
             Some(written) = writer.stopped() => Wake::Writer(written),
             () = passed(until), if until.is_some() => Wake::Late,
         }
@@ -155,7 +165,7 @@ impl Driver {
             Wake::Call(Some(call)) => self.on_call(call),
             Wake::Closing(Some(reason)) => self.on_closing(reason),
             Wake::Call(None) | Wake::Closing(None) => return self.on_abandoned(),
-            Wake::Cut => return self.over(End::lost("dropped by this client")),
+            Wake::Cut => return self.over(End::lost("dropped on purpose")),
             Wake::Writer(written) => return self.on_writer_stopped(written),
             Wake::Late => return self.over(End::Closed),
             Wake::Moved => {}

@@ -42,7 +42,7 @@ async fn a_connection_that_is_dropped_on_purpose_is_told_of() {
     let mut status = client.watch_status();
     assert_eq!(status.current(), Status::Connected { resumed: 0 });
     client.drop_connection();
-    let reason = "dropped by this client".into();
+    let reason = "dropped on purpose".into();
     let lost = status.next().await;
     assert_eq!(lost, Some(Status::Reconnecting { reason, resumed: 0 }));
     assert_eq!(one.counts_the_rest().await, 0);
