@@ -21,6 +21,11 @@ async fn it_surveys_a_folder_and_keeps_what_happened() {
         assert_eq!(said(&demo, "data"), text(&data));
         assert!(said(&demo, "runtime").starts_with("ws://127.0.0.1:"));
         assert!(demo.err.lines().any(|line| line.ends_with("  completed")), "{}", demo.err);
+        let lost = "arcp: the connection is lost (dropped on purpose); reconnecting";
+        let resumed = "arcp: resumed; events go on where they were";
+        for line in [lost, resumed] {
+            assert_eq!(demo.err.lines().filter(|said| *said == line).count(), 1, "{}", demo.err);
+        }
         let last = demo.err.lines().last().unwrap();
         assert_eq!(last, format!("All events are kept in {}", data.join("arcp.db").display()));
 
@@ -31,6 +36,15 @@ async fn it_surveys_a_folder_and_keeps_what_happened() {
         let kept = stored.frames(said(&demo, "session")).await;
         assert_eq!(kept.last().unwrap()["payload"]["value"], survey);
         assert!(kept.iter().any(|frame| frame["type"] == "job.progress"));
+        let count = stored.events(said(&demo, "job")).await.len();
+        assert_eq!(
+            said(&demo, "checked"),
+            format!("events 1 to {count}, as many as the job has: none missed, none twice")
+        );
+        // Each was shown, and once.
+        let shown =
+            demo.err.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
+        assert_eq!(shown.collect::<Vec<usize>>(), (1..=count).collect::<Vec<_>>());
     })
     .await;
 }
