@@ -94,6 +94,7 @@ impl Client {
     /// like one that was [opened](Self::open). The session is over for all handles with
     /// [`NotResumed`](ClientError::NotResumed) when the runtime does not let it go on, with
     /// [`Disconnected`](ClientError::Disconnected) when there was no connection for too long.
+    /// Cancel-safe: a dropped call drops the connection.
     pub async fn connect(
         connector: impl Connector + 'static,
         dialect: &'static dyn Dialect,
@@ -217,7 +218,8 @@ impl Client {
     }
 
     /// Tells the runtime that all events up to `seq` have been processed. Nothing is answered;
-    /// `Ok` means that it will be sent if the connection holds.
+    /// `Ok` means that it will be sent if the connection holds. A session that goes on over another
+    /// connection tells the runtime that it has all events that had come, read or not.
     pub async fn ack(&self, seq: u64) -> Result<(), ClientError> {
         let call = Call { command: Command::Ack { seq }, trace: None, answer: None };
         let sent = timeout(self.shared.request_time, self.hand_over(call)).await;

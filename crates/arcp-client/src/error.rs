@@ -35,7 +35,8 @@ pub enum ClientError {
     #[error("the connection was lost and the session cannot go on: {0}")]
     NotResumed(Fault),
     /// The connection was lost before the answer to a submit without an idempotency key. It was
-    /// not sent again, for that might have been a second job.
+    /// not sent again, for that might have been a second job. With a key it says that more events
+    /// of the job came before the answer than there is room for.
     #[error("the connection was lost before the answer: the job may have been accepted or not")]
     Unanswered,
     /// The peer broke the protocol.

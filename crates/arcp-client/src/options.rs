@@ -49,6 +49,7 @@ pub struct Options {
 /// before it was a short one too; each of the pauses between the next ones is twice as long as the
 /// one before, and up to a half of it is left out at random.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reconnect {
     /// The pause after the first attempt. Default 100 ms.
     pub first_pause: Duration,
