@@ -42,14 +42,16 @@ pub(crate) async fn follow(
     let mut interrupts = signal(SignalKind::interrupt()).map_err(Error::failed)?;
     // Its answer may have to wait behind events, so those are read meanwhile.
     let mut cancel = None;
-    let mut status = client.watch_status();
+    let (mut status, mut news) = (client.watch_status(), News::default());
     let mut code = exit::FAILED;
     loop {
+        // What became of the connection is said before what comes over the next one.
         let event = tokio::select! {
-            next = job.next() => Event::Next(next),
+            biased;
+            Some(status) = status.next() => Event::Status(status),
             Some(()) = interrupts.recv() => Event::Interrupted,
             cancelled = answer(&mut cancel) => Event::Cancelled(cancelled),
-            Some(status) = status.next() => Event::Status(status),
+            next = job.next() => Event::Next(next),
         };
         match event {
             Event::Next(next) => {
@@ -76,17 +78,28 @@ pub(crate) async fn follow(
                     answered?;
                 }
             }
-            Event::Status(status) => show.note(&sentence(&status)).map_err(Error::failed)?,
+            Event::Status(status) => news.tell(&status, show).map_err(Error::failed)?,
         }
     }
 }
 
-fn sentence(status: &Status) -> String {
-    match status {
-        Status::Reconnecting { reason, .. } => {
-            format!("arcp: the connection is lost ({reason}); reconnecting")
+/// What is said of the connection.
+#[derive(Default)]
+struct News {
+    lost: bool,
+}
+
+impl News {
+    /// A loss that was over before anybody looked is told with its end.
+    fn tell(&mut self, status: &Status, show: &mut dyn Show) -> io::Result<()> {
+        if let Status::Reconnecting { reason, .. } = status {
+            self.lost = true;
+            return show.note(&format!("arcp: the connection is lost, {reason}; reconnecting"));
         }
-        _ => "arcp: resumed; events go on where they were".to_owned(),
+        if !std::mem::take(&mut self.lost) {
+            show.note("arcp: the connection is lost; reconnecting")?;
+        }
+        show.note("arcp: resumed; events go on where they were")
     }
 }
 
