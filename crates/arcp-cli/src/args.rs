@@ -15,7 +15,8 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Run a real job through a runtime of its own, over a WebSocket, into a database file
+    /// Run a real job through a runtime of its own, over a WebSocket, into a database file, and lose
+    /// the connection on the way
     Demo(Demo),
     /// Host the built-in agents for clients
     Serve(Box<Serve>),

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp::client::{Client, Credentials, Options};
+use arcp::WsConnector;
+use arcp::client::{Client, Connector, Credentials, Options};
 use arcp::core::{ClientIdentity, Lease, Secret};
 use arcp::runtime::Runtime;
 use arcp::store::MemoryStore;
 use arcp::transport::memory_pair;
-use arcp::transport_ws::{WsOptions, WsTransport};
 use arcp::wire::open::OpenDialect;
 use tokio::task::JoinSet;
 
@@ -33,10 +33,17 @@ impl Session {
     pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
         match &target.url {
             Some(url) => {
-                Ok(Self { client: dial(url, target.token.clone()).await?, embedded: None })
+                let client = dial(url, options(target.token.clone()), Kept::Once).await?;
+                Ok(Self { client, embedded: None })
             }
             None => Err(Error::Usage("say which runtime: --url or ARCP_URL".to_owned())),
         }
+    }
+
+    /// Connects to the runtime at `url`, again and again if need be.
+    pub(crate) async fn lasting(url: &str, token: Option<String>) -> Result<Self, Error> {
+        let client = dial(url, options(token), Kept::Resumed).await?;
+        Ok(Self { client, embedded: None })
     }
 
     /// Starts a runtime in this process, with the built-in agents and nothing kept after its end.
@@ -69,20 +76,33 @@ impl Session {
     }
 }
 
+/// What becomes of a session whose connection is lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is over.
+    Once,
+    /// It goes on over another one.
+    Resumed,
+}
+
 /// Opens a session with the runtime at `url`.
-pub(crate) async fn dial(url: &str, token: Option<String>) -> Result<Client, Error> {
+pub(crate) async fn dial(url: &str, options: Options, kept: Kept) -> Result<Client, Error> {
     if !url.starts_with("ws://") {
         return Err(Error::Usage(format!("--url {url}: want ws://HOST:PORT/arcp")));
     }
-    let transport = WsTransport::connect(url, WsOptions::default())
-        .await
-        .map_err(|error| Error::Unreachable(format!("{url}: {error}")))?;
-    Client::open(Box::new(transport), &OpenDialect, options(token))
-        .await
-        .map_err(|error| Error::Unreachable(format!("{url}: {error}")))
+    let mut connector = WsConnector::new(url);
+    let opened = match kept {
+        Kept::Resumed => Client::connect(connector, &OpenDialect, options).await,
+        Kept::Once => match connector.connect().await {
+            Ok(transport) => Client::open(transport, &OpenDialect, options).await,
+            Err(error) => Err(error.into()),
+        },
+    };
+    opened.map_err(|error| Error::Unreachable(format!("{url}: {error}")))
 }
 
-fn options(token: Option<String>) -> Options {
+/// The settings of a client with this token, or of an anonymous one.
+pub(crate) fn options(token: Option<String>) -> Options {
     let credentials = match token {
         Some(token) => Credentials::Bearer(Secret::new(token)),
         None => Credentials::Anonymous,

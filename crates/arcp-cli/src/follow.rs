@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::pin::Pin;
 
-use arcp::client::{Client, ClientError, JobHandle, decode_chunk};
+use arcp::client::{Client, ClientError, JobHandle, Status, decode_chunk};
 use arcp::core::{Completion, Delivery, Event as JobEvent};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,6 +14,11 @@ pub(crate) trait Show {
     /// An event came.
     fn event(&mut self, delivery: &Delivery) -> io::Result<()>;
 
+    /// Something happened to the connection.
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        writeln!(io::stderr(), "{text}")
+    }
+
     /// Nothing more comes.
     fn end(&mut self) {}
 }
@@ -23,6 +28,7 @@ enum Event {
     Next(Result<Option<Delivery>, ClientError>),
     Interrupted,
     Cancelled(Result<(), ClientError>),
+    Status(Status),
 }
 
 /// Shows a job's events as they come and returns how it ended. The first interrupt cancels the
@@ -36,12 +42,16 @@ pub(crate) async fn follow(
     let mut interrupts = signal(SignalKind::interrupt()).map_err(Error::failed)?;
     // Its answer may have to wait behind events, so those are read meanwhile.
     let mut cancel = None;
+    let (mut status, mut news) = (client.watch_status(), News::default());
     let mut code = exit::FAILED;
     loop {
+        // What became of the connection is said before what comes over the next one.
         let event = tokio::select! {
-            next = job.next() => Event::Next(next),
+            biased;
+            Some(status) = status.next() => Event::Status(status),
             Some(()) = interrupts.recv() => Event::Interrupted,
             cancelled = answer(&mut cancel) => Event::Cancelled(cancelled),
+            next = job.next() => Event::Next(next),
         };
         match event {
             Event::Next(next) => {
@@ -68,7 +78,28 @@ pub(crate) async fn follow(
                     answered?;
                 }
             }
+            Event::Status(status) => news.tell(&status, show).map_err(Error::failed)?,
         }
+    }
+}
+
+/// What is said of the connection.
+#[derive(Default)]
+struct News {
+    lost: bool,
+}
+
+impl News {
+    /// A loss that was over before anybody looked is told with its end.
+    fn tell(&mut self, status: &Status, show: &mut dyn Show) -> io::Result<()> {
+        if let Status::Reconnecting { reason, .. } = status {
+            self.lost = true;
+            return show.note(&format!("arcp: the connection is lost, {reason}; reconnecting"));
+        }
+        if !std::mem::take(&mut self.lost) {
+            show.note("arcp: the connection is lost; reconnecting")?;
+        }
+        show.note("arcp: resumed; events go on where they were")
     }
 }
 

@@ -1,14 +1,14 @@
 //! `arcp run`: submit a job and follow it to its end.
 
 use arcp::client::Job;
-use arcp::core::Json;
+use arcp::core::{IdempotencyKey, Json};
 
 use crate::args::Run;
 use crate::connect::Session;
 use crate::exit::{Code, Error};
 use crate::follow::{Show, follow};
 use crate::lease;
-use crate::serve::workspace_lease;
+use crate::serve::{random_token, workspace_lease};
 use crate::show::{Lines, Person};
 
 pub(crate) async fn run(args: Run) -> Result<Code, Error> {
@@ -19,7 +19,12 @@ pub(crate) async fn run(args: Run) -> Result<Code, Error> {
         job = job.lease(lease);
     }
     let session = match &args.target.url {
-        Some(_) => Session::connect(&args.target).await?,
+        Some(url) => {
+            // By it the job can be asked for again when the answer is lost with a connection.
+            let key = format!("run-{}", random_token()?.expose());
+            job = job.key(IdempotencyKey::parse(&key).map_err(Error::failed)?);
+            Session::lasting(url, args.target.token).await?
+        }
         None => Session::embedded(workspace_lease(".".as_ref())?).await?,
     };
     let mut show: Box<dyn Show> = if args.json { Box::new(Lines) } else { Box::new(Person::new()) };

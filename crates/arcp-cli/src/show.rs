@@ -61,6 +61,10 @@ impl Show for Person {
         write_result(event, &mut io::stdout().lock())
     }
 
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        self.line(text)
+    }
+
     fn end(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

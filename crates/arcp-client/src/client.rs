@@ -1,4 +1,4 @@
-//! The handle to a connection: what a program asks of a runtime.
+//! The handle to a session: what a program asks of a runtime.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arcp_core::{
     Cancel, CancelTarget, Command, JobFilter, JobId, JobSummary, JobsPage, ListJobs, PingKind,
-    Reply, SessionAccepted, TraceId,
+    RESUME_EXTENSION, Reply, SessionAccepted, TraceId,
 };
 use arcp_transport::Transport;
 use arcp_wire::Dialect;
@@ -14,16 +14,21 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use crate::driver::{Answer, Call, Driver, Handles};
+use crate::driver::{Answer, Call, Comeback, Driver, Handles};
 use crate::end::End;
 use crate::handshake::Link;
-use crate::{ClientError, Job, JobHandle, Options};
+use crate::{ClientError, Connector, Job, JobHandle, Options, StatusWatch};
 
-/// A cheap handle to one session on one connection; clones share it.
+/// A cheap handle to one session; clones share it.
 ///
-/// The connection lives until [`close`](Self::close), until it is lost, or until the last clone
+/// It lives until [`close`](Self::close), until its connection is lost, or until the last clone
 /// and the last [`JobHandle`] are dropped. Dropping them says nothing to the runtime: jobs go on
 /// as after a lost connection.
+///
+/// One that was [connected](Self::connect) outlives its connection. Calls that wait for an answer
+/// then are asked again and calls that come meanwhile wait. Asked again means that a cancellation
+/// may be [refused](ClientError::Refused) because it, or the first asking, has ended the job, and
+/// that a submit without a key is [not](ClientError::Unanswered).
 ///
 /// Every call ends within [`Options::request_time`]. None is cancel-safe in the sense that a
 /// dropped call may have been sent; it is safe in that it disturbs no other call.
@@ -76,7 +81,42 @@ impl Client {
     ) -> Result<Self, ClientError> {
         let mut link = Link::new(transport, dialect)?;
         let session = link.open(&options).await?;
-        let (driver, handles) = Driver::new(link, &options);
+        Ok(Self::start(link, session, None, &options))
+    }
+
+    /// The same over a connection that `connector` makes, and over another one each time that it
+    /// is lost, as [`Options::reconnect`] says: the session goes on, with the token that the
+    /// runtime gave for that, after the last event that has come.
+    ///
+    /// Only one attempt is made to make the first connection; it and the opening of the session
+    /// wait at most [`Options::handshake_time`] each. A runtime that does not keep sessions for
+    /// their clients gives no token: [`SessionAccepted::resumption`] tells, and the client is then
+    /// like one that was [opened](Self::open). The session is over for all handles with
+    /// [`NotResumed`](ClientError::NotResumed) when the runtime does not let it go on, with
+    /// [`Disconnected`](ClientError::Disconnected) when there was no connection for too long.
+    /// Cancel-safe: a dropped call drops the connection.
+    pub async fn connect(
+        connector: impl Connector + 'static,
+        dialect: &'static dyn Dialect,
+        mut options: Options,
+    ) -> Result<Self, ClientError> {
+        options.capabilities.extensions.insert(RESUME_EXTENSION.to_owned());
+        let mut connector: Box<dyn Connector> = Box::new(connector);
+        let made = timeout(options.handshake_time, connector.connect()).await;
+        let transport = made.map_err(|_| ClientError::TimedOut("connecting"))??;
+        let mut link = Link::new(transport, dialect)?;
+        let session = link.open(&options).await?;
+        let comeback = Comeback::new(connector, dialect, &session, &options);
+        Ok(Self::start(link, session, comeback, &options))
+    }
+
+    fn start(
+        link: Link,
+        session: SessionAccepted,
+        comeback: Option<Comeback>,
+        options: &Options,
+    ) -> Self {
+        let (driver, handles) = Driver::new(link, comeback, options);
         let mut task = JoinSet::new();
         task.spawn(driver.run());
         let shared = Shared {
@@ -87,10 +127,11 @@ impl Client {
             result_bytes: options.result_bytes,
             driver: task,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Self { shared: Arc::new(shared) }
     }
 
-    /// The session as the runtime opened it.
+    /// The session as the runtime opened it. Its token is the first one, and of no use once the
+    /// session has gone on.
     pub fn session(&self) -> &SessionAccepted {
         &self.shared.session
     }
@@ -100,7 +141,8 @@ impl Client {
     ///
     /// After any error but [`Refused`](ClientError::Refused) and
     /// [`TooLarge`](ClientError::TooLarge), and after a dropped call, the job may run all the
-    /// same; submit it again with the same key to learn of it.
+    /// same; submit it again with the same key to learn of it. With a key that is done here when
+    /// the connection is lost before the answer, and the handle has all events of the job.
     pub async fn submit(&self, job: Job) -> Result<JobHandle, ClientError> {
         let (submit, trace) = job.into_parts();
         let command = Command::Submit(Box::new(submit));
@@ -176,7 +218,8 @@ impl Client {
     }
 
     /// Tells the runtime that all events up to `seq` have been processed. Nothing is answered;
-    /// `Ok` means that it will be sent if the connection holds.
+    /// `Ok` means that it will be sent if the connection holds. A session that goes on over another
+    /// connection tells the runtime that it has all events that had come, read or not.
     pub async fn ack(&self, seq: u64) -> Result<(), ClientError> {
         let call = Call { command: Command::Ack { seq }, trace: None, answer: None };
         let sent = timeout(self.shared.request_time, self.hand_over(call)).await;
@@ -189,6 +232,18 @@ impl Client {
         self.shared.handles.last_seq.load(Ordering::Relaxed)
     }
 
+    /// Drops the connection as a failure of the network would: nothing is said, and what is unsent
+    /// stays so. For tests and demonstrations. Returns at once; a connection that is just being
+    /// made is dropped when it is there.
+    pub fn drop_connection(&self) {
+        self.shared.handles.cut.notify_one();
+    }
+
+    /// Tells when the connection is lost, and when the session has gone on over another one.
+    pub fn watch_status(&self) -> StatusWatch {
+        StatusWatch::new(self.shared.handles.status.clone())
+    }
+
     /// Closes the session for all clones and waits until the connection is over: until the peer
     /// has ended it, at most [`Options::close_time`], and at most that long again for what is
     /// unsent. Events are delivered meanwhile. What becomes of running jobs is the runtime's
@@ -196,7 +251,9 @@ impl Client {
     ///
     /// Calls that wait and handles that have read what came fail with
     /// [`Disconnected`](ClientError::Disconnected). An error means that the connection was lost
-    /// before. A dropped call closes all the same.
+    /// before, also when another one was being made: the runtime then does not know of the close,
+    /// and waits for this client as long as it keeps the session. A dropped call closes all the
+    /// same.
     pub async fn close(&self, reason: &str) -> Result<(), ClientError> {
         // Full or without a receiver: somebody has asked before, or it is over.
         drop(self.shared.handles.closing.try_send(reason.to_owned()));

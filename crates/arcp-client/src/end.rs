@@ -14,6 +14,8 @@ pub(crate) enum End {
     Closed,
     /// The other side or the connection ended it.
     Lost { reason: Arc<str>, retryable: bool },
+    /// The connection was lost, and the runtime does not let the session go on.
+    NotResumed(Fault),
     /// The peer broke the protocol.
     Broken(Arc<str>),
 }
@@ -40,6 +42,7 @@ impl End {
             Self::Lost { reason, retryable } => {
                 ClientError::Disconnected { reason: Arc::clone(reason), retryable: *retryable }
             }
+            Self::NotResumed(fault) => ClientError::NotResumed(fault.clone()),
             Self::Broken(what) => ClientError::Protocol(Arc::clone(what)),
         }
     }
@@ -47,7 +50,7 @@ impl End {
     /// What the peer is told, if its transport can say it.
     pub(crate) fn close_reason(&self) -> CloseReason {
         match self {
-            Self::Closed | Self::Lost { .. } => CloseReason::Done,
+            Self::Closed | Self::Lost { .. } | Self::NotResumed(_) => CloseReason::Done,
             Self::Broken(_) => CloseReason::Policy,
         }
     }
@@ -57,6 +60,7 @@ impl From<ClientError> for End {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Protocol(what) => Self::Broken(what),
+            ClientError::NotResumed(fault) => Self::NotResumed(fault),
             other => {
                 Self::Lost { reason: other.to_string().into(), retryable: other.is_retryable() }
             }

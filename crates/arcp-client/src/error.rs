@@ -30,6 +30,15 @@ pub enum ClientError {
         /// Whether a new connection may fare better.
         retryable: bool,
     },
+    /// The connection was lost, and the runtime does not let the session go on: its reason. Jobs
+    /// go on all the same, and can be listed in another session.
+    #[error("the connection was lost and the session cannot go on: {0}")]
+    NotResumed(Fault),
+    /// The connection was lost before the answer to a submit without an idempotency key. It was
+    /// not sent again, for that might have been a second job. With a key it says that more events
+    /// of the job came before the answer than there is room for.
+    #[error("the connection was lost before the answer: the job may have been accepted or not")]
+    Unanswered,
     /// The peer broke the protocol.
     #[error("the peer broke the protocol: {0}")]
     Protocol(Arc<str>),
@@ -56,9 +65,11 @@ impl ClientError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Transport(error) => error.is_retryable(),
-            Self::Rejected(fault) | Self::Refused(fault) => fault.retryable,
+            Self::Rejected(fault) | Self::Refused(fault) | Self::NotResumed(fault) => {
+                fault.retryable
+            }
             Self::Disconnected { retryable, .. } => *retryable,
-            Self::TimedOut(_) => true,
+            Self::TimedOut(_) | Self::Unanswered => true,
             Self::Protocol(_) | Self::BrokenResult(_) | Self::TooLarge { .. } | Self::Random(_) => {
                 false
             }

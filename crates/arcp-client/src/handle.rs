@@ -42,7 +42,8 @@ impl JobHandle {
 
     /// The next event, in the order in which they happened; `None` after the terminal one.
     ///
-    /// What had come before the connection was lost comes out before the error. Cancel-safe: a
+    /// When the session goes on over another connection, so do its events: none is missed, none
+    /// comes twice. When it is over, what had come comes out before the error. Cancel-safe: a
     /// dropped call loses nothing.
     pub async fn next(&mut self) -> Result<Option<Delivery>, ClientError> {
         if self.over {

@@ -1,6 +1,7 @@
-//! Opening the session: one command, one answer, before there is a driver.
+//! Opening the session, or going on with it: one command, one answer, before the driver has the
+//! connection.
 
-use arcp_core::{Command, MessageId, Output, Reply, SessionAccepted};
+use arcp_core::{Command, MessageId, Output, Reply, Resume, SessionAccepted, SessionResumed};
 use arcp_transport::{CloseReason, FrameSink, Transport};
 use arcp_wire::{CommandEncoder, Dialect};
 use tokio::time::timeout;
@@ -32,16 +33,36 @@ impl Link {
 
     /// Opens the session within `options.handshake_time`; ends the connection when that fails.
     pub(crate) async fn open(&mut self, options: &Options) -> Result<SessionAccepted, ClientError> {
-        let opened = timeout(options.handshake_time, self.exchange(options)).await;
+        let open = Command::Open(Box::new(options.open()));
+        let opened = timeout(options.handshake_time, self.exchange(open)).await;
         let opened = opened.unwrap_or(Err(ClientError::TimedOut("opening the session")));
+        let opened = opened.and_then(|reply| match reply {
+            Reply::Accepted(session) => Ok(*session),
+            Reply::Rejected(fault) | Reply::Unauthenticated(fault) | Reply::Nack(fault) => {
+                Err(ClientError::Rejected(fault))
+            }
+            _ => Err(ClientError::protocol("another answer to opening a session")),
+        });
         if opened.is_err() {
             self.sink.close(CloseReason::Done).await;
         }
         opened
     }
 
-    async fn exchange(&mut self, options: &Options) -> Result<SessionAccepted, ClientError> {
-        let issued = self.mint.issue(Command::Open(Box::new(options.open())), None);
+    /// Goes on with a session. Waits as long as it takes; a dropped call and a failed one drop the
+    /// connection with the link.
+    pub(crate) async fn resume(&mut self, resume: Resume) -> Result<SessionResumed, ClientError> {
+        match self.exchange(Command::Resume(Box::new(resume))).await? {
+            Reply::Resumed(resumed) => Ok(*resumed),
+            Reply::Rejected(fault) | Reply::Unauthenticated(fault) | Reply::Nack(fault) => {
+                Err(ClientError::NotResumed(fault))
+            }
+            _ => Err(ClientError::protocol("another answer to going on with a session")),
+        }
+    }
+
+    async fn exchange(&mut self, command: Command) -> Result<Reply, ClientError> {
+        let issued = self.mint.issue(command, None);
         let mut frames = Vec::new();
         self.encoder.encode(&issued, &mut frames);
         self.sink.send(&mut frames).await?;
@@ -49,22 +70,16 @@ impl Link {
             let output = self.inbox.next().await?.ok_or_else(ended_early)?;
             self.encoder.observe(&output);
             if let Some(answer) = answer_to(&issued.id, output) {
-                return answer;
+                return Ok(answer);
             }
         }
     }
 }
 
-/// What `output` says about the session that `id` asked for, if anything.
-fn answer_to(id: &MessageId, output: Output) -> Option<Result<SessionAccepted, ClientError>> {
+/// The answer to `id`, if `output` is that.
+fn answer_to(id: &MessageId, output: Output) -> Option<Reply> {
     match output {
-        Output::Reply { to, reply, .. } if to == *id => Some(match reply {
-            Reply::Accepted(session) => Ok(*session),
-            Reply::Rejected(fault) | Reply::Unauthenticated(fault) | Reply::Nack(fault) => {
-                Err(ClientError::Rejected(fault))
-            }
-            _ => Err(ClientError::protocol("another answer to opening a session")),
-        }),
+        Output::Reply { to, reply, .. } if to == *id => Some(reply),
         _ => {
             debug!("something said before there is a session, passed over");
             None

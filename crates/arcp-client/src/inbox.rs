@@ -10,7 +10,8 @@ use crate::ClientError;
 /// The reading half of a connection.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    source: Box<dyn FrameSource>,
+    /// `None` when the connection is given up.
+    source: Option<Box<dyn FrameSource>>,
     decoder: Box<dyn OutputDecoder>,
     bad_in_a_row: u32,
     bad_frames: u32,
@@ -18,13 +19,26 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn new(source: Box<dyn FrameSource>, decoder: Box<dyn OutputDecoder>) -> Self {
-        Self { source, decoder, bad_in_a_row: 0, bad_frames: Limits::default().bad_frames }
+        let bad_frames = Limits::default().bad_frames;
+        Self { source: Some(source), decoder, bad_in_a_row: 0, bad_frames }
+    }
+
+    /// Gives the connection up: nothing comes any more.
+    pub(crate) fn hang_up(&mut self) {
+        self.source = None;
+    }
+
+    /// Reads on with what `before` has learnt of the session.
+    pub(crate) fn remember(&mut self, before: &mut Self) {
+        std::mem::swap(&mut self.decoder, &mut before.decoder);
     }
 
     /// What the peer says next; `None` when it has closed in an orderly way. Frames that say
     /// nothing are passed over, bad ones up to a number in a row. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Output>, ClientError> {
-        while let Some(frame) = self.source.recv().await? {
+        while let Some(source) = &mut self.source
+            && let Some(frame) = source.recv().await?
+        {
             if let Some(output) = self.read(&frame)? {
                 return Ok(Some(output));
             }

@@ -41,6 +41,33 @@ pub struct Options {
     pub frame_bytes: usize,
     /// Largest streamed result taken in, decoded, in bytes. Default 256 MiB.
     pub result_bytes: u64,
+    /// How a client with a [`Connector`](crate::Connector) goes about a lost connection.
+    pub reconnect: Reconnect,
+}
+
+/// How a lost connection is made again. The first attempt is made at once, unless the connection
+/// before it was a short one too; each of the pauses between the next ones is twice as long as the
+/// one before, and up to a half of it is left out at random.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reconnect {
+    /// The pause after the first attempt. Default 100 ms.
+    pub first_pause: Duration,
+    /// The longest pause. Default 5 s.
+    pub longest_pause: Duration,
+    /// How long is tried; zero is not at all. Default `None`: as long as the runtime says that it
+    /// keeps the session.
+    pub give_up: Option<Duration>,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self {
+            first_pause: Duration::from_millis(100),
+            longest_pause: Duration::from_secs(5),
+            give_up: None,
+        }
+    }
 }
 
 impl Options {
@@ -62,6 +89,7 @@ impl Options {
             commands_in_flight: COMMANDS_IN_FLIGHT,
             frame_bytes: limits.frame_bytes,
             result_bytes: limits.result_bytes,
+            reconnect: Reconnect::default(),
         }
     }
 

@@ -4,6 +4,8 @@
 //! listener. [`client`] speaks to a runtime. Whoever wants other parts takes the crates behind the
 //! re-exports and puts them together.
 
+#[cfg(feature = "client")]
+mod connector;
 #[cfg(feature = "server")]
 mod server;
 
@@ -31,5 +33,7 @@ pub use arcp_transport_stdio as transport_stdio;
 pub use arcp_transport_ws as transport_ws;
 pub use arcp_wire as wire;
 
+#[cfg(feature = "client")]
+pub use connector::WsConnector;
 #[cfg(feature = "server")]
 pub use server::{Server, ServerBuilder, ServerError};

@@ -48,6 +48,7 @@ mod ack_window;
 mod artifacts;
 mod authenticators;
 mod cancel;
+mod client_resume;
 mod close_codes;
 mod credentials;
 mod frames;

@@ -21,6 +21,11 @@ async fn it_surveys_a_folder_and_keeps_what_happened() {
         assert_eq!(said(&demo, "data"), text(&data));
         assert!(said(&demo, "runtime").starts_with("ws://127.0.0.1:"));
         assert!(demo.err.lines().any(|line| line.ends_with("  completed")), "{}", demo.err);
+        let news = demo.err.lines().filter(|line| line.starts_with("arcp: "));
+        let news: Vec<_> = news.collect();
+        assert_eq!(news.len(), 2, "{}", demo.err);
+        assert!(news[0].starts_with("arcp: the connection is lost"), "{news:?}");
+        assert_eq!(news[1], "arcp: resumed; events go on where they were");
         let last = demo.err.lines().last().unwrap();
         assert_eq!(last, format!("All events are kept in {}", data.join("arcp.db").display()));
 
@@ -31,6 +36,15 @@ async fn it_surveys_a_folder_and_keeps_what_happened() {
         let kept = stored.frames(said(&demo, "session")).await;
         assert_eq!(kept.last().unwrap()["payload"]["value"], survey);
         assert!(kept.iter().any(|frame| frame["type"] == "job.progress"));
+        let count = stored.events(said(&demo, "job")).await.len();
+        assert_eq!(
+            said(&demo, "checked"),
+            format!("events 1 to {count}, as many as the job has: none missed, none twice")
+        );
+        // Each was shown, and once.
+        let shown =
+            demo.err.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
+        assert_eq!(shown.collect::<Vec<usize>>(), (1..=count).collect::<Vec<_>>());
     })
     .await;
 }

@@ -18,6 +18,8 @@ mod kill;
 mod locked;
 mod program;
 mod raw;
+mod reconnect;
+mod relay;
 mod run;
 mod serve;
 mod signals;

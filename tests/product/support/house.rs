@@ -2,21 +2,22 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arcp::{Server, ServerBuilder};
 use arcp_client::{Client, Credentials, Options};
 use arcp_core::{Limits, Secret};
-use arcp_runtime::{Handle, Runtime, RuntimeBuilder};
+use arcp_runtime::{Runtime, RuntimeBuilder};
 use arcp_store::{Blobs, MemoryBlobs, MemoryStore, Store, StoreErrorKind};
 use arcp_store_fs::FolderBlobs;
 use arcp_store_sqlite::SqliteStore;
-use arcp_transport::{LineTransport, Peer, Transport, memory_pair};
-use arcp_transport_ws::{WsOptions, WsTransport};
+use arcp_transport::Transport;
+use arcp_transport_ws::WsOptions;
 use arcp_wire::open::OpenDialect;
 use tempfile::TempDir;
-use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::oneshot;
 
+use super::road::{Road, Way};
 use super::{HandClock, Probe, Raw, Stage};
 
 /// What carries the frames.
@@ -231,27 +232,27 @@ impl House {
 
     /// The same, if the listener lets it in.
     pub(crate) async fn reach(&self) -> Option<Box<dyn Transport>> {
-        Some(match (&self.running, self.on.wire) {
-            (Running::Served(server), _) => self.dial(&server.url()).await?,
-            (Running::Alone(runtime), Wire::Memory) => {
-                let (ours, theirs) = memory_pair(self.capacity);
-                serve(runtime.handle(), theirs);
-                Box::new(ours)
-            }
-            (Running::Alone(runtime), _) => {
-                let (ours, theirs) = pipes(self.frame_bytes);
-                serve(runtime.handle(), theirs);
-                Box::new(ours)
-            }
-        })
+        self.way().connect().await.ok()
     }
 
-    async fn dial(&self, url: &str) -> Option<Box<dyn Transport>> {
-        let mut options = WsOptions::default();
-        // A client may say more than the runtime takes.
-        options.max_frame_bytes = self.frame_bytes * 4;
-        let transport = WsTransport::connect(url, options).await.ok()?;
-        Some(Box::new(transport))
+    fn way(&self) -> Way {
+        match (&self.running, self.on.wire) {
+            (Running::Served(server), _) => Way::Ws(server.url(), self.frame_bytes),
+            (Running::Alone(runtime), Wire::Memory) => Way::Memory(runtime.handle(), self.capacity),
+            (Running::Alone(runtime), _) => Way::Stdio(runtime.handle(), self.frame_bytes),
+        }
+    }
+
+    /// A client as `name`, that comes back over the road.
+    pub(crate) async fn lasting_client(&self, name: &str, event_queue: u16) -> (Client, Road) {
+        let token = Secret::new(format!("tok-{name}"));
+        let mut options = Options::new(Credentials::Bearer(token));
+        options.event_queue = event_queue.try_into().unwrap();
+        options.reconnect.first_pause = Duration::from_millis(1);
+        options.reconnect.longest_pause = Duration::from_millis(5);
+        let road = Road::new(self.way());
+        let client = Client::connect(road.clone(), &OpenDialect, options).await.unwrap();
+        (client, road)
     }
 
     /// Where WebSocket clients connect to.
@@ -311,7 +312,7 @@ impl House {
     }
 
     /// Stops the runtime in good order and leaves its store closed.
-    pub(crate) async fn shutdown(self, grace: std::time::Duration) -> Remains {
+    pub(crate) async fn shutdown(self, grace: Duration) -> Remains {
         match self.running {
             Running::Served(server) => server.shutdown(grace).await.unwrap(),
             Running::Alone(runtime) => runtime.shutdown(grace).await.unwrap(),
@@ -331,24 +332,4 @@ async fn left(on: On, keeper: Keeper, store: Arc<Probe>, closed: oneshot::Receiv
     // Its sender is dropped, never used.
     assert!(closed.await.is_err());
     Remains { on, keeper }
-}
-
-fn serve(handle: Handle, transport: impl Transport + 'static) {
-    tokio::spawn(async move { handle.serve(Box::new(transport)).await });
-}
-
-type Pipes = LineTransport<Receiver, Sender>;
-
-/// Two ends of lines over the system's own pipes.
-fn pipes(frame_bytes: usize) -> (Pipes, Pipes) {
-    let (our_reader, their_writer) = std::io::pipe().unwrap();
-    let (their_reader, our_writer) = std::io::pipe().unwrap();
-    let end = |reader: std::io::PipeReader, writer: std::io::PipeWriter, most| {
-        let peer = Peer { transport: "stdio", address: None, label: "pipe".to_owned() };
-        let reader = Receiver::from_owned_fd(reader.into()).unwrap();
-        let writer = Sender::from_owned_fd(writer.into()).unwrap();
-        LineTransport::new(reader, writer, peer, most)
-    };
-    let ours = end(our_reader, our_writer, frame_bytes * 4);
-    (ours, end(their_reader, their_writer, frame_bytes))
 }

@@ -16,6 +16,7 @@ mod house;
 mod kept;
 mod probe;
 mod raw;
+mod road;
 
 pub(crate) use agents::Stage;
 pub(crate) use clock::HandClock;

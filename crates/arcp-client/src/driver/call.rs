@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arcp_core::{Command, Delivery, JobAccepted, Reply, TraceId};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::ClientError;
 use crate::end::End;
+use crate::{ClientError, Status};
 
 /// One command of a handle, and where its answer goes.
 #[derive(Debug)]
@@ -36,6 +36,9 @@ pub(crate) struct Handles {
     pub(crate) calls: mpsc::Sender<Call>,
     /// Asks for the end, with a reason for the peer.
     pub(crate) closing: mpsc::Sender<String>,
+    /// Asks for the loss of the connection.
+    pub(crate) cut: Arc<Notify>,
+    pub(crate) status: watch::Receiver<Status>,
     /// How the connection ended; its sender is gone when all is over.
     pub(crate) end: watch::Receiver<Option<End>>,
     pub(crate) last_seq: Arc<AtomicU64>,

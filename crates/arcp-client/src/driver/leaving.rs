@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::Driver;
+use super::line::Line;
 use super::outbox::Written;
 use crate::ClientError;
 use crate::end::End;
@@ -23,7 +24,8 @@ impl Driver {
     pub(super) fn on_closing(&mut self, reason: String) {
         self.take_calls();
         let command = Command::Close { reason: Some(reason), jobs: OnClose::Cancel };
-        if let Err(error) = self.send(command, None) {
+        let issued = self.line.mint.issue(command, None);
+        if let Err(error) = self.send(&issued) {
             debug!(%error, "the peer is not told of the close");
         }
         self.leave(End::Closed);
@@ -34,15 +36,21 @@ impl Driver {
         self.over(End::Closed)
     }
 
-    /// What the peer said before it stopped taking things in may say why.
-    pub(super) fn on_writer_stopped(&mut self, written: Written) {
-        self.outbox.clear();
-        if self.leaving.is_none() {
-            self.leave(match written {
-                Ok(()) => End::lost("the writer stopped"),
-                Err(error) => ClientError::from(error).into(),
-            });
+    /// What the peer said before it stopped taking things in may say why; who goes on over
+    /// another connection is told it there.
+    pub(super) fn on_writer_stopped(&mut self, written: Written) -> ControlFlow<End> {
+        self.line.outbox.clear();
+        let end = match written {
+            Ok(()) => End::lost("the writer stopped"),
+            Err(error) => ClientError::from(error).into(),
+        };
+        if self.comeback.is_some() {
+            return self.over(end);
         }
+        if self.leaving.is_none() {
+            self.leave(end);
+        }
+        ControlFlow::Continue(())
     }
 
     fn take_calls(&mut self) {
@@ -65,10 +73,11 @@ impl Driver {
     /// Tells every caller and handle, then ends the connection.
     pub(super) async fn finish(self, end: End) {
         debug!(?end, "the connection is over");
-        let Self { outbox, writer, pending, routes, calls, closing, end: ends, .. } = self;
+        let Self { line, pending, routes, calls, closing, end: ends, status, .. } = self;
         let reason = end.close_reason();
         ends.send_replace(Some(end));
-        drop((calls, closing, pending, routes));
+        drop((calls, closing, pending, routes, status));
+        let Line { outbox, writer, .. } = line;
         writer.finish(outbox, reason, self.close_time).await;
         // Dropped last: who waits for the sender to be gone waits for all of the above.
         drop(ends);

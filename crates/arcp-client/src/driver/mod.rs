@@ -1,11 +1,13 @@
 //! The driver: one task that owns a live connection, routes answers to the calls that wait for
 //! them and events to the handles of their jobs.
 //!
-//! It ends when the connection does, when a close has run its course, or when nobody holds a
-//! handle any more.
+//! It ends when the connection does and the session cannot go on over another one, when a close
+//! has run its course, or when nobody holds a handle any more.
 
 mod call;
+mod comeback;
 mod leaving;
+mod line;
 mod outbox;
 mod pending;
 mod routes;
@@ -15,36 +17,37 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use arcp_core::{Code, Command, Fault, MessageId, Notice, Output, Reply, TraceId};
-use arcp_wire::CommandEncoder;
-use tokio::sync::{mpsc, oneshot, watch};
+use arcp_core::{Code, Command, Delivery, Fault, Issued, MessageId, Notice, Output, Reply};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::end::End;
 use crate::handshake::Link;
-use crate::inbox::Inbox;
-use crate::mint::Mint;
-use crate::{ClientError, Options};
+use crate::{ClientError, Options, Status};
 use call::AnswerTo;
 pub(crate) use call::{Answer, Call, Handles};
+pub(crate) use comeback::Comeback;
 use leaving::Leaving;
-use outbox::{Outbox, Writer, Written};
-use pending::Pending;
+use line::Line;
+use outbox::Written;
+use pending::{Asked, Pending};
 use routes::Routes;
 
-/// The state of one live connection.
+/// The state of one session and of the connection that it is on.
 #[derive(Debug)]
 pub(crate) struct Driver {
-    inbox: Inbox,
-    encoder: Box<dyn CommandEncoder>,
-    mint: Mint,
-    outbox: Outbox,
-    writer: Writer,
+    line: Line,
+    /// `None` for a session that does not outlive its connection.
+    comeback: Option<Comeback>,
+    /// How often the session has gone on over another connection.
+    resumed: u64,
     pending: Pending,
     routes: Routes,
     calls: mpsc::Receiver<Call>,
     closing: mpsc::Receiver<String>,
+    cut: Arc<Notify>,
+    status: watch::Sender<Status>,
     end: watch::Sender<Option<End>>,
     leaving: Option<Leaving>,
     frame_bytes: usize,
@@ -62,6 +65,8 @@ enum Wake {
     Closing(Option<String>),
     /// Something that waited for room has found it.
     Moved,
+    /// A handle wants the connection to be lost.
+    Cut,
     /// The writer has stopped.
     Writer(Written),
     /// The time for leaving is up.
@@ -70,45 +75,72 @@ enum Wake {
 
 impl Driver {
     /// The driver of `link`, whose session is open, and what its handles need.
-    pub(crate) fn new(link: Link, options: &Options) -> (Self, Handles) {
+    pub(crate) fn new(
+        link: Link,
+        comeback: Option<Comeback>,
+        options: &Options,
+    ) -> (Self, Handles) {
         let in_flight = usize::from(options.commands_in_flight.get());
         let (calls, called) = mpsc::channel(in_flight);
         let (closing, asked_to_close) = mpsc::channel(1);
         let (end, ended) = watch::channel(None);
-        let (outbox, writer) = outbox::start(link.sink);
+        let (status, watched) = watch::channel(Status::Connected { resumed: 0 });
+        let cut = Arc::new(Notify::new());
         let last_seq = Arc::new(AtomicU64::new(0));
         let driver = Self {
-            inbox: link.inbox,
-            encoder: link.encoder,
-            mint: link.mint,
-            outbox,
-            writer,
+            line: Line::new(link),
+            comeback,
+            resumed: 0,
             pending: Pending::default(),
             routes: Routes::new(options.event_queue, Arc::clone(&last_seq)),
             calls: called,
             closing: asked_to_close,
+            cut: Arc::clone(&cut),
+            status,
             end,
             leaving: None,
             frame_bytes: options.frame_bytes,
             close_time: options.close_time,
         };
-        (driver, Handles { calls, closing, end: ended, last_seq })
+        (driver, Handles { calls, closing, cut, status: watched, end: ended, last_seq })
     }
 
-    /// Drives the connection to its end.
+    /// Drives the session to its end.
     pub(crate) async fn run(mut self) {
         let end = loop {
-            let wake = self.wake().await;
-            if let ControlFlow::Break(end) = self.on_wake(wake) {
+            let lost = self.drive().await;
+            if let Err(end) = self.come_back(lost).await {
                 break end;
             }
         };
         self.finish(end).await;
     }
 
-    /// Cancel-safe, as every future in it is.
+    /// Drives the connection to its end.
+    async fn drive(&mut self) -> End {
+        loop {
+            let wake = self.wake().await;
+            if let ControlFlow::Break(end) = self.on_wake(wake) {
+                return end;
+            }
+        }
+    }
+
+    /// Cancel-safe, as every future in it is. A loss that somebody wants goes before all else:
+    /// what that handle wants next is not for this connection.
     async fn wake(&mut self) -> Wake {
-        let Self { inbox, outbox, writer, routes, calls, closing, leaving, .. } = self;
+        let cut = Arc::clone(&self.cut);
+        tokio::select! {
+            biased;
+            () = cut.notified() => Wake::Cut,
+            wake = self.wake_on_line() => wake,
+        }
+    }
+
+    /// Cancel-safe too.
+    async fn wake_on_line(&mut self) -> Wake {
+        let Self { line, routes, calls, closing, leaving, .. } = self;
+        let Line { inbox, outbox, writer, .. } = line;
         let staying = leaving.is_none();
         let until = leaving.as_ref().map(|leaving| leaving.until);
         // INVARIANT: nothing is read while an event is held back; `Routes` keeps no other bound.
@@ -133,7 +165,8 @@ impl Driver {
             Wake::Call(Some(call)) => self.on_call(call),
             Wake::Closing(Some(reason)) => self.on_closing(reason),
             Wake::Call(None) | Wake::Closing(None) => return self.on_abandoned(),
-            Wake::Writer(written) => self.on_writer_stopped(written),
+            Wake::Cut => return self.over(End::lost("dropped on purpose")),
+            Wake::Writer(written) => return self.on_writer_stopped(written),
             Wake::Late => return self.over(End::Closed),
             Wake::Moved => {}
         }
@@ -141,11 +174,13 @@ impl Driver {
     }
 
     fn on_output(&mut self, output: Output) -> ControlFlow<End> {
-        self.encoder.observe(&output);
+        self.line.encoder.observe(&output);
         match output {
-            Output::Event(delivery) => self.routes.route(&delivery),
+            Output::Event(delivery) => self.on_event(&delivery),
             Output::Observed(observed) => debug!(?observed.subscription, "nobody observes"),
             Output::Reply { reply: Reply::Closed, .. } => {
+                // There is no session to go on with.
+                self.comeback = None;
                 return self.over(End::lost("the peer closed the session"));
             }
             Output::Reply { to, reply, .. } => self.on_reply(&to, reply),
@@ -157,41 +192,53 @@ impl Driver {
 
     /// The peer asks whether we are there. While frames wait to be sent, they say that we are.
     fn on_ping(&mut self) {
-        if self.outbox.is_idle()
-            && let Err(error) = self.send(Command::Pong, None)
-        {
+        if !self.line.outbox.is_idle() {
+            return;
+        }
+        let pong = self.line.mint.issue(Command::Pong, None);
+        if let Err(error) = self.send(&pong) {
             warn!(%error, "a ping was not answered");
         }
     }
 
+    fn on_event(&mut self, delivery: &Delivery) {
+        if !self.routes.route(delivery) {
+            return;
+        }
+        if let Some(asked) = self.pending.keep(delivery, self.routes.capacity()) {
+            // There is a job, and no room for what it says before its acceptance is told again.
+            tell(asked.answer, Err(ClientError::Unanswered));
+        }
+    }
+
     fn on_reply(&mut self, to: &MessageId, reply: Reply) {
-        let Some(answer) = self.pending.take(to) else {
+        let Some(asked) = self.pending.take(to) else {
             debug!(%to, "an answer that nobody waits for");
             return;
         };
         match reply {
-            Reply::JobAccepted(accepted) => self.routes.open(accepted, answer),
-            reply => tell(answer, Ok(Answer::Reply(reply))),
+            Reply::JobAccepted(accepted) => self.routes.open(accepted, asked.answer, asked.events),
+            reply => tell(asked.answer, Ok(Answer::Reply(reply))),
         }
     }
 
     fn on_call(&mut self, call: Call) {
-        if call.answer.as_ref().is_some_and(oneshot::Sender::is_closed) {
+        let Call { command, trace, answer } = call;
+        if answer.as_ref().is_some_and(oneshot::Sender::is_closed) {
             return;
         }
-        let sent = self.send(call.command, call.trace);
-        match (call.answer, sent) {
-            (Some(answer), Ok(id)) => self.pending.insert(id, answer),
+        let issued = self.line.mint.issue(command, trace);
+        match (answer, self.send(&issued)) {
+            (Some(answer), Ok(())) => self.pending.insert(Asked::new(issued, answer)),
             (Some(answer), Err(error)) => tell(answer, Err(error)),
-            (None, Ok(_)) => {}
+            (None, Ok(())) => {}
             (None, Err(error)) => warn!(%error, "a command was not sent"),
         }
     }
 
-    fn send(&mut self, command: Command, trace: Option<TraceId>) -> Result<MessageId, ClientError> {
-        let issued = self.mint.issue(command, trace);
+    fn send(&mut self, issued: &Issued) -> Result<(), ClientError> {
         let mut frames = Vec::new();
-        self.encoder.encode(&issued, &mut frames);
+        self.line.encoder.encode(issued, &mut frames);
         let Some(bytes) = frames.iter().map(|frame| frame.bytes.len()).max() else {
             let message = "the dialect has no such command";
             return Err(ClientError::Refused(Fault::new(Code::Unimplemented, message)));
@@ -199,8 +246,8 @@ impl Driver {
         if bytes > self.frame_bytes {
             return Err(ClientError::TooLarge { bytes, limit: self.frame_bytes });
         }
-        self.outbox.push(frames);
-        Ok(issued.id)
+        self.line.outbox.push(frames);
+        Ok(())
     }
 }
 

@@ -65,6 +65,12 @@ impl Writer {
         Some(stopped.map_or(Ok(()), |(_, written)| written))
     }
 
+    /// Ends the connection at once.
+    pub(super) fn stop(&mut self) {
+        // Dropping the set ends the task and, with the sink, the connection.
+        self.0 = JoinSet::new();
+    }
+
     /// Lets what waits in `outbox` go out for at most `time`, then ends the connection.
     pub(super) async fn finish(mut self, mut outbox: Outbox, reason: CloseReason, time: Duration) {
         let flushed = timeout(time, async {

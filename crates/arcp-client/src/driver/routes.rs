@@ -35,31 +35,57 @@ impl Routes {
         }
     }
 
-    /// Opens a queue for the job and gives its other end to `caller`, unless it has given up.
+    /// Opens a queue for the job, with what has come of it `before`, and gives its other end to
+    /// `caller`, unless it has given up.
     ///
     /// Called before anything else is read, so that no event of the job is missed.
-    pub(super) fn open(&mut self, accepted: Box<JobAccepted>, caller: AnswerTo) {
+    pub(super) fn open(
+        &mut self,
+        accepted: Box<JobAccepted>,
+        caller: AnswerTo,
+        before: Vec<Delivery>,
+    ) {
         let job = accepted.job.clone();
         let (queue, events) = mpsc::channel(self.queue);
-        if caller.send(Ok(Answer::Job(accepted, events))).is_ok() {
+        if caller.send(Ok(Answer::Job(accepted, events))).is_err() {
+            return;
+        }
+        let mut before = before.into_iter().filter(|delivery| delivery.event.head.job == job);
+        let ended = before.any(|delivery| {
+            let held = put(&queue, &delivery, &mut self.held);
+            !held || delivery.event.event.is_terminal()
+        });
+        if !ended {
             self.jobs.entry(job).or_default().push(queue);
         }
     }
 
-    /// Takes in one event; those of jobs that nobody holds go nowhere.
-    pub(super) fn route(&mut self, delivery: &Delivery) {
+    /// Takes in one event, unless it has come before; whether it is for somebody who is not known
+    /// here.
+    pub(super) fn route(&mut self, delivery: &Delivery) -> bool {
         if !self.is_new(delivery.seq) {
-            return;
+            return false;
         }
         let job = &delivery.event.head.job;
         let Some(queues) = self.jobs.get_mut(job) else {
             trace!(%job, "an event of a job that nobody holds");
-            return;
+            return true;
         };
         queues.retain(|queue| put(queue, delivery, &mut self.held));
         if queues.is_empty() || delivery.event.event.is_terminal() {
             self.jobs.remove(job);
         }
+        false
+    }
+
+    /// How many events a queue has room for.
+    pub(super) fn capacity(&self) -> usize {
+        self.queue
+    }
+
+    /// The highest number that has come.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.last_seq.load(Ordering::Relaxed)
     }
 
     /// Whether an event waits for room in a queue.
@@ -82,7 +108,7 @@ impl Routes {
     /// Whether `seq` has not been seen. A peer may number what is no event, so that gaps are
     /// worth one line and no more; 0 is the number of an event that has none.
     fn is_new(&mut self, seq: u64) -> bool {
-        let last = self.last_seq.load(Ordering::Relaxed);
+        let last = self.last_seq();
         if seq == 0 {
             return true;
         }

@@ -9,6 +9,14 @@ mod flow;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod repeating;
+#[cfg(test)]
+mod resuming;
+#[cfg(test)]
+mod trying;

@@ -56,6 +56,11 @@ impl Peer {
         assert!(self.source.recv().await.unwrap().is_none());
     }
 
+    /// Waits until the connection is gone, orderly or not.
+    pub(crate) async fn sees_it_gone(&mut self) {
+        assert!(!matches!(self.source.recv().await, Ok(Some(_))));
+    }
+
     /// The number of frames that still come before the connection ends.
     pub(crate) async fn counts_the_rest(&mut self) -> u64 {
         let mut rest = 0;

@@ -11,6 +11,8 @@ mod malformed;
 #[cfg(test)]
 mod observers;
 #[cfg(test)]
+mod resumed;
+#[cfg(test)]
 mod roundtrip;
 #[cfg(test)]
 mod samples;

@@ -23,8 +23,11 @@ impl CommandEncoder for Commands {
     }
 
     fn observe(&mut self, output: &Output) {
-        if let Output::Reply { reply: Reply::Accepted(accepted), .. } = output {
+        let Output::Reply { reply, .. } = output else { return };
+        if let Reply::Accepted(accepted) = reply {
             self.session = Some(accepted.session.clone());
+        } else if let Reply::Resumed(resumed) = reply {
+            self.session = Some(resumed.session.session.clone());
         }
     }
 }

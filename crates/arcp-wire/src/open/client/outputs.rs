@@ -89,10 +89,13 @@ impl Outputs {
             Output::Event(delivery) if delivery.event.event.is_terminal() => {
                 self.accepted.remove(&delivery.event.head.job);
             }
-            Output::Event(_)
-            | Output::Observed(_)
-            | Output::Reply { .. }
-            | Output::Notice { .. } => {}
+            // Its acceptance may have been lost with a connection.
+            Output::Event(delivery) => {
+                if !self.accepted.contains(&delivery.event.head.job) {
+                    self.accepted.insert(delivery.event.head.job.clone());
+                }
+            }
+            Output::Observed(_) | Output::Reply { .. } | Output::Notice { .. } => {}
         }
     }
 }

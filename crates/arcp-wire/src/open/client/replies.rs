@@ -6,8 +6,8 @@ use arcp_core::lease::Budget;
 use arcp_core::{
     Artifact, ArtifactId, ArtifactRef, Code, Credential, CredentialId, Fault, JobAccepted, JobId,
     JobSummary, JobWatched, JobsPage, Lease, MessageId, Output, PingKind, Reply, Resumption,
-    RuntimeIdentity, Secret, SessionAccepted, SessionId, SubscriptionId, Timestamp, TraceId,
-    TrustLevel,
+    RuntimeIdentity, Secret, SessionAccepted, SessionId, SessionResumed, SubscriptionId, Timestamp,
+    TraceId, TrustLevel,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +23,7 @@ use super::outputs::job_named_after;
 pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Reply>, Fault> {
     let reply = match envelope.kind.as_ref() {
         "session.accepted" => session_accepted(payload)?,
+        "session.resumed" => session_resumed(payload)?,
         "session.rejected" => Reply::Rejected(fault(payload)?),
         "session.unauthenticated" => Reply::Unauthenticated(fault(payload)?),
         "session.challenge" => {
@@ -94,7 +95,6 @@ pub(super) fn fault(payload: &Object<'_>) -> Result<Fault, Fault> {
 
 fn session_accepted(payload: &Object<'_>) -> Result<Reply, Fault> {
     let runtime = payload.need_object("runtime", "runtime")?;
-    let lease = payload.object("lease", "lease")?;
     Ok(Reply::Accepted(Box::new(SessionAccepted {
         session: id(payload, "session_id", SessionId::parse)?,
         runtime: RuntimeIdentity {
@@ -108,9 +108,36 @@ fn session_accepted(payload: &Object<'_>) -> Result<Reply, Fault> {
         },
         capabilities: capabilities::agreed(payload)?,
         declared: arcp_core::Capabilities::default(),
-        expires_at: lease.map_or(Ok(None), |lease| lease.time("expires_at"))?,
+        expires_at: expiry(payload)?,
         resumption: resumption(payload)?,
     })))
+}
+
+/// What the runtime is and can do was said when the session was opened, and is not said again.
+fn session_resumed(payload: &Object<'_>) -> Result<Reply, Fault> {
+    Ok(Reply::Resumed(Box::new(SessionResumed {
+        session: SessionAccepted {
+            session: id(payload, "session_id", SessionId::parse)?,
+            runtime: RuntimeIdentity {
+                kind: String::new(),
+                version: String::new(),
+                fingerprint: None,
+                trust_level: TrustLevel::Trusted,
+            },
+            capabilities: arcp_core::Capabilities::default(),
+            declared: arcp_core::Capabilities::default(),
+            expires_at: expiry(payload)?,
+            resumption: resumption(payload)?,
+        },
+        after: payload.need_whole("replayed_from")?,
+        replayed: payload.flag("replayed")?.unwrap_or(false),
+    })))
+}
+
+/// When the session's lease ends, if it has one.
+fn expiry(payload: &Object<'_>) -> Result<Option<Timestamp>, Fault> {
+    let lease = payload.object("lease", "lease")?;
+    lease.map_or(Ok(None), |lease| lease.time("expires_at"))
 }
 
 /// By what the session goes on, if it can.
