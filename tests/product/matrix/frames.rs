@@ -162,7 +162,6 @@ async fn an_unknown_type_is_not_implemented(on: On) {
         "job.nonsense",
         "session.hello",
         "interrupt",
-        "resume",
         "checkpoint.create",
         "job.schedule",
         "workflow.start",

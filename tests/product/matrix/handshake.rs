@@ -134,11 +134,11 @@ async fn capabilities_are_negotiated(on: On) {
     raw.say("session.open", open(&auth, &declared)).await;
     let accepted = raw.expect("session.accepted").await;
     let agreed = &accepted["payload"]["capabilities"];
-    for on in ["durable_jobs", "streaming"] {
+    for on in ["durable_jobs", "streaming", "checkpoints"] {
         assert_eq!(agreed[on], true, "{on}");
     }
     // What either lacks, or does not say that it has.
-    for off in ["interrupt", "checkpoints", "subscriptions", "binary_streams"] {
+    for off in ["interrupt", "subscriptions", "binary_streams"] {
         assert_eq!(agreed[off], false, "{off}");
     }
     assert_eq!(agreed.get("something_new"), None);

@@ -61,10 +61,9 @@ impl Engine {
         self.reply(now, &from, reply, fx);
     }
 
-    /// A client reads more slowly than its jobs speak.
+    /// A client reads more slowly than its jobs speak. It is told if it knows that a session goes on.
     pub(super) fn on_behind(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
-        let state = self.connections.get(&connection);
-        if state.is_some_and(|state| state.session().is_some()) {
+        if self.knows_resume(connection) {
             self.notify(now, connection, Notice::Backpressure, fx);
         }
     }

@@ -11,17 +11,20 @@ impl Engine {
     /// go on: others need not know the question, and would lose their session by silence.
     pub(super) fn expect_signs_of_life(&mut self, now: Now, connection: ConnectionId) {
         let Some(interval) = self.settings.ping_interval else { return };
-        let state = self.connections.get(&connection);
-        let session = state.and_then(|state| state.session());
-        let session = session.and_then(|session| self.sessions.get(session));
-        let answers =
-            session.is_some_and(|session| session.declared.extensions.contains(RESUME_EXTENSION));
         let timer = Timer::Silence(connection);
-        if answers && self.waits_for_clients() {
+        if self.knows_resume(connection) && self.waits_for_clients() {
             self.timers.set(timer, now.moment.after(interval));
         } else {
             self.timers.cancel(&timer);
         }
+    }
+
+    /// Whether the client of a connection has declared that its session can go on.
+    pub(super) fn knows_resume(&self, connection: ConnectionId) -> bool {
+        let state = self.connections.get(&connection);
+        let session = state.and_then(|state| state.session());
+        let session = session.and_then(|session| self.sessions.get(session));
+        session.is_some_and(|session| session.declared.extensions.contains(RESUME_EXTENSION))
     }
 
     /// Something came from a client, whatever it was.

@@ -66,6 +66,8 @@ struct Bench {
     served: JoinSet<()>,
     runtime: Runtime,
     next: u64,
+    /// How often it was told that it is slow.
+    told_slow: u64,
 }
 
 impl Bench {
@@ -99,7 +101,7 @@ impl Bench {
         let mut served = JoinSet::new();
         served.spawn(async move { handle.serve(Box::new(theirs)).await });
         let (source, sink) = Box::new(ours).split();
-        let mut bench = Self { source, sink, burst_over, served, runtime, next: 0 };
+        let mut bench = Self { source, sink, burst_over, served, runtime, next: 0, told_slow: 0 };
         bench.send("session.open", open()).await;
         assert_eq!(bench.recv().await.unwrap()["type"], "session.accepted");
         bench
@@ -110,7 +112,18 @@ impl Bench {
         self.sink.send(&mut vec![frame]).await.unwrap();
     }
 
+    /// The next frame, but for those that say that we are slow.
     async fn recv(&mut self) -> Option<Value> {
+        loop {
+            let frame = self.recv_any().await?;
+            if frame["type"] != "backpressure" {
+                return Some(frame);
+            }
+            self.told_slow += 1;
+        }
+    }
+
+    async fn recv_any(&mut self) -> Option<Value> {
         let frame = self.source.recv().await.unwrap()?;
         Some(serde_json::from_slice(&frame.bytes).unwrap())
     }
@@ -167,6 +180,30 @@ async fn no_event_comes_before_the_acceptance_of_its_job() {
             ended += 1;
             bench.send("tool.invoke", json!({ "tool": "echo", "arguments": ended })).await;
         }
+    }
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_falls_behind_is_told_so_once_each_time() {
+    let mut bench = Bench::start().await;
+    for time in 1..=3 {
+        let count = 500;
+        bench.send("tool.invoke", json!({ "tool": "burst", "arguments": count })).await;
+        bench.burst_over.recv().await.unwrap();
+        let mut left = count;
+        while left > 0 {
+            let frame = bench.recv().await.unwrap();
+            left -= u64::from(frame["type"] == "metric");
+        }
+        // It has caught up, or does so before it is told what it asks next.
+        let mut echoed = false;
+        while !echoed {
+            bench.send("tool.invoke", json!({ "tool": "echo", "arguments": 1 })).await;
+            while !matches!(bench.recv().await.unwrap()["type"].as_str(), Some("job.completed")) {}
+            echoed = bench.told_slow >= time;
+        }
+        assert_eq!(bench.told_slow, time);
     }
     bench.end().await;
 }

@@ -169,10 +169,10 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         way: Way::Instead {
             of: Nothing::Silence,
             when: |place| place.command_is("resume"),
-            comes: &["nack UNIMPLEMENTED"],
+            comes: &["nack NOT_FOUND"],
             then_closed: false,
         },
-        why: "never silence for what is core and not built yet (MAPPING section 2)",
+        why: "`resume` is answered: the message that it names is of another session (R 19)",
     },
     Difference {
         flows: &["18"],
