@@ -62,6 +62,8 @@ mod list;
 mod permissions;
 mod queue;
 mod restart;
+mod retention;
+mod run_again;
 mod session;
 mod size;
 mod slow_reader;

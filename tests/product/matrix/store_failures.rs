@@ -1,15 +1,19 @@
 //! Stores that fail: nobody is told what is not kept.
 
+use std::time::Duration;
+
 use arcp_store::StoreErrorKind;
 use serde_json::{Value, json};
 
-use crate::support::{On, job_events, kind, numbers};
+use crate::support::{HandClock, House, On, Raw, Setup, bearer, code, job_events, kind, numbers};
 
 matrix!(
     a_store_that_fails_for_a_while_loses_nothing,
     nothing_is_told_before_it_is_kept,
     a_conflict_stops_the_runtime,
     a_store_that_is_closed_stops_the_runtime,
+    while_the_store_is_stuck_new_work_is_refused,
+    a_store_that_is_full_for_long_is_waited_for,
 );
 
 async fn a_store_that_fails_for_a_while_loses_nothing(on: On) {
@@ -71,6 +75,73 @@ async fn nothing_is_told_before_it_is_kept(on: On) {
         raw.expect("pong").await;
     }
     assert_eq!(other.expect("pong").await["correlation_id"], ping);
+}
+
+/// Lets the store take too long for what is being committed, and waits until the runtime has noticed.
+async fn get_stuck(house: &House, clock: &HandClock, raw: &mut Raw) {
+    let begun = house.store.counts().begun;
+    house.store.hold_before();
+    raw.say("tool.invoke", json!({"tool": "emit", "arguments": {"n": 2}})).await;
+    house.store.until(|counts| counts.begun > begun).await;
+    clock.advance(Duration::from_secs(2));
+    // A ping that is handled before is answered when the store is back.
+    loop {
+        raw.say("ping", json!({})).await;
+        let pong = tokio::select! {
+            biased;
+            message = raw.recv() => Some(message),
+            () = settle() => None,
+        };
+        if pong.is_some_and(|pong| kind(&pong) == "pong") {
+            return;
+        }
+    }
+}
+
+async fn while_the_store_is_stuck_new_work_is_refused(on: On) {
+    let clock = HandClock::new();
+    let house = on.start(Setup::new().clock(&clock)).await;
+    let mut raw = house.raw_as("alice").await;
+    let mut new = house.raw().await;
+    get_stuck(&house, &clock, &mut raw).await;
+    let request = raw.say("tool.invoke", json!({"tool": "echo", "arguments": 1})).await;
+    let refused = raw.until(|message| message["correlation_id"] == request).await;
+    let refused = refused.last().unwrap();
+    assert_eq!((kind(refused), code(refused)), ("job.failed", "UNAVAILABLE"));
+    assert_eq!(refused["payload"]["retryable"], true);
+    assert_eq!(refused.get("event_seq"), None);
+    new.say("session.open", bearer("tok-bob")).await;
+    assert_eq!(code(&new.expect("session.rejected").await), "UNAVAILABLE");
+    assert_eq!(house.stage.echoes(), 0);
+    house.store.release();
+    // What waited is told, whole and in order; what was refused has not been done.
+    let told = raw.until(|message| kind(message) == "job.completed").await;
+    let kinds: Vec<_> = told.iter().map(kind).filter(|kind| *kind != "pong").collect();
+    assert_eq!(kinds, ["job.accepted", "job.started", "log", "log", "job.completed"]);
+    let job = raw.submit("echo", json!(2)).await;
+    assert_eq!(raw.finish(&job).await.len(), 2);
+    assert_eq!(raw.list(json!({})).await["jobs"].as_array().unwrap().len(), 2);
+    new.say("session.open", bearer("tok-bob")).await;
+    new.expect("session.accepted").await;
+}
+
+async fn a_store_that_is_full_for_long_is_waited_for(on: On) {
+    let clock = HandClock::new();
+    let house = on.start(Setup::new().clock(&clock)).await;
+    let mut raw = house.raw_as("alice").await;
+    let job = raw.submit("gate", json!(1)).await;
+    raw.expect("job.started").await;
+    get_stuck(&house, &clock, &mut raw).await;
+    // A cancel is nothing new: it waits with what is to be kept.
+    let cancel = raw.say("cancel", json!({"target": "job", "target_id": job})).await;
+    house.store.fail(3, StoreErrorKind::Full);
+    house.store.release();
+    let told = raw.until(|message| kind(message) == "job.cancelled").await;
+    assert!(told.iter().any(|message| message["correlation_id"] == cancel));
+    assert_eq!(house.store.counts().failed, 3);
+    let numbers = numbers(&*house.store, &raw.session).await;
+    assert!(told.iter().filter_map(|message| message["event_seq"].as_u64()).is_sorted());
+    assert_eq!(numbers.len(), 6);
 }
 
 async fn a_conflict_stops_the_runtime(on: On) {

@@ -298,6 +298,17 @@ impl House {
         Client::open(self.connect().await, &OpenDialect, options).await.unwrap()
     }
 
+    /// What is on the disk of a store that is there; zero of one in memory.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        match &self.keeper {
+            Keeper::Memory(..) => 0,
+            Keeper::Sqlite(folder) => {
+                let files = std::fs::read_dir(folder.path()).unwrap();
+                files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
+            }
+        }
+    }
+
     /// What it was started on.
     pub(crate) fn on(&self) -> On {
         self.on
