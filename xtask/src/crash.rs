@@ -1,15 +1,32 @@
 //! `cargo xtask crash`: the program is killed under load, again and again, or its power is cut.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::process::{cargo, root, run as execute};
 use crate::program;
+use crate::step::Steps;
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let program = if asks(args, &["-h", "--help"]) { None } else { Some(program::build(&[])?) };
+    execute_with(program.as_deref(), args)
+}
+
+/// A few rounds of each kind, as a step of the tests.
+pub(crate) fn add_to(steps: &mut Steps, program: &Path) -> Result<(), Failure> {
+    for (name, line) in
+        [("kill -9", &["--rounds", "20"][..]), ("power cuts", &["--rounds", "10", "--power-cut"])]
+    {
+        let args: Vec<String> = line.iter().map(ToString::to_string).collect();
+        steps.run(name, || execute_with(Some(program), &args))?;
+    }
+    Ok(())
+}
+
+fn execute_with(program: Option<&Path>, args: &[String]) -> Result<(), Failure> {
     let mut crash = cargo(CRASH);
-    if !asks(args, &["-h", "--help"]) {
-        crash.env(program::VARIABLE, program::build(&[])?);
+    if let Some(program) = program {
+        crash.env(program::VARIABLE, program);
     }
     if asks(args, &["--power-cut"]) {
         crash.env(LIBRARY, library()?);

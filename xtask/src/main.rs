@@ -116,8 +116,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "crash",
-        usage: "[--rounds N] [--power-cut]",
-        about: "kill the program under load, 200 times (minutes), or cut its power; see --help",
+        usage: "[--rounds N] [--power-cut | --disk-full]",
+        about: "kill the program under load, 200 times (minutes), cut its power or fill its disk; see --help",
         run: crash::run,
     },
     Command {

@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::path::Path;
 use std::thread::available_parallelism;
 
+use crate::crash;
 use crate::failure::Failure;
 use crate::interop::{self, Document};
 use crate::process::{cargo, run as execute, succeeds};
@@ -23,6 +24,7 @@ pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
     steps.run("tests", || workspace(&program))?;
     steps.run("doctests", || doctests(&program))?;
     steps.run("outside store", outside_store)?;
+    crash::add_to(steps, &program)?;
     interop::add_to(steps, &program, Document::Checked)
 }
 

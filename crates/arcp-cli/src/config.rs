@@ -67,7 +67,7 @@ struct File {
     idempotency_horizon_seconds: Option<u64>,
     event_retention_seconds: Option<u64>,
     job_retention_seconds: Option<u64>,
-    sweep_interval_seconds: Option<u64>,
+    sweep_interval_ms: Option<u64>,
     /// 0 for never.
     ping_interval_seconds: Option<u64>,
     on_close: OnCloseName,
@@ -236,7 +236,7 @@ impl Settings {
             idempotency_horizon: file.idempotency_horizon_seconds.map(Duration::from_secs),
             event_retention: file.event_retention_seconds.map(Duration::from_secs),
             job_retention: file.job_retention_seconds.map(Duration::from_secs),
-            sweep_interval: file.sweep_interval_seconds.map(Duration::from_secs),
+            sweep_interval: file.sweep_interval_ms.map(Duration::from_millis),
             ping_interval: file.ping_interval_seconds.map(Duration::from_secs),
             on_close: match file.on_close {
                 OnCloseName::Dialect => None,

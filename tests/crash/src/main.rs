@@ -9,6 +9,7 @@ mod client;
 mod disk;
 mod failure;
 mod frame;
+mod full;
 mod history;
 mod kill;
 mod options;
@@ -43,6 +44,13 @@ fn main() -> ExitCode {
 fn crash(options: &Options) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut good = true;
+    if options.disk_full {
+        let plans = options.plans()?;
+        for plan in &plans {
+            println!("{}", runtime.block_on(full::disk(plan))?);
+        }
+        return Ok(true);
+    }
     for plan in options.plans()? {
         good &= runtime.block_on(one(&plan))?;
     }

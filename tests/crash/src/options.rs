@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// Cut the power too: what was not synced may be gone
     #[arg(long)]
     pub(crate) power_cut: bool,
+    /// Fill a small disk instead, which wants the right to mount one
+    #[arg(long, conflicts_with = "power_cut")]
+    pub(crate) disk_full: bool,
     /// What the store promises [default: full]
     #[arg(long)]
     pub(crate) durability: Option<Durability>,

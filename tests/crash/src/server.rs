@@ -27,7 +27,7 @@ impl Place {
         let place = Self { folder: folder.canonicalize()? };
         std::fs::create_dir(place.data())?;
         let durability = format!("durability = \"{}\"", plan.durability.name());
-        std::fs::write(place.folder.join(CONFIG), format!("{durability}\n{LIMITS}"))?;
+        std::fs::write(place.folder.join(CONFIG), format!("{durability}\n{SETTINGS}"))?;
         Ok(place)
     }
 
@@ -131,8 +131,9 @@ impl Server {
     }
 }
 
-/// So few jobs at a time that some wait for their turn when the server dies.
-const LIMITS: &str = "[limits]\nrunning_per_principal = 6\n";
+/// What is old enough is forgotten all the time, and so few jobs run at a time that some wait for their
+/// turn when the server dies.
+const SETTINGS: &str = "sweep_interval_ms = 20\n[limits]\nrunning_per_principal = 6\n";
 const CONFIG: &str = "arcp.toml";
 const READY: &str = "arcp: listening on ";
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,10 +10,10 @@ use crate::failure::Result;
 use crate::frame::{Asked, Frame};
 
 #[derive(Debug)]
-pub(super) struct Link(WebSocketStream<TcpStream>);
+pub(crate) struct Link(WebSocketStream<TcpStream>);
 
 impl Link {
-    pub(super) async fn connect(url: &str) -> Result<Self> {
+    pub(crate) async fn connect(url: &str) -> Result<Self> {
         let uri: Uri = url.parse()?;
         let host = uri.host().ok_or("the URL names no host")?;
         let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await?;
@@ -22,12 +22,12 @@ impl Link {
     }
 
     /// Sends a frame, if it can. What came before the end is to be read whatever becomes of this.
-    pub(super) async fn send(&mut self, asked: &Asked) {
+    pub(crate) async fn send(&mut self, asked: &Asked) {
         drop(self.0.send(Message::text(asked.text())).await);
     }
 
     /// The next frame; `None` at the end of the connection.
-    pub(super) async fn next(&mut self) -> Option<Result<Frame>> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Frame>> {
         loop {
             match self.0.next().await? {
                 Ok(Message::Text(text)) => return Some(Frame::read(&text)),

@@ -21,7 +21,7 @@ use crate::history::History;
 use crate::kill::Kill;
 use crate::violation::Violation;
 use answer::Question;
-use link::Link;
+pub(crate) use link::Link;
 use session::Session;
 use verb::Verb;
 
