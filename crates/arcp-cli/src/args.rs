@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Cancel(Cancel),
     /// List the agents on offer
     Agents(Agents),
+    /// Look after the data of a runtime that is not running
+    Store(Store),
     /// Test whether a runtime keeps the protocol
     Conformance(Box<Conformance>),
 }
@@ -167,6 +169,79 @@ pub(crate) struct Agents {
     /// Print one agent a line, as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Store {
+    /// The folder with the data, which no runtime may have open [default: ./arcp-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Say how much there is
+    Stats {
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget what is old enough, as the runtime does now and then
+    Sweep(Sweep),
+    /// Give what is free in the database file back to the disk; needs as much free disk as the database
+    /// has, up to twice
+    Vacuum,
+    /// Say what is wrong, one thing a line; exits with 0 when nothing is
+    Check {
+        /// Each line as a JSON object, and at the end one that counts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write events, one a line, as JSON
+    Export(Export),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Sweep {
+    /// How long events are kept after their job has ended, or after they were said [default: 7 days];
+    /// what is shorter than the runtime's resume window and idempotency horizon breaks their promise
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) events: Option<u64>,
+    /// How long jobs that have ended are kept; no shorter than their events [default: 7 days]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) jobs: Option<u64>,
+    /// A file with settings, as for `serve`; what is said here goes before what it says
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Say what was forgotten as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) of: Exported,
+    /// Before a job's events, a line with its input
+    #[arg(long)]
+    pub(crate) input: bool,
+}
+
+/// Whose events are written.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Exported {
+    /// Those of this job
+    #[arg(long)]
+    pub(crate) job: Option<String>,
+    /// Those that this session was told, with its numbers
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// All, job by job
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(clap::Args)]

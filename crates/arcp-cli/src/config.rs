@@ -214,7 +214,7 @@ impl Settings {
         let data = match (args.memory, args.data, file.memory) {
             (true, _, _) | (false, None, true) => None,
             (false, Some(folder), _) => Some(folder),
-            (false, None, false) => Some(file.data.unwrap_or_else(|| PathBuf::from("arcp-data"))),
+            (false, None, false) => Some(file.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))),
         };
         Ok(Self {
             listen: args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
@@ -250,6 +250,23 @@ impl Settings {
             limits: file.limits.apply(),
             fixture,
         })
+    }
+}
+
+/// What the file says of what is kept: where, and for how long.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) events: Option<Duration>,
+    pub(crate) jobs: Option<Duration>,
+}
+
+impl Kept {
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let file = read(path)?;
+        let events = file.event_retention_seconds.map(Duration::from_secs);
+        let jobs = file.job_retention_seconds.map(Duration::from_secs);
+        Ok(Self { data: file.data, events, jobs })
     }
 }
 
@@ -295,5 +312,7 @@ fn read(path: &Path) -> Result<File, Error> {
     })
 }
 
+/// Where everything is kept when nobody says where.
+pub(crate) const DEFAULT_DATA: &str = "arcp-data";
 const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7777);

@@ -65,7 +65,7 @@ fn parse_states(names: &[String]) -> Result<Option<Vec<JobState>>, Error> {
     Ok(if states.is_empty() { None } else { Some(states) })
 }
 
-fn state_name(state: JobState) -> &'static str {
+pub(crate) fn state_name(state: JobState) -> &'static str {
     STATES.iter().find(|(known, _)| *known == state).map_or("unknown", |(_, name)| *name)
 }
 

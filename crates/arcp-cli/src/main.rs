@@ -14,6 +14,7 @@ mod lease;
 mod run;
 mod serve;
 mod show;
+mod store;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
             Command::Jobs(jobs) => control::jobs(jobs).await,
             Command::Cancel(cancel) => control::cancel(cancel).await,
             Command::Agents(agents) => control::agents(agents).await,
+            Command::Store(store) => store::run(store).await,
             Command::Conformance(conformance) => conformance::run(*conformance).await,
         }
     });

@@ -157,7 +157,7 @@ fn describe(progress: &Progress) -> String {
 }
 
 /// An event's name and body.
-fn parts(event: &Event) -> (&str, Value) {
+pub(crate) fn parts(event: &Event) -> (&str, Value) {
     match event {
         Event::Started { description } => ("started", json!({ "description": description })),
         Event::Log { level, message, attributes } => (

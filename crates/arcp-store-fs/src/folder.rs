@@ -66,6 +66,18 @@ impl Folder {
         }
     }
 
+    pub(crate) fn size(&self, name: &Key) -> Result<Option<u64>> {
+        if check_blob_name(name).is_err() {
+            return Ok(None);
+        }
+        let path = self.file(name);
+        match size(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => self.is_there().map(|()| None),
+            Err(error) => Err(failed("looking at", &path, &error)),
+        }
+    }
+
     pub(crate) fn delete(&self, name: &Key) -> Result<()> {
         if check_blob_name(name).is_err() {
             return Ok(());
@@ -121,8 +133,15 @@ impl Folder {
 
 /// The bytes of a file that is one: no link is followed, and no pipe waited for.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if fs::symlink_metadata(path)?.is_file() {
-        return fs::read(path);
+    size(path)?;
+    fs::read(path)
+}
+
+/// How many bytes a file has that is one: no link is followed.
+fn size(path: &Path) -> io::Result<u64> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_file() {
+        return Ok(found.len());
     }
     Err(io::Error::new(ErrorKind::InvalidData, "it is not a file; move it away"))
 }

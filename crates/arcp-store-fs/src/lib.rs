@@ -53,6 +53,12 @@ impl FolderBlobs {
         Ok(Self { threads: Arc::new(threads) })
     }
 
+    /// How many bytes the blob has, or none when it is not there.
+    pub async fn size(&self, name: &Key) -> Result<Option<u64>, StoreError> {
+        let key = name.clone();
+        self.ask(name, move |folder| folder.size(&key)).await
+    }
+
     /// Does `work` on the thread that is for calls about `name`.
     async fn ask<T: Send + 'static>(
         &self,

@@ -57,6 +57,20 @@ mod folder {
         }
     }
 
+    #[tokio::test]
+    async fn tells_sizes_without_reading() {
+        let folder = tempdir().unwrap();
+        let blobs = open(folder.path()).await;
+        blobs.put(&key("a"), Bytes::from("abc")).await.unwrap();
+        blobs.put(&key("none"), Bytes::new()).await.unwrap();
+        assert_eq!(blobs.size(&key("a")).await.unwrap(), Some(3));
+        assert_eq!(blobs.size(&key("none")).await.unwrap(), Some(0));
+        assert_eq!(blobs.size(&key("b")).await.unwrap(), None);
+        assert_eq!(blobs.size(&key(&"x".repeat(999))).await.unwrap(), None);
+        fs::create_dir(file_of(&folder, "c")).unwrap();
+        assert_eq!(kind(blobs.size(&key("c")).await), StoreErrorKind::Corrupt);
+    }
+
     #[test]
     fn the_one_above_a_bare_name_is_where_we_are() {
         crate::open::sync(Path::new("blobs").parent().unwrap()).unwrap();

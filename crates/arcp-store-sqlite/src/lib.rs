@@ -5,6 +5,7 @@
 
 mod ends;
 mod error;
+pub mod maintenance;
 mod open;
 mod options;
 mod reader;
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use options::{Durability, Options};
 
+use open::Open;
 use reader::Query;
 use writer::Command;
 
@@ -45,12 +47,16 @@ impl SqliteStore {
     /// The work is done on a thread of its own. When this is dropped before it has finished, the
     /// folder is closed again soon after.
     pub async fn open(folder: impl Into<PathBuf>, options: Options) -> Result<Self, StoreError> {
-        let (folder, (answer, opened)) = (folder.into(), oneshot::channel());
-        let open = move || {
-            // Nobody waits for it any more: then the store is closed by dropping it here.
-            drop(answer.send(Threads::start(folder, &options)));
-        };
-        spawn("arcp-store-open", open)?;
+        let folder = folder.into();
+        Self::start(move || Threads::start(open::open(&folder, &options)?, folder, &options)).await
+    }
+
+    async fn start(
+        start: impl FnOnce() -> Result<Threads, StoreError> + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let (answer, opened) = oneshot::channel();
+        // Nobody waits for it any more: then the store is closed by dropping it there.
+        spawn("arcp-store-open", move || drop(answer.send(start())))?;
         let threads = opened.await.map_err(|_| closed())??;
         Ok(Self { threads: Arc::new(threads) })
     }
@@ -121,8 +127,7 @@ struct Threads {
 }
 
 impl Threads {
-    fn start(folder: PathBuf, options: &Options) -> Result<Self, StoreError> {
-        let open = open::open(&folder, options)?;
+    fn start(open: Open, folder: PathBuf, options: &Options) -> Result<Self, StoreError> {
         let (writer, commands) = mpsc::channel(options.queue.get());
         let (readers, queries) = mpsc::channel(options.queue.get());
         let queries = reader::Queue::new(queries);

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::Arc;
 
 use arcp_store::{StoreError, StoreErrorKind};
 use rusqlite::{Connection, OpenFlags};
@@ -25,12 +26,16 @@ pub(crate) struct Open {
     pub(crate) writer: Connection,
     pub(crate) readers: Vec<Connection>,
     /// INVARIANT: the last field, so that a failure drops it after the connections.
-    pub(crate) lock: Lock,
+    pub(crate) lock: Arc<Lock>,
 }
 
 pub(crate) fn open(folder: &Path, options: &Options) -> Result<Open> {
     make(folder)?;
-    let lock = Lock::take(folder)?;
+    open_under(Lock::take(folder)?, folder, options)
+}
+
+/// Opens a folder whose lock one has.
+pub(crate) fn open_under(lock: Arc<Lock>, folder: &Path, options: &Options) -> Result<Open> {
     let path = folder.join(DATABASE);
     let writer = open_writer(&path, options)?;
     let readers = (0..READERS).map(|_| open_reader(&path, options)).collect::<Result<_>>()?;
@@ -75,19 +80,19 @@ fn sync(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The lock on a folder.
+/// The lock on a folder. All that the folder is open for have it, and the last one gives it back.
 #[derive(Debug)]
 pub(crate) struct Lock(File);
 
 impl Lock {
-    pub(crate) fn take(folder: &Path) -> Result<Self> {
+    pub(crate) fn take(folder: &Path) -> Result<Arc<Self>> {
         let path = folder.join(LOCK);
         let what = format!("opening {}", path.display());
         let mut options = File::options();
         options.create(true).truncate(false).read(true).write(true);
         let lock = options.open(&path).map_err(|error| file(&what, &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self(lock)),
+            Ok(()) => Ok(Arc::new(Self(lock))),
             Err(TryLockError::WouldBlock) => Err(StoreError::new(
                 StoreErrorKind::Locked,
                 format!(
@@ -111,7 +116,7 @@ impl Drop for Lock {
     }
 }
 
-fn open_writer(path: &Path, options: &Options) -> Result<Connection> {
+pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection> {
     let name = path.display().to_string();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE

@@ -1,6 +1,7 @@
 //! The thread that writes: takes what waits, keeps it in one transaction, and then answers.
 
 use std::error::Error as _;
+use std::sync::Arc;
 
 use arcp_store::{Append, Commit, Key, Record, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OptionalExtension, Params, params};
@@ -64,11 +65,11 @@ pub(crate) struct Writer {
     conn: Connection,
     ends: Ends,
     /// INVARIANT: the last field, so that also a panic closes the connection before it unlocks.
-    lock: Lock,
+    lock: Arc<Lock>,
 }
 
 impl Writer {
-    pub(crate) fn new(conn: Connection, lock: Lock) -> Self {
+    pub(crate) fn new(conn: Connection, lock: Arc<Lock>) -> Self {
         conn.set_prepared_statement_cache_capacity(32);
         Self { conn, ends: Ends::new(REMEMBERED), lock }
     }

@@ -24,6 +24,7 @@ mod run;
 mod serve;
 mod signals;
 mod stdio;
+mod store;
 mod stored;
 mod terminals;
 mod transcripts;
