@@ -45,26 +45,28 @@ pub async fn sweep(store: &dyn Store, step: &Step) -> Result<Swept, SweepError> 
     Ok(swept)
 }
 
+/// Looks at one job after the other. Those of a principal are in the order of creation, so that after one
+/// that is too young the next principal's are due.
 async fn sweep_ended(
     store: &dyn Store,
     step: &Step,
     after: Option<&Key>,
     swept: &mut Swept,
 ) -> Result<(), SweepError> {
-    let facts = store.scan(key::DONE_JOBS, after, FACTS).await?;
-    let full = facts.len() == FACTS;
-    for (name, value) in facts {
-        let fact = JobFact::from_bytes(&value)?;
-        swept.next = Some(name.clone());
-        if !is_over(step.retention.events, fact.created_at, step.now) {
-            // Those of a principal are in the order of creation: the rest is younger still.
-            swept.next = Some(key::after_done_jobs(&fact.principal));
+    swept.next = after.cloned();
+    for _ in 0..FACTS {
+        let facts = store.scan(key::DONE_JOBS, swept.next.as_ref(), 1).await?;
+        let Some((name, value)) = facts.into_iter().next() else {
+            swept.next = None;
             return Ok(());
+        };
+        let fact = JobFact::from_bytes(&value)?;
+        if is_over(step.retention.events, fact.created_at, step.now) {
+            sweep_ended_job(store, step, &name, &fact, swept).await?;
+            swept.next = Some(name);
+        } else {
+            swept.next = Some(key::after_done_jobs(&fact.principal));
         }
-        sweep_ended_job(store, step, &name, &fact, swept).await?;
-    }
-    if !full {
-        swept.next = None;
     }
     Ok(())
 }
@@ -204,7 +206,7 @@ fn is_over(span: Duration, since: Timestamp, now: Timestamp) -> bool {
     since.after(span) <= now
 }
 
-/// Facts looked at in one step.
+/// Jobs or sessions looked at in one step.
 const FACTS: usize = 64;
 /// What is forgotten of a stream at a time, in bytes.
 const CHUNK: usize = 256 << 10;

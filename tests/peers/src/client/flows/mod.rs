@@ -1,5 +1,6 @@
 //! The flows: what each is called, which settings it needs, and what it shows.
 
+mod again;
 mod artifacts;
 mod cancel;
 mod charges;
@@ -145,6 +146,8 @@ pub(crate) const FLOWS: &[Flow] = flows! {
         "wire/permission-extended" "a granted lease is extended" permissions::extended;
         "wire/permission-expired" "a granted lease is over" permissions::expired;
         "wire/permission-revoked" "a granted lease is taken back" permissions::revoked;
+        "wire/told-again" "events told once more" again::after_a_message;
+        "wire/told-again-unknown" "after a message that is not there" again::after_what_is_not_there;
         "wire/not-built" "what the runtime does not do is refused" foreign::not_built;
         "wire/forged" "events that a client makes up" foreign::forged;
         "client/extension" "an extension that the client does not know" extensions::by_the_client;
