@@ -3,7 +3,7 @@
 use arcp::ErrorCode;
 use arcp::messages::{
     AckPayload, CancelTargetKind, EventEmitPayload, InterruptPayload, JobCompletedPayload,
-    LogLevel, LogPayload, MessageType, MetricPayload, ResumePayload, StreamKind, StreamOpenPayload,
+    LogLevel, LogPayload, MessageType, MetricPayload, StreamKind, StreamOpenPayload,
     SubscribePayload,
 };
 use arcp_peers::ALICE_TOKEN;
@@ -22,11 +22,7 @@ pub(super) async fn not_built(stage: &Stage) -> Result {
         prompt: "wait".to_owned(),
     };
     let stream = StreamOpenPayload { kind: StreamKind::Text, content_type: None, encoding: None };
-    for message in [
-        MessageType::Interrupt(interrupt),
-        MessageType::Resume(ResumePayload::default()),
-        MessageType::StreamOpen(stream),
-    ] {
+    for message in [MessageType::Interrupt(interrupt), MessageType::StreamOpen(stream)] {
         let name = message.type_name();
         let nack = payload!(wire.ask(message).await?, Nack);
         same(name, nack.code, ErrorCode::Unimplemented)?;
