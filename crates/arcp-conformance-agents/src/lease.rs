@@ -20,11 +20,8 @@ struct Spending {
 pub(crate) async fn charge(gates: Gates, job: JobContext, json: Json) -> Result<Outcome, Fault> {
     let Spending { charges, gate, then } = input(&json)?;
     let mut said = Vec::new();
-    for (what, amount, currency) in charges {
-        let amount: Decimal = amount
-            .parse()
-            .map_err(|_| Fault::invalid(format!("`charges`: `{amount}` is no amount")))?;
-        said.push(how(job.charge(&what, amount, &currency).await));
+    for charge in charges {
+        said.push(how(spend(&job, charge).await?));
     }
     if let Some(gate) = gate {
         job.log(LogLevel::Info, "waiting").await?;
@@ -35,6 +32,17 @@ pub(crate) async fn charge(gates: Gates, job: JobContext, json: Json) -> Result<
         None => Value::Null,
     };
     Outcome::of(&json!({ "charges": said, "then": then }))
+}
+
+/// Charges what, how much and in which currency; `Err` where that is no amount.
+pub(crate) async fn spend(
+    job: &JobContext,
+    (what, amount, currency): (String, String, String),
+) -> Result<Result<(), Fault>, Fault> {
+    let amount: Decimal = amount
+        .parse()
+        .map_err(|_| Fault::invalid(format!("`charges`: `{amount}` is no amount")))?;
+    Ok(job.charge(&what, amount, &currency).await)
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! The dialect of `session.open` and `tool.invoke`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -115,7 +115,7 @@ impl Dialect for Open {
     }
 
     fn rules(&self) -> &'static [&'static str] {
-        &[ENVELOPE, NUMBERS, REPLIES]
+        &[ENVELOPE, NUMBERS, REPLIES, KNOWN]
     }
 
     fn secrecy(&self) -> &'static str {
@@ -126,19 +126,43 @@ impl Dialect for Open {
 /// What is known of a connection.
 #[derive(Debug, Default)]
 struct OpenWatch {
-    /// By session, the number that its next event has.
-    next: BTreeMap<String, u64>,
+    /// By session, the number that its next event has; none if any may come next.
+    next: BTreeMap<String, Option<u64>>,
     /// The jobs that have been told of.
     jobs: BTreeSet<String>,
     /// Where the client asked to be resumed from.
     resumed_from: Option<u64>,
+    /// The numbers that events had, by what one can name them by: their messages and checkpoints.
+    told: HashMap<String, u64>,
+    /// What the client wants to be told once more, by its message: all after this event.
+    again: BTreeMap<String, String>,
+    /// Whether the client has declared that it can go on. Not known of a session that another connection
+    /// has opened.
+    knows_resume: Option<bool>,
 }
 
 impl Watch for OpenWatch {
     fn sent(&mut self, frame: &Map<String, Value>) {
-        if frame.get("type").and_then(Value::as_str) == Some("session.resume") {
-            let from = frame.get("payload").and_then(|payload| payload.get("last_event_seq"));
-            self.resumed_from = from.and_then(Value::as_u64);
+        let payload = frame.get("payload");
+        let said = |key: &str| payload.and_then(|payload| payload.get(key));
+        match frame.get("type").and_then(Value::as_str) {
+            Some("session.open") => {
+                let known = payload.and_then(|payload| payload.pointer("/capabilities/extensions"));
+                let known = known.and_then(Value::as_array);
+                let declared = known.is_some_and(|all| all.iter().any(|one| one == RESUME));
+                self.knows_resume = Some(declared);
+            }
+            Some("session.resume") => {
+                self.resumed_from = said("last_event_seq").and_then(Value::as_u64);
+            }
+            Some("resume") => {
+                let after = said("after_message_id").or_else(|| said("checkpoint_id"));
+                let id = frame.get("id").and_then(Value::as_str);
+                if let (Some(id), Some(after)) = (id, after.and_then(Value::as_str)) {
+                    self.again.insert(id.to_owned(), after.to_owned());
+                }
+            }
+            _ => {}
         }
     }
 
@@ -153,13 +177,18 @@ impl Watch for OpenWatch {
         if let Some(session) = session.and_then(Value::as_str) {
             match kind {
                 // It is said again when the session is renewed; the numbers go on then.
-                "session.accepted" => drop(self.next.entry(session.to_owned()).or_insert(1)),
+                "session.accepted" => drop(self.next.entry(session.to_owned()).or_insert(Some(1))),
                 "session.resumed" => {
                     let next = self.resumed_from.unwrap_or(0).saturating_add(1);
-                    self.next.insert(session.to_owned(), next);
+                    self.next.insert(session.to_owned(), Some(next));
+                    self.knows_resume = None;
                 }
+                "ack" => self.begin_again(session, text("correlation_id").unwrap_or_default()),
                 _ => {}
             }
+        }
+        if RESUMABLE.contains(&kind) && self.knows_resume == Some(false) {
+            broken.push((KNOWN, format!("`{kind}` comes to who has not declared `{RESUME}`")));
         }
         let job = frame.get("job_id").or_else(|| frame.pointer("/payload/job_id"));
         let job = job.and_then(Value::as_str);
@@ -173,6 +202,15 @@ impl Watch for OpenWatch {
 }
 
 impl OpenWatch {
+    /// The client is told once more what it asked for, if `request` asked for that.
+    fn begin_again(&mut self, session: &str, request: &str) {
+        if let Some(after) = self.again.remove(request) {
+            // What another connection was told may be told once more here.
+            let next = self.told.get(&after).map(|number| number.saturating_add(1));
+            self.next.insert(session.to_owned(), next);
+        }
+    }
+
     /// Whether the frame is one of a job's events, and so has a number.
     fn is_event(&self, kind: &str, frame: &Value, job: Option<&str>) -> bool {
         let first = kind.split_once('.').map_or(kind, |(first, _)| first);
@@ -199,18 +237,26 @@ impl OpenWatch {
             return is_event.then(|| (NUMBERS, format!("`{kind}` has no event_seq")));
         };
         let session = frame.get("session_id").and_then(Value::as_str).unwrap_or_default();
-        let next = self.next.entry(session.to_owned()).or_insert(1);
+        let next = self.next.entry(session.to_owned()).or_insert(Some(1));
         let wanted = *next;
         if !is_event {
             // Who numbers replies too is not blamed for the gaps that this makes.
-            *next += u64::from(number.as_u64() == Some(wanted));
+            if number.as_u64() == wanted {
+                *next = wanted.map(|wanted| wanted.saturating_add(1));
+            }
             return Some((REPLIES, format!("`{kind}` is no event and has event_seq {number}")));
         }
         let Some(number) = number.as_u64() else {
             return Some((NUMBERS, format!("the event_seq of `{kind}` is {number}")));
         };
         // One gap is one fault, not one for every frame after it.
-        *next = number.saturating_add(1);
+        *next = Some(number.saturating_add(1));
+        let checkpoint = ["/payload/checkpoint_id", "/payload/data/checkpoint_id"];
+        let names = checkpoint.map(|pointer| frame.pointer(pointer)).into_iter().flatten();
+        for name in names.chain(frame.get("id")).filter_map(Value::as_str) {
+            self.told.insert(name.to_owned(), number);
+        }
+        let wanted = wanted.unwrap_or(number);
         let what = || format!("`{kind}` has event_seq {number}, and the next one was {wanted}");
         (number != wanted).then(|| (NUMBERS, what()))
     }
@@ -268,6 +314,12 @@ const WORDS: &[&str] = &[
     "trace",
 ];
 
+/// The extension by which a client declares that its session can go on.
+const RESUME: &str = "resume";
+
+/// What is said to clients that have declared it, and to no others.
+const RESUMABLE: &[&str] = &["ping", "backpressure", "job.checkpoint"];
+
 /// Replies after which a job is known.
 const INTRODUCTIONS: &[&str] = &["job.accepted", "job.subscribed"];
 
@@ -277,3 +329,5 @@ const ENVELOPE: &str = "R6.1-1";
 const NUMBERS: &str = "M3-1";
 /// Nothing else has a number.
 const REPLIES: &str = "M3-2";
+/// What only those understand who know that a session goes on is said to no others.
+const KNOWN: &str = "M2-23";

@@ -130,6 +130,54 @@ fn a_resumed_session_goes_on_from_where_its_client_says() {
 }
 
 #[test]
+fn what_is_told_once_more_has_its_numbers_again() {
+    let mut watch = by_name("open").unwrap().watch();
+    let event = |kind: &str, id: &str, seq: u64| {
+        let mut frame = frame(&format!("{kind} s1 j1 {seq}"));
+        frame["id"] = json!(id);
+        frame
+    };
+    let mut kept = event("event.emit", "msg_c", 2);
+    kept["payload"] = json!({"name": "checkpoint", "data": {"checkpoint_id": "chk_c"}});
+    let told = [event("job.started", "msg_a", 1), kept, event("log", "msg_e", 3)];
+    let mut again = |payload: Value, told: &[Value]| {
+        let sent = json!({"type": "resume", "id": "msg_r", "payload": payload});
+        watch.sent(sent.as_object().unwrap());
+        let mut ack = frame("ack s1 - -");
+        ack["correlation_id"] = json!("msg_r");
+        let answers = [frame("session.accepted s1 - -"), ack];
+        answers.iter().chain(told).flat_map(|frame| watch.received(frame)).count()
+    };
+    // Of what is not known any event may be the next.
+    assert_eq!(again(json!({"after_message_id": "msg_of_another_connection"}), &told[..]), 0);
+    assert_eq!(again(json!({"checkpoint_id": "chk_c"}), &told[2..]), 0);
+    assert_eq!(again(json!({"after_message_id": "msg_a"}), &told[1..]), 0);
+    assert_eq!(again(json!({"after_message_id": "msg_a"}), &told[2..]), 1, "one is left out");
+    assert_eq!(again(json!({"after_message_id": "msg_e"}), &told[2..]), 1, "one is too many");
+}
+
+#[test]
+fn what_wants_resume_is_said_to_those_who_declared_it() {
+    let broken = |extensions: Value| {
+        let mut watch = by_name("open").unwrap().watch();
+        let payload = json!({"capabilities": {"extensions": extensions}});
+        let sent = json!({"type": "session.open", "payload": payload});
+        watch.sent(sent.as_object().unwrap());
+        let frames = [
+            "session.accepted s1 - -",
+            "ping s1 - -",
+            "backpressure s1 - -",
+            "job.checkpoint s1 j1 1",
+        ];
+        let broken = frames.iter().flat_map(|line| watch.received(&frame(line)));
+        broken.map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert!(broken(json!(["resume"])).is_empty());
+    assert_eq!(broken(json!(["arcpx.resume.v1"])), ["M2-23"; 3]);
+    assert_eq!(broken(Value::Null), ["M2-23"; 3]);
+}
+
+#[test]
 fn a_renewed_session_goes_on() {
     check(
         &[

@@ -150,7 +150,8 @@ const FIXTURE: &str = "conf.";
 const EVERYWHERE: [&str; 2] = ["alice", "anonymous"];
 
 /// The agents that log when they wait.
-const WAITING: [&str; 3] = ["conf.charge", "conf.gate", "conf.stubborn"];
+const WAITING: [&str; 5] =
+    ["conf.charge", "conf.checkpoint", "conf.gate", "conf.rerun", "conf.stubborn"];
 
 /// Hosted wherever agents can log.
 const LOGGER: &str = "conf.log";
