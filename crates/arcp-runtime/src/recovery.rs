@@ -3,6 +3,8 @@
 
 use arcp_core::{CredentialId, JobId, Key, SessionId, StreamId};
 use arcp_store::{Store, StoreError, StoreErrorKind};
+use bytes::Bytes;
+use futures_util::future::try_join_all;
 
 use crate::engine::{Fact, Reach};
 use crate::record::key;
@@ -10,15 +12,21 @@ use crate::record::key;
 /// Every fact that an engine recovers from: in the order in which it wants them.
 pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
     let mut facts = Vec::new();
-    for (name, value) in scan_all(store, key::SESSIONS).await? {
-        let id = SessionId::parse(&name).map_err(corrupt)?;
-        let stream = reach(store, &key::session_stream(&id)).await?;
-        facts.push(Fact::Session { id, value, stream });
+    for page in scan_all(store, key::SESSIONS).await?.chunks(ASKED_AT_ONCE) {
+        let session = async |(name, value): &(String, Bytes)| {
+            let id = SessionId::parse(name).map_err(corrupt)?;
+            let stream = reach(store, &key::session_stream(&id)).await?;
+            Ok::<_, StoreError>(Fact::Session { id, value: value.clone(), stream })
+        };
+        facts.extend(try_join_all(page.iter().map(session)).await?);
     }
-    for (name, value) in scan_all(store, key::OPEN_JOBS).await? {
-        let id = JobId::parse(&name).map_err(corrupt)?;
-        let stream = reach(store, &key::job_stream(&id)).await?;
-        facts.push(Fact::Job { id, value, stream });
+    for page in scan_all(store, key::OPEN_JOBS).await?.chunks(ASKED_AT_ONCE) {
+        let job = async |(name, value): &(String, Bytes)| {
+            let id = JobId::parse(name).map_err(corrupt)?;
+            let stream = reach(store, &key::job_stream(&id)).await?;
+            Ok::<_, StoreError>(Fact::Job { id, value: value.clone(), stream })
+        };
+        facts.extend(try_join_all(page.iter().map(job)).await?);
     }
     for (name, _) in scan_all(store, key::WATCHERS).await? {
         let (job, session) = name.split_once('\0').unwrap_or_default();
@@ -49,10 +57,7 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
     Ok(facts)
 }
 
-async fn scan_all(
-    store: &dyn Store,
-    prefix: &[u8],
-) -> Result<Vec<(String, bytes::Bytes)>, StoreError> {
+async fn scan_all(store: &dyn Store, prefix: &[u8]) -> Result<Vec<(String, Bytes)>, StoreError> {
     let mut all = Vec::new();
     let mut after: Option<Key> = None;
     loop {
@@ -76,3 +81,5 @@ fn corrupt(error: arcp_core::ParseIdError) -> StoreError {
 }
 
 const FACTS: usize = 256;
+/// Streams that the store is asked for at a time: each alone would be a wait of its own.
+const ASKED_AT_ONCE: usize = 64;

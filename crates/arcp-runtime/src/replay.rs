@@ -1,5 +1,8 @@
 //! Reading a session's events from the store: its pointers, then the events they point at.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -47,7 +50,7 @@ pub(crate) async fn read(
             let end = (first + u64::from(run.count)).min(upto + 1);
             for seq in from..end {
                 reading.add(seq, &run, seq - first).await?;
-                if reading.size >= limit {
+                if reading.is_enough(limit, &run.job, run.index + (seq - first) + 1) {
                     return Ok(reading.deliveries);
                 }
             }
@@ -73,7 +76,7 @@ pub(crate) async fn read_runs(
             runs.pop_front();
             continue;
         }
-        if reading.size >= limit {
+        if reading.is_enough(limit, &run.job, run.index) {
             break;
         }
         let event = match reading.event(&run.job, run.index).await {
@@ -98,9 +101,23 @@ pub(crate) async fn read_runs(
 /// What has been read so far. Jobs whose events alternate are read a page at a time.
 struct Reading<'a> {
     store: &'a dyn Store,
-    pages: BTreeMap<JobId, BTreeMap<u64, Arc<JobEvent>>>,
+    pages: BTreeMap<JobId, Page>,
     size: usize,
     deliveries: Vec<Delivery>,
+}
+
+/// Events of a job that follow each other.
+struct Page {
+    /// The index of the first.
+    first: u64,
+    events: Vec<Arc<JobEvent>>,
+}
+
+impl Page {
+    fn get(&self, index: u64) -> Option<&Arc<JobEvent>> {
+        let place = usize::try_from(index.checked_sub(self.first)?).ok()?;
+        self.events.get(place)
+    }
 }
 
 impl Reading<'_> {
@@ -112,16 +129,23 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Whether there is enough, when the event at `next` of `job` would be next. Where much is there
+    /// already, that ends with what was read of the job: else its rest would be read once more.
+    fn is_enough(&self, limit: usize, job: &JobId, next: u64) -> bool {
+        let has_next = || self.pages.get(job).is_some_and(|page| page.get(next).is_some());
+        self.size > 0 && (self.size >= limit || (self.size >= limit / 2 && !has_next()))
+    }
+
     async fn event(&mut self, job: &JobId, index: u64) -> Result<Arc<JobEvent>, ReplayError> {
-        if let Some(event) = self.pages.get(job).and_then(|page| page.get(&index)) {
+        if let Some(event) = self.pages.get(job).and_then(|page| page.get(index)) {
             return Ok(Arc::clone(event));
         }
         let page = self.store.read(&key::job_stream(job), index - 1, PAGE_BYTES).await?;
-        let mut events = BTreeMap::new();
+        let mut events = Vec::new();
         for record in &page.records {
-            for (index, event) in read_job_page(job, record, index - 1)? {
-                events.insert(index, Arc::new(event));
-            }
+            let read = read_job_page(job, record, index - 1)?;
+            events.reserve(read.len());
+            events.extend(read.into_iter().map(|(_, event)| Arc::new(event)));
         }
         // A stream that is forgotten altogether looks like one that never was.
         let kept_from = if page.last == 0 { u64::MAX } else { page.kept_from };
@@ -129,7 +153,9 @@ impl Reading<'_> {
             return Err(ReplayError::Gone { kept_from });
         }
         let hole = || ReplayError::Hole(format!("no event {index} of {job}"));
-        let event = events.get(&index).cloned().ok_or_else(hole)?;
+        // Records of a stream follow each other, so what is kept from `index` on begins with it.
+        let events = Page { first: index, events };
+        let event = events.get(index).cloned().ok_or_else(hole)?;
         if self.pages.len() >= PAGES {
             self.pages.pop_first();
         }
@@ -143,5 +169,5 @@ const POINTER_BYTES: usize = 16 << 10;
 const PAGE_BYTES: usize = 64 << 10;
 /// Jobs whose last page is held.
 const PAGES: usize = 32;
-/// What an event takes besides its texts.
-const EVENT_BYTES: usize = 128;
+/// What an event takes besides its texts: its envelope, once it is a frame.
+const EVENT_BYTES: usize = 384;

@@ -51,14 +51,40 @@ pub(crate) fn run(conn: Connection, queries: Queue) {
 /// A page. Its three questions see one state of the store, because they are one transaction.
 fn read(conn: &Connection, stream: &Key, after: u64, limit: usize) -> Result<Page> {
     let failed = |error| sqlite("reading", &error);
-    let snapshot = conn.unchecked_transaction().map_err(failed)?;
-    let page = Page {
-        last: last(&snapshot, stream)?,
-        kept_from: trimmed(&snapshot, stream)?.saturating_add(1),
-        records: records(&snapshot, stream, after, limit).map_err(failed)?,
+    let _snapshot = Snapshot::begin(conn).map_err(failed)?;
+    let last = last(conn, stream)?;
+    // Whoever asks only for the ends of a stream is not to pay for the body of its last record.
+    let records = if after < last {
+        records(conn, stream, after, limit).map_err(failed)?
+    } else {
+        Vec::new()
     };
-    snapshot.commit().map_err(failed)?;
-    Ok(page)
+    Ok(Page { last, kept_from: trimmed(conn, stream)?.saturating_add(1), records })
+}
+
+/// One state of the store, as long as this lives.
+struct Snapshot<'a>(&'a Connection);
+
+impl<'a> Snapshot<'a> {
+    /// Begins by a statement that is prepared, which a transaction of `rusqlite` is not.
+    fn begin(conn: &'a Connection) -> rusqlite::Result<Self> {
+        conn.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self(conn))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        // SQLite has ended it by itself when it could not read.
+        if self.0.is_autocommit() {
+            return;
+        }
+        let end = |text| self.0.prepare_cached(text).and_then(|mut end| end.execute([]));
+        if let Err(error) = end("COMMIT").or_else(|_| end("ROLLBACK")) {
+            // It stays open, so that the next one cannot begin, and whoever asks is told so.
+            tracing::error!(%error, "cannot end a transaction that reads");
+        }
+    }
 }
 
 fn records(

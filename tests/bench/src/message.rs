@@ -34,6 +34,8 @@ pub(crate) struct Asked<'a, P> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
     payload: P,
 }
 
@@ -44,7 +46,12 @@ impl<'a, P: Serialize> Asked<'a, P> {
         session_id: Option<&'a str>,
         payload: P,
     ) -> Self {
-        Self { arcp: "1.1", id, timestamp: SOME_TIME, kind, session_id, payload }
+        let idempotency_key = None;
+        Self { arcp: "1.1", id, timestamp: SOME_TIME, kind, session_id, idempotency_key, payload }
+    }
+
+    pub(crate) fn under(self, key: Option<&'a str>) -> Self {
+        Self { idempotency_key: key, ..self }
     }
 
     pub(crate) fn text(&self) -> Result<String> {
@@ -61,12 +68,23 @@ pub(crate) struct Open<'a> {
 }
 
 impl<'a> Open<'a> {
+    /// A session that may go on on another connection.
+    pub(crate) fn resumable(token: Option<&'a str>) -> Self {
+        let mut open = Self::new(token);
+        open.capabilities.extensions = &["resume"];
+        open
+    }
+
     pub(crate) fn new(token: Option<&'a str>) -> Self {
         let scheme = if token.is_some() { "bearer" } else { "none" };
         Self {
             auth: Auth { scheme, token },
             client: Client { kind: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-            capabilities: Capabilities { anonymous: token.is_none(), streaming: true },
+            capabilities: Capabilities {
+                anonymous: token.is_none(),
+                streaming: true,
+                extensions: &[],
+            },
         }
     }
 }
@@ -88,6 +106,28 @@ struct Client {
 struct Capabilities {
     anonymous: bool,
     streaming: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    extensions: &'static [&'static str],
+}
+
+/// What a session goes on by.
+#[derive(Debug, Serialize)]
+pub(crate) struct Resume<'a> {
+    pub(crate) resume_token: &'a str,
+    pub(crate) last_event_seq: u64,
+}
+
+/// What asks to be told of a job of another session.
+#[derive(Debug, Serialize)]
+pub(crate) struct Watch<'a> {
+    pub(crate) job_id: &'a str,
+    pub(crate) history: bool,
+}
+
+/// What asks whether anybody is there.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ping {
+    pub(crate) nonce: &'static str,
 }
 
 /// What asks for a job.
@@ -104,6 +144,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) kind: Cow<'a, str>,
     #[serde(borrow)]
     session_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) job_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     correlation_id: Option<Cow<'a, str>>,
     pub(crate) event_seq: Option<u64>,
@@ -123,6 +165,15 @@ impl<'a> Answer<'a> {
 
     pub(crate) fn session(&self) -> Result<String> {
         Ok(self.session_id.as_deref().ok_or("a session without an id")?.to_owned())
+    }
+
+    /// By what the session that this accepts goes on, where that is offered.
+    pub(crate) fn resume_token(&self) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Accepted {
+            resume_token: Option<String>,
+        }
+        self.payload::<Accepted>().map(|accepted| accepted.resume_token)
     }
 
     /// The payload as a `T`.

@@ -13,7 +13,7 @@ use crate::scenario::Scenario;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", version)]
 pub(crate) struct Options {
-    /// What to do [default: all]
+    /// What to do [default: all that can be done]
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<Scenario>,
     /// How often each, on a fresh server process each time
@@ -36,9 +36,17 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn scenarios(&self) -> Vec<Scenario> {
         match self.scenarios.as_slice() {
-            [] => Scenario::value_variants().to_vec(),
+            [] => Scenario::value_variants()
+                .iter()
+                .copied()
+                .filter(|each| self.suits(*each))
+                .collect(),
             some => some.to_vec(),
         }
+    }
+
+    fn suits(&self, scenario: Scenario) -> bool {
+        self.url.is_none() || scenario.suits_any_server()
     }
 
     /// The program to start.
@@ -55,9 +63,15 @@ mod tests {
     #[test]
     fn all_scenarios_are_the_default() {
         let options = Options::try_parse_from(["bench"]).unwrap();
-        assert_eq!(options.scenarios(), [Scenario::Echo, Scenario::Emit]);
+        assert_eq!(options.scenarios(), Scenario::value_variants());
         let options = Options::try_parse_from(["bench", "emit", "--runs", "2"]).unwrap();
         assert_eq!((options.scenarios(), options.runs.get()), (vec![Scenario::Emit], 2));
+    }
+
+    #[test]
+    fn a_runtime_that_is_there_is_not_restarted() {
+        let options = Options::try_parse_from(["bench", "--url", "ws://x/arcp"]).unwrap();
+        assert_eq!(options.scenarios(), [Scenario::Echo, Scenario::Emit, Scenario::Replay]);
     }
 
     #[test]

@@ -21,6 +21,11 @@ impl Usage {
         Self::read("self")
     }
 
+    /// All computing time used so far, in user and system mode.
+    pub(crate) fn cpu(self) -> Duration {
+        self.cpu
+    }
+
     /// Computing time used since `before`, in user and system mode.
     pub(crate) fn cpu_since(self, before: Self) -> Duration {
         self.cpu.saturating_sub(before.cpu)

@@ -1,11 +1,12 @@
 //! The line that is printed of a scenario's runs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::failure::Result;
-use crate::scenario::{Load, Scenario};
+use crate::scenario::{Load, Scenario, millis};
 
 /// One run and what it cost.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Run {
     /// None of a server that is not ours.
     pub(crate) server_cpu: Option<Duration>,
     pub(crate) server_rss_kib: Option<u64>,
+    /// A bound that it did not keep, as a sentence.
+    pub(crate) breach: Option<String>,
 }
 
 /// All runs of a scenario. What is not said to be otherwise is the median of its runs.
@@ -26,7 +29,7 @@ pub(crate) struct Report<'a> {
     median: u64,
     min: u64,
     max: u64,
-    /// The jobs of all runs; from asking for each to its last event.
+    /// The jobs of all runs, or what stands for them; from asking for each to its last event.
     jobs: usize,
     p50_ms: f64,
     p99_ms: f64,
@@ -37,6 +40,9 @@ pub(crate) struct Report<'a> {
     /// Without the headers of the transport.
     bytes_received: u64,
     bytes_sent: u64,
+    /// What else the scenario tells.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    figures: BTreeMap<&'static str, f64>,
     commit: &'a str,
     machine: &'a str,
 }
@@ -67,6 +73,7 @@ impl<'a> Report<'a> {
             server_peak_rss_kib: runs.iter().filter_map(|run| run.server_rss_kib).max(),
             bytes_received: Sorted::of(runs.iter().map(|run| run.load.bytes.received))?.at(50),
             bytes_sent: Sorted::of(runs.iter().map(|run| run.load.bytes.sent))?.at(50),
+            figures: figures(runs)?,
             commit,
             machine,
         })
@@ -77,20 +84,31 @@ impl<'a> Report<'a> {
     }
 }
 
-/// To the microsecond.
-fn millis(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
+/// The median of each of the further figures, to three places.
+fn figures(runs: &[Run]) -> Result<BTreeMap<&'static str, f64>> {
+    let mut all = BTreeMap::<_, Vec<f64>>::new();
+    for (name, figure) in runs.iter().flat_map(|run| &run.load.figures) {
+        all.entry(*name).or_default().push(*figure);
+    }
+    all.into_iter().map(|(name, figures)| Ok((name, median(figures)?))).collect()
+}
+
+fn median(mut figures: Vec<f64>) -> Result<f64> {
+    figures.sort_unstable_by(f64::total_cmp);
+    let middle = figures.len().saturating_sub(1) / 2;
+    let figure = figures.get(middle).ok_or("nothing was measured")?;
+    Ok((figure * 1e3).round() / 1e3)
 }
 
 /// Figures in order; there is always one.
 #[derive(Debug)]
-struct Sorted<T> {
+pub(crate) struct Sorted<T> {
     least: T,
     all: Vec<T>,
 }
 
 impl<T: Ord + Copy> Sorted<T> {
-    fn of(figures: impl Iterator<Item = T>) -> Result<Self> {
+    pub(crate) fn of(figures: impl Iterator<Item = T>) -> Result<Self> {
         let mut all: Vec<T> = figures.collect();
         all.sort_unstable();
         let least = *all.first().ok_or("nothing was measured")?;
@@ -102,7 +120,7 @@ impl<T: Ord + Copy> Sorted<T> {
     }
 
     /// The least figure that so many of a hundred are not above.
-    fn at(&self, percent: usize) -> T {
+    pub(crate) fn at(&self, percent: usize) -> T {
         let rank = self.all.len().saturating_mul(percent).div_ceil(100);
         self.all.get(rank.saturating_sub(1)).copied().unwrap_or(self.least)
     }
@@ -129,10 +147,16 @@ mod tests {
         let bytes = Bytes { received: 10 * rate, sent: rate };
         let latencies = [rate, rate + 1].map(Duration::from_millis).to_vec();
         Run {
-            load: Load { rate, latencies, bytes },
+            load: Load {
+                rate,
+                latencies,
+                bytes,
+                figures: vec![("odd", f64::from(u32::try_from(rate).unwrap()) + 0.5)],
+            },
             client_cpu: Duration::from_millis(10),
             server_cpu: own.then_some(Duration::from_millis(20)),
             server_rss_kib: own.then_some(1_000 + rate),
+            breach: None,
         }
     }
 
@@ -148,6 +172,7 @@ mod tests {
             "name": "echo", "unit": "jobs/s", "runs": 3, "median": 2, "min": 1, "max": 3,
             "jobs": 6, "p50_ms": 2.0, "p99_ms": 4.0, "server_cpu_s": 0.02, "client_cpu_s": 0.01,
             "server_peak_rss_kib": 1_003, "bytes_received": 20, "bytes_sent": 2,
+            "figures": {"odd": 2.5},
             "commit": "c0ffee", "machine": "a machine",
         });
         assert_eq!(reported(true), want);

@@ -23,7 +23,7 @@ struct Own {
     child: Child,
     /// Kept open, for whoever writes to a pipe that nobody reads is ended.
     _said: Lines<BufReader<ChildStdout>>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
@@ -34,10 +34,17 @@ impl Server {
 
     /// Starts `program` and waits until it listens. What it logs goes where our own errors go.
     pub(crate) async fn start(program: &Path) -> Result<Self> {
-        let data = TempDir::with_prefix("arcp-bench-")?;
+        Self::start_on(program, TempDir::with_prefix("arcp-bench-")?).await
+    }
+
+    /// The same, on data that is there.
+    pub(crate) async fn start_on(program: &Path, data: TempDir) -> Result<Self> {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--no-workspace", "--data"]);
         command.arg(data.path()).args(["--token", &format!("{TOKEN}=bench")]);
+        for principal in (0..OTHERS).map(other) {
+            command.args(["--token", &format!("{principal}={principal}")]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let started = command.spawn();
         let mut child = started.map_err(|error| format!("{}: {error}", program.display()))?;
@@ -50,8 +57,15 @@ impl Server {
         Ok(Self {
             url: url.to_owned(),
             token: Some(TOKEN.to_owned()),
-            own: Some(Own { child, _said: said, _data: data }),
+            own: Some(Own { child, _said: said, data }),
         })
+    }
+
+    /// Ends it as a crash would. What it leaves is its data.
+    pub(crate) async fn kill(self) -> Result<TempDir> {
+        let mut own = self.own.ok_or("a server that is not ours is not ours to kill")?;
+        own.child.kill().await?;
+        Ok(own.data)
     }
 
     /// What it has used, if it is ours.
@@ -61,6 +75,14 @@ impl Server {
     }
 }
 
+/// The token, and the name, of one of the principals that a server of our own knows besides the
+/// first: `n` below [`OTHERS`].
+pub(crate) fn other(n: usize) -> String {
+    format!("{TOKEN}-{n}")
+}
+
+/// So many that none of them has too many sessions for the default limits.
+pub(crate) const OTHERS: usize = 16;
 const READY: &str = "arcp: listening on ";
 const TOKEN: &str = "bench";
 const PATIENCE: Duration = Duration::from_secs(30);

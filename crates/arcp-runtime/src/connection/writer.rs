@@ -32,11 +32,20 @@ pub(crate) struct Writer {
     behind: bool,
     /// Some of them are no longer kept: none is told any more.
     lost: bool,
+    /// Read while those before them were being sent. INVARIANT: one page at most.
+    ahead: Option<Ahead>,
     observers: Observers,
     /// What ends the session; events that were left out go before it.
     last_words: Vec<(Box<Output>, Option<Permit>)>,
     /// How to end, once all is said.
     end: Option<CloseReason>,
+}
+
+/// The events that follow number `after`. None of them was unreleased when they were read, and what a
+/// session has released stays so.
+struct Ahead {
+    after: u64,
+    events: Vec<Delivery>,
 }
 
 /// What one turn has collected.
@@ -65,6 +74,7 @@ impl Writer {
             cursor: 0,
             behind: false,
             lost: false,
+            ahead: None,
             observers: Observers::default(),
             last_words: Vec::new(),
             end: None,
@@ -224,6 +234,7 @@ impl Writer {
     fn observe(&mut self, output: &Output) {
         if let Some(after) = again(output) {
             self.begun += 1;
+            self.ahead = None;
             (self.cursor, self.behind) = (after, false);
         }
         if let Some((session, after)) = begins(output)
@@ -231,6 +242,7 @@ impl Writer {
         {
             self.session = Some(session.clone());
             self.begun += 1;
+            self.ahead = None;
             (self.cursor, self.behind, self.lost) = (after, false, false);
             self.observers.clear();
         }
@@ -302,6 +314,31 @@ impl Writer {
         Ok(())
     }
 
+    /// The events that come next, if they were not read already.
+    async fn next_page(
+        &mut self,
+        session: &SessionId,
+        released: u64,
+    ) -> Result<Vec<Delivery>, replay::ReplayError> {
+        match self.ahead.take() {
+            Some(ahead) if ahead.after == self.cursor => Ok(ahead.events),
+            _ => {
+                let (store, limit) = (&*self.line.store, self.line.limits.queued_bytes);
+                replay::read(store, session, self.cursor, released, limit).await
+            }
+        }
+    }
+
+    /// Sends events from the store.
+    async fn deliver(&mut self, page: Vec<Delivery>) -> Result<(), WriteError> {
+        let mut turn = Turn::default();
+        for delivery in page {
+            self.cursor = delivery.seq;
+            self.encode(&Output::Event(delivery), &mut turn);
+        }
+        self.send(turn).await
+    }
+
     /// Sends a page of events from the store, none after `released`; where that is the end, asks to
     /// go live.
     async fn catch_up(&mut self, released: u64) -> Result<(), WriteError> {
@@ -309,9 +346,7 @@ impl Writer {
             self.behind = false;
             return Ok(());
         };
-        let limit = self.line.limits.queued_bytes;
-        let store = &*self.line.store;
-        let page = match replay::read(store, &session, self.cursor, released, limit).await {
+        let page = match self.next_page(&session, released).await {
             Err(replay::ReplayError::Store(error)) if error.is_retryable() => {
                 tracing::warn!(connection = %self.line.id, "cannot catch up yet: {error}");
                 tokio::time::sleep(RETRY).await;
@@ -326,12 +361,20 @@ impl Writer {
             }
             other => other?,
         };
-        let mut turn = Turn::default();
-        for delivery in page {
-            self.cursor = delivery.seq;
-            self.encode(&Output::Event(delivery), &mut turn);
-        }
-        self.send(turn).await?;
+        let last = page.last().map_or(self.cursor, |delivery| delivery.seq);
+        let (store, limit) = (Arc::clone(&self.line.store), self.line.limits.queued_bytes);
+        let read_ahead = async {
+            if last >= released {
+                return None;
+            }
+            // After an error the next turn reads the same page, and meets it again.
+            let events = replay::read(&*store, &session, last, released, limit).await.ok()?;
+            Some(Ahead { after: last, events })
+        };
+        // The store reads on its own thread, so it is asked first.
+        let (ahead, sent) = tokio::join!(read_ahead, self.deliver(page));
+        sent?;
+        self.ahead = ahead;
         if self.cursor >= released {
             self.behind = false;
             let (connection, begun, seq) = (self.line.id, self.begun, self.cursor);

@@ -88,7 +88,11 @@ pub fn read_job_page(
         trace: head.trace.and_then(|trace| TraceId::parse(&trace).ok()),
         priority: priority(head.priority.as_deref()),
     });
-    let mut events = Vec::new();
+    let end = record.first.saturating_add(u64::from(record.span));
+    let wanted = end.saturating_sub(record.first.max(after.saturating_add(1)));
+    // No more than the lines that the body can hold, however large a damaged span is.
+    let room = usize::try_from(wanted).unwrap_or(usize::MAX).min(record.body.len() / LINE_BYTES);
+    let mut events = Vec::with_capacity(room);
     let mut index = record.first;
     for line in lines {
         if index > after {
@@ -241,3 +245,6 @@ struct StoredRuns<'a> {
 fn parse<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, RecordError> {
     serde_json::from_slice(bytes).map_err(|error| RecordError::new(what, error))
 }
+
+/// What a line of an event takes at least.
+const LINE_BYTES: usize = 16;

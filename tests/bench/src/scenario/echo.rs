@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::{Load, rate};
 use crate::client::Client;
 use crate::failure::Result;
-use crate::message::{Answer, JobHas};
 use crate::server::Server;
 
 pub(super) async fn load(server: &Server) -> Result<Load> {
@@ -23,20 +22,15 @@ pub(super) async fn load(server: &Server) -> Result<Load> {
     let rate = rate(latencies.len(), start.elapsed())?;
     let bytes = client.bytes;
     client.close().await?;
-    Ok(Load { rate, latencies, bytes })
+    Ok(Load { rate, latencies, bytes, figures: Vec::new() })
 }
 
 /// One job, from asking for it to its end.
-async fn job(client: &mut Client) -> Result<Duration> {
+pub(super) async fn job(client: &mut Client) -> Result<Duration> {
     let start = Instant::now();
     let id = client.invoke("echo", Text { text: "hello" }).await?;
-    loop {
-        let text = client.next().await?;
-        let answer = Answer::read(&text)?;
-        if answer.answers(&id) && answer.job_has()? == JobHas::Ended {
-            return Ok(start.elapsed());
-        }
-    }
+    client.ended(&id).await?;
+    Ok(start.elapsed())
 }
 
 #[derive(Serialize)]

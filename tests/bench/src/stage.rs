@@ -1,0 +1,62 @@
+//! Where runs take place: what they load, and what is made once for all runs of a scenario.
+
+use std::future::Future;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::failure::Result;
+use crate::options::Options;
+use crate::process::Usage;
+use crate::report::Run;
+use crate::scenario::Load;
+use crate::server::Server;
+
+/// Where runs take place.
+#[derive(Debug)]
+pub(crate) struct Stage<'a> {
+    options: &'a Options,
+    /// The data that each run of `recover` starts on a copy of.
+    pub(crate) kept: Option<TempDir>,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(options: &'a Options) -> Self {
+        Self { options, kept: None }
+    }
+
+    /// A fresh process, or what is there already.
+    pub(crate) async fn server(&self) -> Result<Server> {
+        match &self.options.url {
+            Some(url) => Ok(Server::elsewhere(url, self.options.token.as_deref())),
+            None => Server::start(self.program()?).await,
+        }
+    }
+
+    /// The program that processes of our own run.
+    pub(crate) fn program(&self) -> Result<&'a Path> {
+        if self.options.url.is_some() {
+            return Err("this needs processes of our own: not with `--url`".into());
+        }
+        self.options.program()
+    }
+}
+
+/// What a load comes to, and what it costs both ends.
+pub(crate) async fn measured(
+    server: &Server,
+    load: impl Future<Output = Result<Load>>,
+) -> Result<Run> {
+    let before = server.usage()?;
+    let own = Usage::of_this_process()?;
+    let load = load.await?;
+    let client_cpu = Usage::of_this_process()?.cpu_since(own);
+    let after = server.usage()?;
+    Ok(Run {
+        load,
+        client_cpu,
+        server_cpu: after.zip(before).map(|(after, before)| after.cpu_since(before)),
+        server_rss_kib: after.map(|after| after.peak_rss_kib),
+        breach: None,
+    })
+}
