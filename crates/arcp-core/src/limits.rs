@@ -93,7 +93,7 @@ pub struct Limits {
     /// Bytes of commands that wait for the writer, and of events likewise. Default 16 MiB.
     pub input_bytes: usize,
     /// How long the store may take for one commit before new work is refused with UNAVAILABLE; what is
-    /// being committed waits on. Default 2 s.
+    /// being committed waits on. Default 10 s.
     pub commit_time: Duration,
     /// Inputs the writer takes into one commit. Default 512.
     pub batch: usize,
@@ -161,7 +161,7 @@ impl Default for Limits {
             remembered_messages: 1_024,
             input_queue: 4_096,
             input_bytes: 16 << 20,
-            commit_time: Duration::from_secs(2),
+            commit_time: Duration::from_secs(10),
             batch: 512,
             batch_bytes: 4 << 20,
             queued_bytes: 256 << 10,

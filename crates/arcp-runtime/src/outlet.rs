@@ -284,6 +284,11 @@ impl Outlet {
         self.release()
     }
 
+    /// Whether the connection has nothing to send.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.feed.live && !self.feed.reading && self.to.capacity() == self.to.max_capacity()
+    }
+
     /// Whether nobody listens any more.
     pub(crate) fn is_gone(&self) -> bool {
         self.to.is_closed()

@@ -27,7 +27,9 @@ pub(crate) async fn recall(
     };
     let page = store.read(&key::job_stream(&recall.job), u64::MAX, 0).await;
     let page = page.map_err(|error| store_fault(&error))?;
-    Ok(Some((fact, page.kept_from)))
+    // A stream that is forgotten altogether looks like one that never was.
+    let kept_from = if page.last == 0 { u64::MAX } else { page.kept_from };
+    Ok(Some((fact, kept_from)))
 }
 
 async fn ended(store: &dyn Store, name: &Key) -> Result<Option<JobFact>, Fault> {
@@ -148,12 +150,16 @@ async fn first(store: &dyn Store, job: &JobId, since: Anchor, last: u64) -> Resu
     }
     // The first one of which it holds lies in `low..=high`; `high` is beyond the last. What is no
     // longer kept is not told.
-    let kept_from = store.read(&key::job_stream(job), u64::MAX, 0).await?.kept_from;
-    let (mut low, mut high) = (kept_from.min(last + 1), last + 1);
+    let ends = store.read(&key::job_stream(job), u64::MAX, 0).await?;
+    if ends.last == 0 {
+        return Ok(last + 1);
+    }
+    let (mut low, mut high) = (ends.kept_from.min(last + 1), last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
         let page = store.read(&key::job_stream(job), middle - 1, 0).await?;
-        let record = page.records.first().ok_or(PastError::Hole)?;
+        // It may be forgotten at this moment.
+        let Some(record) = page.records.first() else { return Ok(last + 1) };
         let events = read_job_page(job, record, middle - 1)?;
         let (_, event) = events.first().ok_or(PastError::Hole)?;
         if since.is_before(event.at) { high = middle } else { low = middle + 1 }

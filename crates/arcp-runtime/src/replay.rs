@@ -23,6 +23,11 @@ pub(crate) enum ReplayError {
         /// The first number of the stream that is.
         kept_from: u64,
     },
+    #[error("events are no longer kept, the next one that may be is {next}")]
+    Missing {
+        /// The number of the session after those that are gone.
+        next: u64,
+    },
     #[error("the log has a hole: {0}")]
     Hole(String),
 }
@@ -42,14 +47,25 @@ pub(crate) async fn read(
     }
     let page = store.read(&key::session_stream(session), after, POINTER_BYTES).await?;
     if page.kept_from > after + 1 {
-        return Err(ReplayError::Gone { kept_from: page.kept_from });
+        return Err(ReplayError::Missing { next: page.kept_from });
     }
     for record in &page.records {
         for (first, run) in read_session_page(record)? {
             let from = first.max(after + 1);
             let end = (first + u64::from(run.count)).min(upto + 1);
             for seq in from..end {
-                reading.add(seq, &run, seq - first).await?;
+                match reading.add(seq, &run, seq - first).await {
+                    Ok(()) => {}
+                    // What has been read is told; the next call meets the error again.
+                    Err(_) if !reading.deliveries.is_empty() => return Ok(reading.deliveries),
+                    Err(ReplayError::Gone { kept_from }) => {
+                        let gone = kept_from.saturating_sub(run.index + (seq - first));
+                        let after_run = first + u64::from(run.count);
+                        let next = seq.saturating_add(gone).min(after_run);
+                        return Err(ReplayError::Missing { next });
+                    }
+                    Err(error) => return Err(error),
+                }
                 if reading.is_enough(limit, &run.job, run.index + (seq - first) + 1) {
                     return Ok(reading.deliveries);
                 }

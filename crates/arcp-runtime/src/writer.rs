@@ -11,7 +11,8 @@ use std::time::Duration;
 use arcp_agent::port::{Report, ReportKind};
 use arcp_auth::{Authenticator, CredentialProvisioner, CredentialRequest, Origin};
 use arcp_core::{
-    Answer, Commit, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment, SubscriptionId,
+    Answer, Commit, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment, Notice, Output,
+    SessionId, SubscriptionId,
 };
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
@@ -20,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::connection::Permit;
-use crate::dispatch::{issue, judge, revoke, stopping, unless_it_panics, verify};
+use crate::dispatch::{issue, judge, revoke, stopping, store_fault, unless_it_panics, verify};
 use crate::engine::{
     Effect, Effects, Engine, Input, Intent, Issue, JobReport, Observe, Task, Ticket,
 };
@@ -53,7 +54,7 @@ pub(crate) enum Message {
     /// A connection has told an observer all that it was to read.
     Observed { connection: ConnectionId, subscription: SubscriptionId },
     /// A connection was to tell events that are no longer kept.
-    Lost { connection: ConnectionId },
+    Lost { connection: ConnectionId, session: SessionId, next: u64 },
     /// A connection is gone, or is to be ended like this.
     Disconnected { connection: ConnectionId, reason: CloseReason },
 }
@@ -209,13 +210,13 @@ impl Writer {
         let full = self.state.pending.fx.bytes() >= self.limits.batch_bytes;
         let left = self.limits.batch.saturating_sub(self.state.pending.inputs);
         let room = if full { 0 } else { left };
-        let open = room > 0 && self.state.halted_at.is_none();
+        let lives = self.state.halted_at.is_none();
+        let open = room > 0 && lives;
+        // While the store is stuck nothing is due: nobody could be told.
+        let timed = open && !self.state.stuck;
         // Whoever asks for something new is told that it cannot be kept.
-        let (heard, most) = if self.state.stuck {
-            (self.state.halted_at.is_none(), room.max(STUCK_MESSAGES))
-        } else {
-            (open, room)
-        };
+        let (heard, most) =
+            if self.state.stuck { (lives, room.max(STUCK_MESSAGES)) } else { (open, room) };
         let late = self.state.committing.as_ref().map(|committing| committing.late_at);
         let late = late.filter(|_| !self.state.stuck);
         let wake = self.next_wake();
@@ -232,7 +233,7 @@ impl Writer {
                 _ => Woken::Messages,
             },
             Some(_) = recv_reports(&mut self.reports, reports, room), if open => Woken::Reports,
-            Some(connection) = self.gone.recv(), if open => Woken::Gone(connection),
+            Some(connection) = self.gone.recv(), if lives => Woken::Gone(connection),
             Some(done) = join(tasks), if open && !tasks.is_empty() => Woken::Task(Box::new(done)),
             Some(done) = join(issuing), if open && !issuing.is_empty() => Woken::Task(Box::new(done)),
             Some(done) = join(revoking), if room > 0 && calls => Woken::Task(Box::new(done)),
@@ -241,7 +242,7 @@ impl Writer {
             }
             () = clock.sleep_until(late.unwrap_or_default()), if late.is_some() => Woken::Stuck,
             () = clock.sleep_until(give_up.unwrap_or_default()), if give_up.is_some() => Woken::GaveUp,
-            () = clock.sleep_until(wake.unwrap_or_default()), if open && wake.is_some() => Woken::Timer,
+            () = clock.sleep_until(wake.unwrap_or_default()), if timed && wake.is_some() => Woken::Timer,
         }
     }
 
@@ -283,8 +284,8 @@ impl Writer {
                     self.drop_outlet(connection, CloseReason::Policy);
                 }
             }
-            Message::Lost { connection } => {
-                self.handle(Input::Lost { connection }, Hold::default());
+            Message::Lost { connection, session, next } => {
+                self.handle(Input::Lost { connection, session, next }, Hold::default());
             }
             Message::Disconnected { connection, reason } => {
                 self.handle(Input::Disconnected { connection }, Hold::default());
@@ -371,7 +372,12 @@ impl Writer {
         );
     }
 
+    /// What has come by now is heard first: it may be what was waited for.
     fn on_timer(&mut self) {
+        for _ in 0..TIMELY_MESSAGES {
+            let Ok(message) = self.inbox.try_recv() else { break };
+            self.take_message(message);
+        }
         let batch = &mut self.state.pending;
         self.engine.wake(self.clock.now(), &mut batch.fx);
         batch.inputs += 1;
@@ -431,6 +437,7 @@ impl Writer {
     fn on_committed(&mut self) {
         if std::mem::take(&mut self.state.stuck) {
             tracing::info!("the store keeps what it is given again");
+            self.handle(Input::Unstuck, Hold::default());
         }
         if let Some(committing) = self.state.committing.take() {
             self.release(committing.batch);
@@ -452,6 +459,11 @@ impl Writer {
         let Hold { permit, room } = hold;
         match effect {
             Effect::Say { connection, output } => {
+                if self.is_busy(connection) && is_ping(&output) {
+                    // Whoever is slow to read can not answer either.
+                    self.handle(Input::Busy { connection }, Hold::default());
+                    return;
+                }
                 let outlet = self.state.outlets.get_mut(&connection);
                 if outlet.is_some_and(|(_, outlet)| !outlet.say(output, permit)) {
                     self.drop_outlet(connection, CloseReason::Policy);
@@ -497,6 +509,11 @@ impl Writer {
             Effect::Close { connection, reason } => self.drop_outlet(connection, reason),
             Effect::Task(task) => self.begin(task, Hold { permit, room }),
         }
+    }
+
+    /// Whether something is being sent to a connection.
+    fn is_busy(&self, connection: ConnectionId) -> bool {
+        self.state.outlets.get(&connection).is_some_and(|(_, outlet)| !outlet.is_idle())
     }
 
     fn observe(
@@ -587,7 +604,8 @@ impl Writer {
             Task::Sweep(step) => {
                 let store = Arc::clone(&self.store);
                 self.state.tasks.spawn(async move {
-                    let swept = sweep(&*store, &step).await.map_err(|error| error.to_string());
+                    let work = async { sweep(&*store, &step).await.map_err(|e| store_fault(&e)) };
+                    let swept = unless_it_panics(work).await.map_err(|fault| fault.message);
                     (Some(Input::Swept { step, swept }), None)
                 });
             }
@@ -630,6 +648,10 @@ impl Writer {
             }
         }
     }
+}
+
+fn is_ping(output: &Output) -> bool {
+    matches!(output, Output::Notice { notice: Notice::Ping { .. }, .. })
 }
 
 /// Whether an effect answers the command that it follows from, now or when its task is done.
@@ -693,6 +715,8 @@ async fn commit_until_kept(store: Arc<dyn Store>, commit: Commit) -> Result<(), 
     }
 }
 
+/// Messages taken before what is due is done.
+const TIMELY_MESSAGES: usize = 64;
 /// Messages taken at a time while the store is stuck.
 const STUCK_MESSAGES: usize = 64;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);

@@ -24,10 +24,17 @@ impl Idle {
         Self { interval, timer: Box::pin(sleep(interval)), asked_at: None }
     }
 
-    /// Asks the peer when it is time. Ready when it has not answered.
+    /// Asks the peer when it is time, unless it is being sent something. Ready when it has not answered.
     pub(crate) fn poll(&mut self, socket: &Socket, cx: &mut Context<'_>) -> Poll<TransportError> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
+            if socket.is_sending() {
+                // Whoever is slow to read can not answer either. One that is gone does not take what is
+                // sent, which the system notices.
+                self.asked_at = None;
+                self.timer.as_mut().reset(Instant::now() + self.interval);
+                continue;
+            }
             let heard_at = socket.heard_at();
             let since = match self.asked_at.filter(|asked| heard_at <= *asked) {
                 Some(asked) => asked,

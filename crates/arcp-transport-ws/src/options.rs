@@ -16,7 +16,9 @@ pub struct WsOptions {
     pub handshake_time: Duration,
     /// After how long a silence the peer is sent a WebSocket ping, which every peer answers (RFC 6455);
     /// as long again, and the connection is `Broken`. It finds peers that are gone without a word.
-    /// Only while somebody waits in `recv`. 30 seconds by default; `None` for never.
+    /// Only while somebody waits in `recv` and nobody in `send`: a peer that is slow to read is not silent,
+    /// and one that is gone takes nothing, which ends the connection after some minutes. 30 seconds by
+    /// default; `None` for never.
     pub ping_interval: Option<Duration>,
     /// Which web pages may connect. Programs send no `Origin` and always may.
     pub origins: Origins,

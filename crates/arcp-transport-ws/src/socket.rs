@@ -98,6 +98,11 @@ impl Socket {
         self.lock().heard_at
     }
 
+    /// Whether the sink waits for the peer to take what was sent.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.lock().sink.is_some()
+    }
+
     /// For the source while it waits: asks the peer whether it is there. What cannot be written now goes
     /// with what the sink writes next.
     pub(crate) fn ask(&self, cx: &mut Context<'_>) {

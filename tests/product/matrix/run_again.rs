@@ -79,6 +79,7 @@ async fn what_was_spent_stays_spent(on: On) {
     raw.say("job.subscribe", json!({"job_id": job})).await;
     let watched = raw.expect("job.subscribed").await;
     assert_eq!(watched["payload"]["current_status"], "running");
+    until(&house, &job, 8).await;
     let house = house.crash().await.restart(setup(&clock)).await;
     let spent = ["started", "cost.work 2", "cost.budget.remaining 3", "checkpoint"];
     let again = ["restarted", "cost.work 2", "cost.budget.remaining 1", "checkpoint"];

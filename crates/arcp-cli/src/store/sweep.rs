@@ -100,7 +100,9 @@ impl Broom<'_> {
             if ids.is_empty() {
                 break;
             }
-            self.step(Stage::Jobs(ids)).await?;
+            let old = self.step(Stage::Jobs(ids)).await?.jobs_from;
+            let old = old.iter().map(|(job, from)| (key::job_stream(job), from - 1));
+            self.forgotten.events += self.trim(old.collect()).await?;
         }
         let mut sessions = Facts::under(self.store, key::SESSIONS);
         loop {
@@ -108,9 +110,17 @@ impl Broom<'_> {
             if ids.is_empty() {
                 break;
             }
-            self.step(Stage::Sessions(ids)).await?;
+            let old = self.step(Stage::Sessions(ids)).await?.sessions_from;
+            let old = old.iter().map(|(id, from)| (key::session_stream(id), from - 1));
+            self.forgotten.pointers += self.trim(old.collect()).await?;
         }
         Ok(before != (self.forgotten.jobs, self.forgotten.events, self.forgotten.pointers))
+    }
+
+    /// Forgets streams up to a number each, and returns how many numbers that were.
+    async fn trim(&mut self, streams: Vec<(Key, u64)>) -> Result<u64, Error> {
+        let then = Box::new(Stage::Closed(None));
+        Ok(self.step(Stage::Trim(streams, then)).await?.numbers)
     }
 
     async fn over_facts(&mut self, stage: fn(Option<Key>) -> Stage) -> Result<(), Error> {
@@ -128,8 +138,10 @@ impl Broom<'_> {
         let swept = sweep(self.store, &step).await.map_err(Error::failed)?;
         self.forgotten.jobs += swept.jobs;
         match step.stage {
-            Stage::Ended(_) | Stage::Jobs(_) => self.forgotten.events += swept.numbers,
-            Stage::Closed(_) | Stage::Sessions(_) => self.forgotten.pointers += swept.numbers,
+            Stage::Ended(_) => self.forgotten.events += swept.numbers,
+            Stage::Closed(_) => self.forgotten.pointers += swept.numbers,
+            // What is trimmed is counted by who wants it.
+            Stage::Jobs(_) | Stage::Sessions(_) | Stage::Trim(..) => {}
         }
         Ok(swept)
     }

@@ -352,9 +352,9 @@ impl Writer {
                 tokio::time::sleep(RETRY).await;
                 return Ok(());
             }
-            Err(replay::ReplayError::Gone { .. }) => {
+            Err(replay::ReplayError::Missing { next }) => {
                 (self.behind, self.lost) = (false, true);
-                let lost = Message::Lost { connection: self.line.id };
+                let lost = Message::Lost { connection: self.line.id, session, next };
                 // Without a writer the runtime is gone, and the queue ends next.
                 drop(self.line.inbox.send(lost).await);
                 return Ok(());

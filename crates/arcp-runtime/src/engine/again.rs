@@ -26,9 +26,12 @@ impl Engine {
         replay: &Replay,
         fx: &mut Effects,
     ) {
-        match check_replay(from, replay) {
+        match self.check_replay(from, replay) {
             Ok(anchor) => {
                 self.waits(&from.session);
+                if let Some(session) = self.sessions.get_mut(&from.session) {
+                    session.searches = true;
+                }
                 let From { connection, session, id: to } = from.clone();
                 fx.task(Task::Search(Box::new(Search { connection, session, to, anchor })));
             }
@@ -45,6 +48,9 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let from = From { connection: search.connection, session: search.session, id: search.to };
+        if let Some(session) = self.sessions.get_mut(&from.session) {
+            session.searches = false;
+        }
         if !self.is_there(&from) {
             return;
         }
@@ -61,23 +67,28 @@ impl Engine {
         self.reply(now, &from, reply, fx);
     }
 
+    /// One search at a time: it reads all that the session has been told, so far as it is kept.
+    fn check_replay(&self, from: &From, replay: &Replay) -> Result<Anchor, Fault> {
+        if self.sessions.get(&from.session).is_some_and(|session| session.searches) {
+            let message = "another `resume` of the session is under way";
+            return Err(Fault::new(Code::FailedPrecondition, message));
+        }
+        if replay.session.as_ref().is_some_and(|session| *session != from.session) {
+            let message = format!(
+                "this connection has {}; another session goes on by `session.resume`",
+                from.session
+            );
+            return Err(Fault::new(Code::FailedPrecondition, message));
+        }
+        Anchor::parse(&replay.after).ok_or_else(unknown)
+    }
+
     /// A client reads more slowly than its jobs speak. It is told if it knows that a session goes on.
     pub(super) fn on_behind(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         if self.knows_resume(connection) {
             self.notify(now, connection, Notice::Backpressure, fx);
         }
     }
-}
-
-fn check_replay(from: &From, replay: &Replay) -> Result<Anchor, Fault> {
-    if replay.session.as_ref().is_some_and(|session| *session != from.session) {
-        let message = format!(
-            "this connection has {}; another session goes on by `session.resume`",
-            from.session
-        );
-        return Err(Fault::new(Code::FailedPrecondition, message));
-    }
-    Anchor::parse(&replay.after).ok_or_else(unknown)
 }
 
 fn unknown() -> Fault {

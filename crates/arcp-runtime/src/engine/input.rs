@@ -2,7 +2,7 @@
 
 use arcp_core::{
     ArtifactId, Completion, ConnectionId, CredentialId, Event, Fault, Issued, JobId, JobSummary,
-    MessageId, Principal, Question, SubscriptionId,
+    MessageId, Principal, Question, SessionId, SubscriptionId,
 };
 
 use super::{Intent, ListQuery, Provisioned, Recall, Search, Step, Swept};
@@ -125,7 +125,18 @@ pub enum Input {
     Lost {
         /// Which.
         connection: ConnectionId,
+        /// Of which session.
+        session: SessionId,
+        /// The number after those that are gone.
+        next: u64,
     },
+    /// A client was to be asked whether it is there, and has not taken all that it was sent.
+    Busy {
+        /// On which connection.
+        connection: ConnectionId,
+    },
+    /// The store keeps again what it is given, after it had taken too long.
+    Unstuck,
     /// From now on nothing new is begun.
     Drain,
     /// The runtime stops: what has not ended is ended.

@@ -47,6 +47,10 @@ pub(super) struct Job {
     pub(super) started_at: Option<Timestamp>,
     /// How often it was started.
     pub(super) attempts: u32,
+    /// How often its runtime died under it.
+    pub(super) deaths: u32,
+    /// Whether its runtime was stopped in good order since it was started last.
+    pub(super) stopped: bool,
     /// Why it was asked to end, if it was.
     pub(super) cancelled: Option<String>,
     /// Whether it may have kept a state.
@@ -98,6 +102,8 @@ impl Job {
             restart: Restart::Never,
             started_at: None,
             attempts: 0,
+            deaths: 0,
+            stopped: false,
             cancelled: None,
             may_have_checkpoint: false,
             heartbeats: 0,
@@ -245,6 +251,10 @@ impl Engine {
         });
         if goes_on {
             fx.task(Task::Kill { job: id.clone() });
+            if let Some(job) = self.jobs.get_mut(id) {
+                job.stopped = true;
+            }
+            self.keep_run(id, fx);
         } else {
             self.end_job_by_force(now, id, Event::Failed(fault), fx);
         }
@@ -266,9 +276,12 @@ impl Engine {
     }
 
     pub(super) fn on_runtime_over(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
-        let fault = Fault::new(Code::TimedOut, "the job ran longer than it may");
-        self.end_job_by_force(now, id, Event::TimedOut(fault), fx);
+        self.end_job_by_force(now, id, Event::TimedOut(overtime()), fx);
     }
+}
+
+pub(super) fn overtime() -> Fault {
+    Fault::new(Code::TimedOut, "the job ran longer than it may")
 }
 
 /// What is said of a stream that is open when its job ends: it is complete when the job is.

@@ -164,7 +164,11 @@ impl Engine {
             }
             Input::Behind { connection } => self.on_behind(now, connection, fx),
             Input::Swept { step, swept } => self.on_swept(now, *step, swept, fx),
-            Input::Lost { connection } => self.on_lost(now, connection, fx),
+            Input::Lost { connection, session, next } => {
+                self.on_lost(now, connection, &session, next, fx);
+            }
+            Input::Busy { connection } => self.hear(now, connection),
+            Input::Unstuck => self.on_unstuck(now),
             Input::Drain => self.draining = true,
             Input::Halt => self.on_halt(now, fx),
         }

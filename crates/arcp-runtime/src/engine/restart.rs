@@ -3,7 +3,7 @@
 use arcp_core::{Answer, Code, Event, Fault, JobId, Json, Now, Restart, StreamChange};
 use bytes::Bytes;
 
-use super::job::{Job, Phase};
+use super::job::{Job, Phase, overtime};
 use super::report::over;
 use super::{Effects, Engine, RecoverError, StartJob, Task, Timer};
 use crate::record::{RunFact, key};
@@ -14,7 +14,8 @@ impl Job {
         let left = self.remaining.clone();
         let (started_at, attempts) = (self.started_at?, self.attempts);
         let cancelled = self.cancelled.clone();
-        let fact = RunFact { started_at, attempts, left, cancelled };
+        let (deaths, stopped) = (self.deaths, self.stopped);
+        let fact = RunFact { started_at, attempts, deaths, stopped, left, cancelled };
         (self.restart != Restart::Never).then_some(fact)
     }
 }
@@ -39,6 +40,7 @@ impl Engine {
             Some(job) => {
                 job.started_at = Some(fact.started_at);
                 job.attempts = fact.attempts;
+                (job.deaths, job.stopped) = (fact.deaths, fact.stopped);
                 job.remaining = fact.left;
                 job.cancelled = fact.cancelled;
             }
@@ -67,9 +69,13 @@ impl Engine {
         if job.restart == Restart::Never || job.started_at.is_none() || job.owes.is_some() {
             return Err(restarted("runtime restarted"));
         }
-        if job.attempts > limit {
+        if job.deaths >= limit {
             let what = format!("runtime restarted; `restarts_per_job` is {limit}");
             return Err(restarted(&what));
+        }
+        let due = job.started_at.zip(job.max_runtime).map(|(began, span)| began.after(span));
+        if due.is_some_and(|due| due <= now.wall) {
+            return Err(Event::TimedOut(overtime()));
         }
         job.lease.check_time(now.wall).map_err(Event::Failed)
     }
@@ -80,6 +86,8 @@ impl Engine {
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.phase = Phase::Running;
         job.attempts += 1;
+        // A stop in good order is not the job's fault.
+        job.deaths += u32::from(!std::mem::take(&mut job.stopped));
         let start = StartJob {
             job: id.clone(),
             agent: job.agent.clone(),
@@ -114,7 +122,8 @@ impl Engine {
         let limit = self.settings.limits.checkpoint_bytes;
         let size = state.as_str().len();
         if size > limit {
-            return Err(super::exceeds("checkpoint_bytes", limit));
+            let message = format!("a state of {size} bytes exceeds `checkpoint_bytes` {limit}");
+            return Err(Fault::new(Code::OutOfRange, message));
         }
         let job = self.jobs.get_mut(id).ok_or_else(over)?;
         job.may_have_checkpoint = true;
@@ -126,7 +135,7 @@ impl Engine {
     /// A job has ended: nobody goes on from what it has kept.
     pub(super) fn forget_run(job: &Job, fx: &mut Effects) {
         let id = &job.head.job;
-        if job.run_fact().is_some() {
+        if job.started_at.is_some() && (job.restart != Restart::Never || job.may_have_checkpoint) {
             fx.delete(key::run(id));
         }
         if job.may_have_checkpoint {

@@ -36,6 +36,8 @@ pub(super) struct Session {
     pub(super) watching: BTreeSet<JobId>,
     /// How many of its commands wait for something to be done outside.
     pub(super) waits: usize,
+    /// Whether one of them looks for the number of an event.
+    pub(super) searches: bool,
     /// The hash of the token by which it goes on.
     pub(super) resume: Option<TokenHash>,
     /// Those of tokens before it that are good while it is not in use, the oldest first.
@@ -89,6 +91,7 @@ impl Session {
             asked: Seen::default(),
             watching: BTreeSet::new(),
             waits: 0,
+            searches: false,
             resume: None,
             older: Vec::new(),
         }
@@ -120,6 +123,7 @@ impl Session {
             asked: Seen::default(),
             watching: BTreeSet::new(),
             waits: 0,
+            searches: false,
             resume: fact.resume,
             older: fact.older,
         }
@@ -195,7 +199,10 @@ impl Engine {
             return true;
         }
         match command {
-            Command::Ping { .. } | Command::ListJobs(_) | Command::Refused { .. } => {
+            Command::Ping { .. }
+            | Command::ListJobs(_)
+            | Command::Replay(_)
+            | Command::Refused { .. } => {
                 session.asked.add(id.clone(), bound.min(ASKED));
             }
             _ => session.seen.add(id.clone(), bound),
@@ -375,14 +382,27 @@ impl Engine {
         }
     }
 
-    /// Its client lacks events that are no longer kept: what it does not know it would never be told.
-    pub(super) fn on_lost(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
-        let state = self.connections.get(&connection);
-        if let Some(id) = state.and_then(|state| state.session()).cloned() {
-            let message = "events that the client has not had are no longer kept";
-            let fault = Fault::new(Code::DataLoss, message);
-            self.evict(now, &id, fault, CloseReason::Policy, fx);
+    /// A client lacks events that are no longer kept. It is told so and loses its connection: whether it
+    /// goes on from what is kept is for it to say.
+    pub(super) fn on_lost(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        id: &SessionId,
+        next: u64,
+        fx: &mut Effects,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.kept_from = session.kept_from.max(next);
+        if session.phase.connection() != Some(connection) {
+            return;
         }
+        let message =
+            format!("events that the client has not had are gone; the oldest still kept is {next}");
+        let fault = Fault::new(Code::ResumeWindowExpired, message);
+        self.notify(now, connection, Notice::Nack(fault), fx);
+        self.detach(now, connection, id, fx);
+        self.end_connection(connection, CloseReason::Policy, fx);
     }
 
     /// Forgets a session, and that it watched. The rest is the caller's.

@@ -4,7 +4,7 @@ use arcp_core::{
     Code, Command, ConnectionId, Fault, Issued, MessageId, Now, Output, Reply, SessionId, Wanted,
 };
 
-use super::{Connection, Effects, Engine};
+use super::{Connection, Effects, Engine, Timer};
 
 impl Engine {
     /// Answers a command that nothing can be kept of now. One that can wait until the store is back comes
@@ -23,6 +23,10 @@ impl Engine {
         let session = self.connections.get(&connection).and_then(Connection::session);
         // Nothing comes before the acceptance, which may wait for the store.
         let live = session.is_some() && session == told;
+        if self.is_known(connection, &issued.id) {
+            // It is under way, or done; it is passed over as at other times.
+            return None;
+        }
         let reply = match &issued.command {
             Command::Open(_) | Command::Resume(_) => Reply::Rejected(unavailable()),
             Command::Refused { wanted: Wanted::Session, fault } => Reply::Rejected(fault.clone()),
@@ -33,13 +37,33 @@ impl Engine {
                 let (job, fault) = (self.ids.job(now), unavailable());
                 Reply::JobRefused { job, fault, key: None }
             }
-            Command::Pong => return None,
+            Command::Pong | Command::Ack { .. } => return None,
+            Command::Authenticate { .. } if !live && !room => Reply::Unauthenticated(unavailable()),
             _ if room => return Some(issued),
             _ if live => Reply::Nack(unavailable()),
             _ => return None,
         };
         self.say_aside(now, connection, issued.id, reply, fx);
         None
+    }
+
+    /// The store is back. Nobody was asked meanwhile whether they are there, and nobody could come back.
+    pub(super) fn on_unstuck(&mut self, now: Now) {
+        for state in self.connections.values_mut() {
+            (state.heard_at, state.asked_at) = (now.moment, None);
+        }
+        let end = now.moment.after(self.settings.resume_window);
+        for (_, session) in &self.waiting {
+            self.timers.set(Timer::Resume(session.clone()), end);
+        }
+    }
+
+    /// Whether a message has come before and is being done, or was.
+    fn is_known(&self, connection: ConnectionId, id: &MessageId) -> bool {
+        let Some(state) = self.connections.get(&connection) else { return true };
+        let session = state.session().and_then(|session| self.sessions.get(session));
+        let seen = session.is_some_and(|s| s.seen.has(id) || s.asked.has(id));
+        seen || state.pending.as_ref().is_some_and(|pending| pending.request == *id)
     }
 
     fn say_aside(

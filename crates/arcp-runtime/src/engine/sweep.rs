@@ -38,6 +38,8 @@ pub enum Stage {
     Jobs(Vec<JobId>),
     /// The oldest pointers of sessions that have not closed.
     Sessions(Vec<SessionId>),
+    /// Streams, each up to a number of which the engine knows by now; then another stage.
+    Trim(Vec<(Key, u64)>, Box<Stage>),
 }
 
 /// What a step came to.
@@ -49,9 +51,9 @@ pub struct Swept {
     pub jobs: u64,
     /// Numbers of streams that are forgotten.
     pub numbers: u64,
-    /// The first event still kept of jobs that have not ended.
+    /// From which event on jobs that have not ended are to be kept.
     pub jobs_from: Vec<(JobId, u64)>,
-    /// The first number still kept of sessions that have not closed.
+    /// From which number on sessions that have not closed are to be kept.
     pub sessions_from: Vec<(SessionId, u64)>,
 }
 
@@ -93,23 +95,34 @@ impl Engine {
     }
 
     fn next_stage(&mut self, step: Step, swept: Swept) -> Option<Stage> {
+        // Nobody is promised any more what is about to go.
+        let mut streams = Vec::new();
         for (job, kept_from) in swept.jobs_from {
-            if let Some(job) = self.jobs.get_mut(&job) {
-                job.kept_from = job.kept_from.max(kept_from);
+            if let Some(job) = self.jobs.get_mut(&job).filter(|job| job.kept_from < kept_from) {
+                job.kept_from = kept_from;
+                streams.push((job.stream.clone(), kept_from - 1));
             }
         }
-        for (session, kept_from) in swept.sessions_from {
-            if let Some(session) = self.sessions.get_mut(&session) {
-                session.kept_from = session.kept_from.max(kept_from);
+        for (id, kept_from) in swept.sessions_from {
+            let session = self.sessions.get_mut(&id);
+            if let Some(session) = session.filter(|session| session.kept_from < kept_from) {
+                session.kept_from = kept_from;
+                streams.push((session.stream.clone(), kept_from - 1));
             }
         }
+        let next = self.stage_after(step, swept.next)?;
+        Some(if streams.is_empty() { next } else { Stage::Trim(streams, Box::new(next)) })
+    }
+
+    fn stage_after(&self, step: Step, next: Option<Key>) -> Option<Stage> {
         let begun_before = |at: Timestamp| at.after(step.retention.events) <= step.now;
         match step.stage {
-            Stage::Ended(_) => match swept.next {
+            Stage::Trim(_, then) => Some(*then),
+            Stage::Ended(_) => match next {
                 Some(next) => Some(Stage::Ended(Some(next))),
                 None => Some(Stage::Closed(None)),
             },
-            Stage::Closed(_) => match swept.next {
+            Stage::Closed(_) => match next {
                 Some(next) => Some(Stage::Closed(Some(next))),
                 None => Some(Stage::Jobs(self.old_jobs(None, begun_before))),
             },

@@ -4,6 +4,8 @@
 //! The past is not told here. Pointers to it are added to the session's stream, and the connection
 //! reads from the store what it has not been told, as one does that has fallen behind.
 
+use std::time::Duration;
+
 use arcp_core::{
     Code, ConnectionId, Fault, IdempotencyKey, JobAccepted, JobId, JobSummary, JobWatched,
     MessageId, Now, Principal, Reply, SessionId, WatchJob,
@@ -191,6 +193,11 @@ impl Engine {
                 self.tell_past(from, &job, last - 1, last, fx);
             }
             Purpose::Watch(after) => {
+                // What goes any moment is not begun to be told.
+                let retention = self.settings.retention.events;
+                let margin = MARGIN.min(retention / 10);
+                let goes = ended.ended_at.after(retention) <= now.wall.after(margin);
+                let kept_from = if goes { u64::MAX } else { kept_from };
                 check_after(*after, kept_from, last)?;
                 let left = fact.outcome.as_ref().map(|outcome| outcome.left.clone());
                 let summary = fact.summary(job).ok_or_else(no_such_job)?;
@@ -219,7 +226,11 @@ fn told_again(job: &JobId, fact: JobFact, key: IdempotencyKey) -> JobAccepted {
 fn check_after(after: Option<u64>, kept_from: u64, last: u64) -> Result<(), Fault> {
     match after {
         Some(after) if after < last && after + 1 < kept_from => {
-            let message = format!("the oldest event of the job still kept is {kept_from}");
+            let message = if kept_from <= last {
+                format!("the oldest event of the job still kept is {kept_from}")
+            } else {
+                "none of the job's events is still kept".to_owned()
+            };
             Err(Fault::new(Code::ResumeWindowExpired, message))
         }
         Some(after) if after > last => {
@@ -233,3 +244,6 @@ fn check_after(after: Option<u64>, kept_from: u64, last: u64) -> Result<(), Faul
 fn no_such_job() -> Fault {
     Fault::new(Code::JobNotFound, "no such job")
 }
+
+/// How long before its end the past of a job is not told any more.
+const MARGIN: Duration = Duration::from_mins(1);

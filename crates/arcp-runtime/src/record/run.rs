@@ -17,6 +17,10 @@ pub struct RunFact {
     pub started_at: Timestamp,
     /// How often it was started.
     pub attempts: u32,
+    /// How often its runtime died under it.
+    pub deaths: u32,
+    /// Whether its runtime was stopped in good order since it was started last.
+    pub stopped: bool,
     /// What is left of its budget.
     pub left: Budget,
     /// Why it was asked to end, if it was.
@@ -28,6 +32,10 @@ struct StoredRun {
     v: u32,
     started: i64,
     attempts: u32,
+    #[serde(default)]
+    deaths: u32,
+    #[serde(default)]
+    stopped: bool,
     /// Decimals by currency; they may be below zero.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     left: BTreeMap<String, String>,
@@ -42,6 +50,8 @@ impl RunFact {
             v: VERSION,
             started: self.started_at.as_micros(),
             attempts: self.attempts,
+            deaths: self.deaths,
+            stopped: self.stopped,
             left: counters_text(&self.left),
             cancelled: self.cancelled.clone(),
         };
@@ -55,6 +65,8 @@ impl RunFact {
         Ok(Self {
             started_at: Timestamp::from_micros(stored.started),
             attempts: stored.attempts,
+            deaths: stored.deaths,
+            stopped: stored.stopped,
             left: counters("run", stored.left)?,
             cancelled: stored.cancelled,
         })

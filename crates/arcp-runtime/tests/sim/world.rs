@@ -195,7 +195,7 @@ impl World {
                 assert!(known, "seed {}: {job} is unknown", self.seed);
             }
             for (session, seen) in &client.seen {
-                // The stream of a session that has closed is forgotten a minute later.
+                // The stream of a session that has closed is forgotten some minutes later.
                 let closed = key::session(session);
                 if !self.store.facts(closed.as_bytes(), None, 1).is_empty() {
                     let last = self.reach(&key::session_stream(session)).last;
@@ -273,7 +273,9 @@ impl World {
                 return;
             }
             self.store.apply(&commit).unwrap();
-            self.stuck = false;
+            if std::mem::take(&mut self.stuck) {
+                self.input(Input::Unstuck);
+            }
             self.release(effects);
             return;
         }
@@ -366,9 +368,14 @@ impl World {
             let event = pointers.get(&seq);
             let event = event.and_then(|(job, at)| check::job_event(&self.store, job, *at));
             let Some(event) = event else {
+                let is_kept = |seq: &u64| {
+                    let event = pointers.get(seq);
+                    event.is_some_and(|(job, at)| check::job_event(&self.store, job, *at).is_some())
+                };
+                let next = (seq..=upto).find(is_kept).unwrap_or(upto + 1);
                 self.told.remove(&connection);
                 self.lost.insert(connection);
-                self.input(Input::Lost { connection });
+                self.input(Input::Lost { connection, session, next });
                 return;
             };
             self.tell(connection, Output::Event(Delivery { seq, event: Arc::new(event) }));

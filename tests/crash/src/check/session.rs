@@ -39,7 +39,7 @@ pub(super) fn compare(
         found.push(Violation::NotClosed { session: session() });
     }
     if seen.left && !kept.open && kept.numbers.is_empty() {
-        // The stream of a session that has closed is forgotten after a minute.
+        // The stream of a session that has closed is forgotten some minutes later.
         return;
     }
     let skipped = usize::try_from(kept.kept_from.saturating_sub(1)).unwrap_or(usize::MAX);
