@@ -256,7 +256,13 @@ impl Engine {
             }
             self.keep_run(id, fx);
         } else {
-            self.end_job_by_force(now, id, Event::Failed(fault), fx);
+            // One that was asked to end has what was wanted.
+            let reason = self.jobs.get(id).and_then(|job| job.cancelled.clone());
+            let end = match reason {
+                Some(reason) => Event::Cancelled { reason },
+                None => Event::Failed(fault),
+            };
+            self.end_job_by_force(now, id, end, fx);
         }
     }
 
