@@ -15,12 +15,15 @@ use tokio::sync::Mutex;
 use super::mutants::{Mutant, Mutated, Secrets};
 use crate::support::{House, On, Setup, Wire};
 
+/// The runtime of one place, if it has been started. Who starts or restarts it holds up nobody else's.
+type Door = Arc<Mutex<Option<House>>>;
+
 /// A runtime for each place.
 pub(super) struct InProcess {
     on: On,
     mutant: Option<Mutant>,
     offer: Offer,
-    houses: Mutex<BTreeMap<Place, House>>,
+    houses: Mutex<BTreeMap<Place, Door>>,
     /// What the connections of a mutant tell each other.
     secrets: Secrets,
 }
@@ -41,6 +44,10 @@ impl InProcess {
             transport,
         };
         Self { on, mutant, offer, houses: Mutex::default(), secrets: Secrets::default() }
+    }
+
+    async fn door(&self, place: &Place) -> Door {
+        Arc::clone(self.houses.lock().await.entry(place.clone()).or_default())
     }
 
     fn setup(&self, profile: &str) -> Setup {
@@ -74,12 +81,12 @@ impl Target for InProcess {
     }
 
     async fn connect(&self, place: &Place) -> Result<Box<dyn Transport>, TargetError> {
-        let mut houses = self.houses.lock().await;
-        if !houses.contains_key(place) {
-            let house = self.on.start(self.setup(&place.profile)).await;
-            houses.insert(place.clone(), house);
+        let door = self.door(place).await;
+        let mut house = door.lock().await;
+        if house.is_none() {
+            *house = Some(self.on.start(self.setup(&place.profile)).await);
         }
-        let reached = match houses.get(place) {
+        let reached = match &*house {
             Some(house) => house.reach().await,
             None => None,
         };
@@ -91,16 +98,16 @@ impl Target for InProcess {
     }
 
     async fn restart(&self, place: &Place, down: Duration) -> Result<(), TargetError> {
-        let mut houses = self.houses.lock().await;
-        let house = houses.remove(place).ok_or(TargetError::Impossible("nobody is there"))?;
-        let remains = house.crash().await;
+        let door = self.door(place).await;
+        let mut house = door.lock().await;
+        let killed = house.take().ok_or(TargetError::Impossible("nobody is there"))?;
+        let remains = killed.crash().await;
         tokio::time::sleep(down).await; // tidy: sleep because the scenario asks for it
         let setup = self.setup(&place.profile);
-        let house = match self.mutant {
+        *house = Some(match self.mutant {
             Some(mutant) if mutant.forgets => self.on.start(setup).await,
             _ => remains.restart(setup).await,
-        };
-        houses.insert(place.clone(), house);
+        });
         Ok(())
     }
 

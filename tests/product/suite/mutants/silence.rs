@@ -29,7 +29,7 @@ caught! {
         hearing_of("pong", mind, frame, |_, _| vec![])
     });
     takes_only_pongs_for_words "06-silence/any-word" Mutant::frames(|mind, frame| {
-        hearing_of("session.list_jobs", mind, frame, |_, _| vec![])
+        hearing_of("session.ack", mind, frame, |_, _| vec![])
     });
     asks_by_one_nonce "06-silence/asked" Mutant::frames(|mind, frame| {
         telling_of("ping", mind, frame, |_, mut value| {
