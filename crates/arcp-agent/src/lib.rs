@@ -64,13 +64,15 @@ where
 /// An agent whose jobs are run again when the runtime has died while they ran.
 ///
 /// ```
-/// use arcp_agent::{Outcome, Restart, agent_fn, restartable};
+/// use arcp_agent::{Code, Fault, Json, Outcome, Restart, agent_fn, restartable};
 ///
 /// let count = restartable(
 ///     agent_fn(|job, _| async move {
 ///         let from = job.restored().and_then(|state| state.read().ok()).unwrap_or(0_u32);
 ///         for n in from..1_000 {
-///             job.checkpoint(arcp_agent::Json::from(&(n + 1).into())).await?;
+///             let state = Json::of(&(n + 1))
+///                 .map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
+///             job.checkpoint(state).await?;
 ///         }
 ///         Outcome::of(&1_000)
 ///     }),
