@@ -19,6 +19,8 @@ pub(super) struct Server {
     url: String,
     program: PathBuf,
     profile: String,
+    /// What its files are named after.
+    name: String,
 }
 
 /// What came of a start.
@@ -30,12 +32,13 @@ pub(super) enum Started {
 }
 
 impl Server {
-    pub(super) fn start(program: &Path, profile: &str) -> Result<Started, Failure> {
-        let log = log(profile)?;
+    pub(super) fn start(program: &Path, profile: &str, peer: &str) -> Result<Started, Failure> {
+        let name = format!("{peer}-{profile}");
+        let log = log(&name)?;
         let errors = File::create(&log).map_err(Failure::at(log.display()))?;
-        let watchman = launch(program, profile, errors)?;
+        let watchman = launch(program, profile, &name, errors)?;
         let (program, profile) = (program.to_owned(), profile.to_owned());
-        let mut server = Self { watchman, url: String::new(), program, profile };
+        let mut server = Self { watchman, url: String::new(), program, profile, name };
         if server.listens() {
             return Ok(Started::Serving(server));
         }
@@ -51,10 +54,10 @@ impl Server {
             orders.write_all(KEEP).map_err(Failure::at("the watchman"))?;
         }
         self.end();
-        let log = log(&self.profile)?;
+        let log = log(&self.name)?;
         let errors = OpenOptions::new().append(true).open(&log);
         let errors = errors.map_err(Failure::at(log.display()))?;
-        self.watchman = launch(&self.program, &self.profile, errors)?;
+        self.watchman = launch(&self.program, &self.profile, &self.name, errors)?;
         if self.listens() { Ok(()) } else { Err(self.silent()) }
     }
 
@@ -67,7 +70,7 @@ impl Server {
 
     fn silent(&self) -> Failure {
         let profile = &self.profile;
-        let log = log(profile).map(|log| log.display().to_string()).unwrap_or_default();
+        let log = log(&self.name).map(|log| log.display().to_string()).unwrap_or_default();
         Failure::new(format!(
             "`arcp serve --profile {profile}` does not say where it listens; see {log}"
         ))
@@ -91,9 +94,9 @@ impl Drop for Server {
 }
 
 /// Starts the program under a watchman.
-fn launch(program: &Path, profile: &str, errors: File) -> Result<Child, Failure> {
-    let name = format!("arcp-interop-{}-{profile}", std::process::id());
-    let data = std::env::temp_dir().join(name);
+fn launch(program: &Path, profile: &str, name: &str, errors: File) -> Result<Child, Failure> {
+    let data = format!("arcp-interop-{}-{name}", std::process::id());
+    let data = std::env::temp_dir().join(data);
     let mut command = Command::new("sh");
     command.args(["-c", WATCHMAN, "watchman"]).arg(&data).arg(program);
     command.args(["serve", "--agents", "conformance", "--listen", "127.0.0.1:0"]);
@@ -102,8 +105,8 @@ fn launch(program: &Path, profile: &str, errors: File) -> Result<Child, Failure>
     command.spawn().map_err(Failure::at("sh"))
 }
 
-fn log(profile: &str) -> Result<PathBuf, Failure> {
-    leaving(&format!("serve-{profile}.log"))
+fn log(name: &str) -> Result<PathBuf, Failure> {
+    leaving(&format!("serve-{name}.log"))
 }
 
 /// The address that a program prints; nothing if it ends without, or takes too long. The thread ends
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_program_that_ends_at_once_is_known_by_its_code() {
-        let wrong = Server::start(Path::new("false"), "test-ended").unwrap_err();
+        let wrong = Server::start(Path::new("false"), "ended", "test").unwrap_err();
         assert!(wrong.to_string().contains("does not say where it listens"), "{wrong}");
     }
 
@@ -165,8 +168,9 @@ mod tests {
         command.args(["sh", "-c", "echo on ws://here/; exec sleep 1000"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let watchman = command.spawn().unwrap();
-        let (program, profile) = (PathBuf::from("false"), "test-restarted".to_owned());
-        let mut server = Server { watchman, url: String::new(), program, profile };
+        let (program, profile) = (PathBuf::from("false"), "restarted".to_owned());
+        let name = "test-restarted".to_owned();
+        let mut server = Server { watchman, url: String::new(), program, profile, name };
         assert!(server.listens());
         assert_eq!(server.url(), "ws://here/");
         server
