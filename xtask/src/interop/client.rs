@@ -20,6 +20,8 @@ pub(super) struct Client {
     /// What its program is always given.
     pub(super) arguments: Vec<OsString>,
     pub(super) variables: Vec<(&'static str, OsString)>,
+    /// What `arcp serve` is told for it beside the profile.
+    pub(super) serve: &'static [&'static str],
     /// The list of its flows that wait for something that is not built.
     pub(super) not_built: &'static str,
     pub(super) outcome: fn(&str) -> Option<(String, Outcome)>,

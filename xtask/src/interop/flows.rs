@@ -7,7 +7,7 @@ use std::thread;
 
 use super::client::Client;
 use super::known::{self, Outcome};
-use super::server::{Server, Started};
+use super::server::{Launch, Server, Started};
 use crate::failure::Failure;
 use crate::process::{Owned, output_of, root};
 
@@ -54,7 +54,7 @@ fn of_profile(
     flows: &[(String, String)],
     profile: &str,
 ) -> Result<Outcomes, Failure> {
-    match Server::start(program, profile, client.name)? {
+    match Server::start(Launch::ours(program, profile, client))? {
         Started::Serving(mut server) => drive(client, &mut server, profile),
         Started::Unknown => Ok(not_run(flows, profile)),
     }

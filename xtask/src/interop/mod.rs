@@ -1,12 +1,13 @@
 //! `cargo xtask interop`: real peers, made of what others have published (`tests/peers`).
 //!
 //! Their clients drive our program: the Rust crates 2.0.0 in the open dialect, the Python SDK 1.1.3 in
-//! the hello dialect. Our conformance suite is played against the runtime of the Rust crates. On
-//! request the runs come to documents: the table of the README, client by client, and both runs of the
+//! the hello dialect. Our commands are given to the runtime of that SDK, and our conformance suite is
+//! played against the runtime of the Rust crates. On request the runs come to documents: the table of the README, client by client, and both runs of the
 //! suite, requirement by requirement.
 
 mod choice;
 mod client;
+mod commands;
 mod flows;
 mod known;
 mod peers;
@@ -26,6 +27,7 @@ use crate::program;
 use crate::step::Steps;
 use choice::Document;
 use peers::Peers;
+use python::Python;
 use table::Column;
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
@@ -63,8 +65,12 @@ pub(crate) fn add_to(steps: &mut Steps, program: &Path, choice: Choice) -> Resul
 }
 
 fn python_flows(steps: &mut Steps, program: &Path) -> Result<Column, Failure> {
-    let client = steps.run("Python SDK", python::client)?;
+    let python = steps.run("Python SDK", Python::install)?;
+    let client = python.flows()?;
     let outcomes = steps.run("flows of the Python client", || flows::run(program, &client))?;
+    steps.run("commands against the Python runtime", || {
+        commands::run(program, python.runtime("standard"))
+    })?;
     Ok((client.title, outcomes))
 }
 

@@ -35,6 +35,7 @@ impl Peers {
             program: self.client.clone(),
             arguments: Vec::new(),
             variables: Vec::new(),
+            serve: &[],
             not_built: "tests/peers/not-built.txt",
             outcome: in_words,
         }

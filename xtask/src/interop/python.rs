@@ -1,33 +1,63 @@
 //! The published Python SDK, in a virtual environment of its own that is made once and kept until what
 //! it is made of changes.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::client::{Client, in_json};
 use super::leaving;
+use super::server::Launch;
 use crate::failure::Failure;
 use crate::process::{output_of, root, succeeds};
 
-/// The client of the SDK, whose environment is there when this returns.
-pub(super) fn client() -> Result<Client, Failure> {
-    let program = environment()?;
-    let tapes = leaving("python")?;
-    Ok(Client {
-        name: "python",
-        title: "Python SDK 1.1.3, hello",
-        program,
-        arguments: vec![
-            root().join(FOLDER).join("client.py").into(),
-            "--tapes".into(),
-            tapes.into_os_string(),
-        ],
-        // What is compiled stays out of the sources.
-        variables: vec![("PYTHONPYCACHEPREFIX", root().join(COMPILED).into_os_string())],
-        not_built: "tests/peers/python/not-built.txt",
-        outcome: in_json,
-    })
+/// The SDK, and the programs that are made of it.
+#[derive(Debug)]
+pub(super) struct Python {
+    interpreter: PathBuf,
+}
+
+impl Python {
+    /// Sees to it that the environment is there.
+    pub(super) fn install() -> Result<Self, Failure> {
+        Ok(Self { interpreter: environment()? })
+    }
+
+    /// The client, to be driven.
+    pub(super) fn flows(&self) -> Result<Client, Failure> {
+        let tapes = leaving("python")?;
+        Ok(Client {
+            name: "python",
+            title: "Python SDK 1.1.3, hello",
+            program: self.interpreter.clone(),
+            arguments: vec![script("client.py"), "--tapes".into(), tapes.into_os_string()],
+            variables: vec![compiled()],
+            // The SDK does not read all that the text says.
+            serve: &["--compatibility", "auto"],
+            not_built: "tests/peers/python/not-built.txt",
+            outcome: in_json,
+        })
+    }
+
+    /// The runtime with a profile, to be started.
+    pub(super) fn runtime(&self, profile: &str) -> Launch {
+        Launch {
+            name: format!("of-python-{profile}"),
+            program: self.interpreter.clone(),
+            arguments: vec![script("runtime.py"), "--profile".into(), profile.into()],
+            variables: vec![compiled()],
+        }
+    }
+}
+
+fn script(name: &str) -> OsString {
+    root().join(FOLDER).join(name).into_os_string()
+}
+
+/// Keeps what is compiled out of the sources.
+fn compiled() -> (&'static str, OsString) {
+    ("PYTHONPYCACHEPREFIX", root().join("target/peers/python/compiled").into_os_string())
 }
 
 /// The interpreter of the environment, which is made if it is not there or is out of date.
@@ -93,7 +123,7 @@ fn make(folder: &Path, interpreter: &Path) -> Result<(), Failure> {
 fn works(interpreter: &Path) -> bool {
     let mut import = Command::new(interpreter);
     import.args(["-c", "import arcp.client, arcp.runtime"]);
-    succeeds(import.env("PYTHONPYCACHEPREFIX", root().join(COMPILED)))
+    succeeds(import.envs([compiled()]))
 }
 
 /// Runs a program whose output goes into a file; its last lines are why it failed.
@@ -118,8 +148,6 @@ fn requirements() -> PathBuf {
 const FOLDER: &str = "tests/peers/python";
 
 const ENVIRONMENT: &str = "target/peers/python/environment";
-
-const COMPILED: &str = "target/peers/python/compiled";
 
 const NEEDED: &str = "the flows of the Python SDK need Python 3.11 or newer, with its module venv \
                       (`--peer rust` goes without)";

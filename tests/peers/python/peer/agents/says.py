@@ -35,7 +35,7 @@ async def events(_given: Any, job: JobContext) -> None:
     await job.tool_call({"tool": "t", "args": {"a": 1}, "call_id": "c1"})
     await job.tool_result({"call_id": "c1", "result": {"b": 2}})
     await job.status("phase-1", "m")
-    await job.job.emit_event("x-vendor.conf.custom", {"x": 1})
+    await job.job.emit_event("x-vendor.arcp.event", {"name": "conf.custom", "data": {"x": 1}})
 
 
 async def artifact(given: Any, job: JobContext) -> dict[str, object]:

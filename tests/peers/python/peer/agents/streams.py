@@ -17,13 +17,13 @@ class Streamer:
         self.gates = gates
 
     async def stream(self, given: Any, job: JobContext) -> dict[str, object]:
-        await job.job.emit_event(KIND, {"event": "open", "kind": given["kind"]})
+        await job.job.emit_event(KIND, {"change": "open", "kind": given["kind"]})
         chunks = given["chunks"]
         for place, chunk in enumerate(chunks):
             if "gate" in given and place == len(chunks) - 1:
                 await job.log("info", "waiting")
                 await self.gates.passed(given["gate"])
-            await job.job.emit_event(KIND, {"event": "chunk", "sequence": place, "content": chunk})
+            await job.job.emit_event(KIND, {"change": "chunk", "sequence": place, "data": chunk})
         if given["end"] != "leave":
-            await job.job.emit_event(KIND, {"event": given["end"]})
+            await job.job.emit_event(KIND, {"change": given["end"]})
         return {"written": len(chunks), "stopped": None}
