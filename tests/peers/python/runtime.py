@@ -18,6 +18,7 @@ from arcp.runtime import (
 )
 
 from peer.agents import host
+from peer.agents.gates import Gates
 from peer.agents.models import Vault
 
 TOKENS = {"conf-alice": "alice", "conf-bob": "bob"}
@@ -48,7 +49,7 @@ class Door:
 
 def runtime(profile: str) -> ARCPRuntime:
     """A runtime with the settings of a profile."""
-    vault = Vault()
+    vault = Vault(Gates())
     settings = PROFILES[profile]
     if profile == "credentials":
         settings = {"credential_provisioner": vault, "revocation_log": InMemoryRevocationLog()}

@@ -11,7 +11,7 @@ from uuid import uuid4
 from arcp import ClientInfo, SessionResume
 from arcp.client import ARCPClient, JobHandle
 
-from peer.expect import Failed, holds
+from peer.expect import Failed, NotRun, holds
 from peer.tape import Tape
 
 
@@ -83,6 +83,12 @@ class Stage:
         client = self.new(self.place.tokens[who])
         await client.resume(await self.dial(client), resume=resume)
         return client
+
+    def needs(self, client: ARCPClient, agent: str) -> None:
+        """Ends the flow where the runtime has no such agent."""
+        agents: Any = client.welcome.capabilities.agents if client.welcome else ()
+        if all(agent != entry.name for entry in agents):
+            raise NotRun(f"the runtime has no agent {agent}")
 
     async def open_gate(self, client: ARCPClient, gate: str) -> None:
         """Lets everybody on who waits at the gate."""

@@ -7,15 +7,14 @@ from typing import Any
 from arcp.runtime import ARCPRuntime, JobContext
 
 from peer.agents import ends, says
-from peer.agents.gates import Gates
 from peer.agents.lease import Spender
 from peer.agents.models import Vault
 from peer.agents.streams import Streamer
 
 
 def host(runtime: ARCPRuntime, vault: Vault) -> None:
-    """Has a runtime host every agent."""
-    gates = Gates()
+    """Has a runtime host every agent, which share the gates of its provisioner."""
+    gates = vault.gates
     spender, streamer = Spender(gates), Streamer(gates)
     for name, agent in {
         "conf.echo": echo,
@@ -34,6 +33,7 @@ def host(runtime: ARCPRuntime, vault: Vault) -> None:
         "conf.authorize": spender.authorize,
         "conf.stream": streamer.stream,
         "conf.credentials": vault.revoked,
+        "conf.rotate": vault.rotate,
     }.items():
         runtime.register_agent_version(name, "1.0.0", agent)
     runtime.register_agent_version("conf.version", "1.0.0", ends.version_one)

@@ -6,11 +6,14 @@ from typing import Any
 from arcp import Credential, CredentialConstraints, Lease
 from arcp.runtime import JobContext, JobCredentialContext
 
+from peer.agents.gates import Gates
+
 
 class Vault:
     """A provisioner: one credential for each job that may use models or spend."""
 
-    def __init__(self) -> None:
+    def __init__(self, gates: Gates) -> None:
+        self.gates = gates
         self.gone: list[str] = []
         self.changed = asyncio.Condition()
 
@@ -36,3 +39,10 @@ class Vault:
             if given is not None:
                 await self.changed.wait_for(lambda: given["revoked"] in self.gone)
             return list(self.gone)
+
+    async def rotate(self, given: Any, job: JobContext) -> None:
+        """Has a job's first credential rotated."""
+        await job.log("info", "waiting")
+        await self.gates.passed(given["gate"])
+        first = job.credentials[0]
+        await job.rotate_credential(first.id, f"rotated-{first.value}")

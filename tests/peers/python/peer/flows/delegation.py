@@ -2,10 +2,56 @@
 
 from arcp import LeaseSubsetViolationError
 
-from peer.expect import equal, holds, refused, result, waits
+from peer.expect import equal, holds, refused, result, said, says, waits
 from peer.flow import flow
 from peer.flows.listing import entry_of
 from peer.stage import Stage
+
+
+@flow("delegate-by-agent", "an agent has another job do a part of its own")
+async def by_agent(stage: Stage) -> None:
+    client = await stage.client()
+    stage.needs(client, "conf.delegate")
+    part = {"agent": "conf.log", "input": {"count": 2}, "lease": {"tool.call": ["search.web"]}}
+    lease = {"agent.delegate": ["conf.*"], "tool.call": ["search.*"]}
+    given = {"steps": [{"delegate": part}]}
+    job = await client.submit(agent="conf.delegate", input=given, lease_request=lease)
+    (told,) = [event for event in await said(job) if event["kind"] == "delegate"]
+    child = told["body"]["child_job_id"]
+    says(told, "delegate", agent="conf.log@1.0.0", input={"count": 2})
+    equal("its result", await result(job), [{"child": child, "end": "ok", "value": {"count": 2}}])
+    entry = await entry_of(client, child)
+    equal("the parent that is listed", entry.parent_job_id, job.job_id)
+    # The SDK has no handle for a job that it has not submitted, but can watch it.
+    watched = await client.subscribe(child, history=True)
+    lines = [event["body"]["message"] for event in await said(watched.handle)]
+    equal("what the child says", lines, ["line 1", "line 2"])
+    equal("its own result", await result(watched.handle), {"count": 2})
+
+
+@flow("delegate-refused", "an agent that hands on more than it has is told so, and goes on")
+async def by_agent_refused(stage: Stage) -> None:
+    client = await stage.client()
+    stage.needs(client, "conf.delegate")
+    lease = {"agent.delegate": ["conf.*"], "cost.budget": ["USD:1.00"]}
+    steps = [
+        {"delegate": {"agent": "conf.echo", "input": 1, "lease": {"fs.read": ["/**"]}, "id": "a"}},
+        {"charge": ["search", "0.75", "USD"]},
+        {
+            "delegate": {
+                "agent": "conf.echo",
+                "input": 2,
+                "lease": {"cost.budget": ["USD:0.50"]},
+                "id": "b",
+            }
+        },
+    ]
+    job = await client.submit(agent="conf.delegate", input={"steps": steps}, lease_request=lease)
+    refusals = [event["body"] for event in await said(job) if event["kind"] == "tool_result"]
+    equal("what is refused", [refusal["call_id"] for refusal in refusals], ["a", "b"])
+    codes = [refusal["error"]["code"] for refusal in refusals]
+    equal("why", codes, ["LEASE_SUBSET_VIOLATION"] * 2)
+    equal("how it went", await result(job), [codes[0], "ok", codes[1]])
 
 
 @flow("delegate-by-client", "a client submits a job as the child of another")

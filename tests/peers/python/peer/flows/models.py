@@ -5,7 +5,7 @@ from typing import Any
 from arcp import V1_1_FEATURES, InvalidRequestError
 from arcp.client import ARCPClient
 
-from peer.expect import equal, holds, refused, result, waits
+from peer.expect import equal, holds, refused, result, said, says, waits
 from peer.flow import flow
 from peer.stage import Stage
 
@@ -75,3 +75,22 @@ async def undeclared(stage: Stage) -> None:
     job = await client.submit(agent="conf.echo", input=1)
     equal("the credentials of the next", job.credentials, ())
     equal("its result", await result(job), 1)
+
+
+@flow("credentials-rotated", "a new value is told to the submitter alone", profile="credentials")
+async def rotated(stage: Stage) -> None:
+    client, watcher = await client_of_models(stage), await client_of_models(stage)
+    stage.needs(client, "conf.rotate")
+    gate = stage.named("gate")
+    job = await client.submit(agent="conf.rotate", input={"gate": gate}, lease_request=LEASE)
+    await waits(job)
+    (credential,) = job.credentials
+    watched = await watcher.subscribe(job.job_id)
+    await stage.open_gate(client, gate)
+    (told,) = await said(job)
+    says(told, "status", phase="credential_rotated", id=credential.id)
+    holds("there is a new value", told["body"]["value"] not in ("", credential.value))
+    (seen,) = await said(watched.handle)
+    says(seen, "status", phase="credential_rotated", id=credential.id)
+    holds("the value is not for whoever watches", not seen["body"].get("value"))
+    await result(job)
