@@ -49,7 +49,10 @@ pub enum Command {
         nonce: Option<String>,
     },
     /// An answer to a ping of the runtime's; wants no answer.
-    Pong,
+    Pong {
+        /// What the ping said, if the client says it.
+        nonce: Option<String>,
+    },
     /// The client has processed its events up to this number.
     Ack {
         /// The `event_seq`.

@@ -234,7 +234,7 @@ pub struct SessionResumed {
 }
 
 /// What a runtime says of itself (R§8.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuntimeIdentity {
     /// The program.
     pub kind: String,

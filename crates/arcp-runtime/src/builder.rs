@@ -84,10 +84,7 @@ impl RuntimeBuilder {
             cancel_grace: Duration::from_secs(5),
             ack_window: 0,
             idempotency_horizon: Duration::from_hours(24),
-            retention: Retention {
-                events: Duration::from_hours(7 * 24),
-                jobs: Duration::from_hours(7 * 24),
-            },
+            retention: Retention::default(),
             sweep_interval: Duration::from_mins(1),
             ping_interval: Some(Duration::from_secs(30)),
             on_close: None,
@@ -367,12 +364,6 @@ impl RuntimeBuilder {
         {
             return Err(BuildError::TooSmall(what, least));
         }
-        if self.ping_interval.is_some_and(|interval| interval.is_zero()) {
-            return Err(BuildError::ZeroLimit("ping_interval"));
-        }
-        if self.sweep_interval.is_zero() {
-            return Err(BuildError::ZeroLimit("sweep_interval"));
-        }
         Ok(())
     }
 
@@ -439,6 +430,12 @@ impl RuntimeBuilder {
                 return Err(missing(*feature));
             }
             capabilities.features.insert(*feature, *there);
+        }
+        if self.ping_interval.is_some_and(|interval| interval.is_zero()) {
+            return Err(BuildError::ZeroLimit("ping_interval"));
+        }
+        if self.sweep_interval.is_zero() {
+            return Err(BuildError::ZeroLimit("sweep_interval"));
         }
         if self.heartbeat_interval.is_zero() {
             return Err(BuildError::ZeroLimit("heartbeat_interval"));

@@ -115,15 +115,14 @@ impl Driver {
     /// Goes on with the session over another connection; the end, when that cannot be.
     pub(super) async fn come_back(&mut self, lost: End) -> Result<(), End> {
         let End::Lost { reason, retryable: true } = &lost else { return Err(lost) };
-        if self.comeback.is_none() {
-            return Err(lost);
-        }
+        let Some(mut comeback) = self.comeback.take() else { return Err(lost) };
         info!(%reason, "the connection is lost, trying to go on over another one");
         let reason = Arc::clone(reason);
         let resumed = self.resumed;
         self.status.send_replace(Status::Reconnecting { reason, resumed });
         self.line.hang_up();
-        let link = self.find_link(lost).await?;
+        let link = self.find_link(&mut comeback).await?;
+        self.comeback = Some(comeback);
         self.line.move_to(link);
         self.resumed += 1;
         info!(resumed = self.resumed, "the session goes on");
@@ -133,9 +132,8 @@ impl Driver {
     }
 
     /// Events find their way to slow handles meanwhile.
-    async fn find_link(&mut self, lost: End) -> Result<Link, End> {
-        let Self { comeback, routes, closing, .. } = self;
-        let Some(comeback) = comeback else { return Err(lost) };
+    async fn find_link(&mut self, comeback: &mut Comeback) -> Result<Link, End> {
+        let Self { routes, closing, .. } = self;
         let resume = comeback.resume(routes.last_seq());
         tokio::pin!(resume);
         loop {

@@ -59,10 +59,7 @@ impl Engine {
             Err(fault) => Reply::Nack(fault),
             Ok(Some(after)) if after + 1 >= kept_from => Reply::Replaying { after },
             Ok(None) if kept_from == 1 => Reply::Nack(unknown()),
-            Ok(_) => {
-                let message = format!("the oldest event still kept is {kept_from}");
-                Reply::Nack(Fault::new(Code::ResumeWindowExpired, message))
-            }
+            Ok(_) => Reply::Nack(super::gone_before(kept_from)),
         };
         self.reply(now, &from, reply, fx);
     }

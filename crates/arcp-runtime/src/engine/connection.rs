@@ -136,6 +136,21 @@ impl Engine {
         self.end_connection(connection, CloseReason::Policy, fx);
     }
 
+    /// Ends the connection; a session that it carries waits for its client.
+    pub(super) fn let_go(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        reason: CloseReason,
+        fx: &mut Effects,
+    ) {
+        let state = self.connections.get(&connection);
+        if let Some(session) = state.and_then(Connection::session).cloned() {
+            self.detach(now, connection, &session, fx);
+        }
+        self.end_connection(connection, reason, fx);
+    }
+
     fn cancel_timers(&mut self, connection: ConnectionId) {
         self.timers.cancel(&Timer::Handshake(connection));
         self.timers.cancel(&Timer::Silence(connection));

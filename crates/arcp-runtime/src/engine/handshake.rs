@@ -50,7 +50,7 @@ impl Engine {
         }
         let closing = session.is_some_and(Session::is_closing);
         if closing {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            let fault = super::session_closing();
             self.reply_to(now, connection, id.clone(), Reply::Rejected(fault), fx);
         }
         !closing
@@ -153,9 +153,7 @@ impl Engine {
     /// What can be refused without asking an authenticator.
     fn check_offer(&self, open: &Open) -> Result<(), Fault> {
         let scheme = &open.offer.scheme;
-        if self.draining {
-            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
-        }
+        self.check_draining()?;
         self.check_scheme(scheme)?;
         let agreed = self.settings.capabilities.has(Feature::Anonymous)
             && open.capabilities.has(Feature::Anonymous);
@@ -213,13 +211,9 @@ impl Engine {
     pub(super) fn count_refusal(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         state.refusals += 1;
-        if state.refusals < self.settings.limits.handshake_attempts {
-            return;
+        if state.refusals >= self.settings.limits.handshake_attempts {
+            self.let_go(now, connection, CloseReason::Policy, fx);
         }
-        if let Some(session) = state.session().cloned() {
-            self.detach(now, connection, &session, fx);
-        }
-        self.end_connection(connection, CloseReason::Policy, fx);
     }
 
     #[expect(clippy::too_many_arguments, reason = "what an acceptance consists of")]
@@ -346,7 +340,7 @@ impl Engine {
     pub(super) fn drop_attempt(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         if let Some(attempt) = state.pending.take() {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            let fault = super::session_closing();
             let reply = match attempt.purpose {
                 Purpose::Renew => Reply::Nack(fault),
                 Purpose::Open { .. } | Purpose::Resume { .. } => Reply::Rejected(fault),

@@ -267,9 +267,9 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let harmless =
-            matches!(command, Command::Ack { .. } | Command::Pong | Command::Ping { .. });
+            matches!(command, Command::Ack { .. } | Command::Pong { .. } | Command::Ping { .. });
         if !harmless && self.sessions.get(&from.session).is_none_or(Session::is_closing) {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            let fault = session_closing();
             let submit = matches!(command, Command::Submit(_));
             self.refuse(now, from, submit, fault, fx);
             return;
@@ -281,7 +281,7 @@ impl Engine {
             return;
         }
         match command {
-            Command::Open(_) | Command::Resume(_) | Command::Pong => {}
+            Command::Open(_) | Command::Resume(_) | Command::Pong { .. } => {}
             Command::Authenticate { response } => {
                 self.handle_authenticate(now, from, response, fx);
             }
@@ -351,6 +351,11 @@ impl Engine {
         Err(Fault::new(Code::Unimplemented, format!("this runtime does not have {feature:?}")))
     }
 
+    /// While the runtime drains it begins nothing new.
+    fn check_draining(&self) -> Result<(), Fault> {
+        if self.draining { Err(shutting_down()) } else { Ok(()) }
+    }
+
     /// Whether what a command came from is still there: its connection carries its session.
     fn is_there(&self, from: &From) -> bool {
         let state = self.connections.get(&from.connection);
@@ -382,6 +387,20 @@ impl Engine {
 /// Over a limit, which is named: `RESOURCE_EXHAUSTED`.
 fn exceeds(what: &str, limit: impl std::fmt::Display) -> Fault {
     Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
+}
+
+fn shutting_down() -> Fault {
+    Fault::new(Code::Unavailable, "the runtime is shutting down")
+}
+
+fn session_closing() -> Fault {
+    Fault::new(Code::FailedPrecondition, "the session is closing")
+}
+
+/// What somebody wants who has had no event from before `kept_from`.
+fn gone_before(kept_from: u64) -> Fault {
+    let message = format!("the oldest event still kept is {kept_from}");
+    Fault::new(Code::ResumeWindowExpired, message)
 }
 
 /// Where a command of a live session came from.

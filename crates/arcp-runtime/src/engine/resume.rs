@@ -78,9 +78,7 @@ impl Engine {
         token: &TokenHash,
         last_seq: u64,
     ) -> Result<SessionId, Fault> {
-        if self.draining {
-            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
-        }
+        self.check_draining()?;
         let gone = || {
             let message =
                 "the session is over, or the token is not its latest: nothing is kept of it";
@@ -89,7 +87,7 @@ impl Engine {
         let id = self.tokens.get(token).ok_or_else(gone)?;
         let session = self.sessions.get(id).ok_or_else(gone)?;
         if session.is_closing() {
-            return Err(Fault::new(Code::FailedPrecondition, "the session is closing"));
+            return Err(super::session_closing());
         }
         if session.phase.connection() == Some(connection) {
             let message = "the session is on this connection";
@@ -101,8 +99,7 @@ impl Engine {
             return Err(Fault::invalid(message));
         }
         if last_seq + 1 < session.kept_from {
-            let message = format!("the oldest event still kept is {}", session.kept_from);
-            return Err(Fault::new(Code::ResumeWindowExpired, message));
+            return Err(super::gone_before(session.kept_from));
         }
         Ok(id.clone())
     }

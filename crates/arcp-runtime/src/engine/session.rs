@@ -190,7 +190,7 @@ impl Engine {
         id: &MessageId,
         command: &Command,
     ) -> bool {
-        if matches!(command, Command::Pong | Command::Ack { .. }) {
+        if matches!(command, Command::Pong { .. } | Command::Ack { .. }) {
             return false;
         }
         let bound = self.settings.limits.remembered_messages;
@@ -401,8 +401,7 @@ impl Engine {
             format!("events that the client has not had are gone; the oldest still kept is {next}");
         let fault = Fault::new(Code::ResumeWindowExpired, message);
         self.notify(now, connection, Notice::Nack(fault), fx);
-        self.detach(now, connection, id, fx);
-        self.end_connection(connection, CloseReason::Policy, fx);
+        self.let_go(now, connection, CloseReason::Policy, fx);
     }
 
     /// Forgets a session, and that it watched. The rest is the caller's.

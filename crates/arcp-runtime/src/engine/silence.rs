@@ -50,7 +50,7 @@ impl Engine {
         } else {
             state.asked_at = Some(now.moment);
             self.timers.set(Timer::Silence(connection), now.moment.after(interval));
-            let nonce = self.ids.unique(now);
+            let nonce = self.ids.message(now).to_string();
             self.notify(now, connection, Notice::Ping { nonce }, fx);
         }
     }
@@ -58,10 +58,6 @@ impl Engine {
     fn give_up(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let fault = Fault::new(Code::HeartbeatLost, "nothing has come for two intervals");
         self.notify(now, connection, Notice::Nack(fault), fx);
-        let state = self.connections.get(&connection);
-        if let Some(session) = state.and_then(|state| state.session()).cloned() {
-            self.detach(now, connection, &session, fx);
-        }
-        self.end_connection(connection, CloseReason::Policy, fx);
+        self.let_go(now, connection, CloseReason::Policy, fx);
     }
 }

@@ -78,7 +78,12 @@ fn command(kind: Kind, envelope: &Envelope<'_>) -> Result<Command, Fault> {
             Ok(Command::Ping { kind: PingKind::Connection, nonce: payload.owned("nonce")? })
         }
         Kind::SessionPing => session_ping(&payload),
-        Kind::Pong => Ok(Command::Pong),
+        Kind::Pong => {
+            let nonce = payload
+                .owned("nonce")?
+                .map_or_else(|| payload.owned("ping_nonce"), |n| Ok(Some(n)));
+            Ok(Command::Pong { nonce: nonce? })
+        }
         Kind::Ack => Ok(Command::Ack { seq: payload.need_whole("last_processed_seq")? }),
         Kind::ListJobs => list_jobs(&payload),
         Kind::Invoke => submit(&payload, envelope),

@@ -21,7 +21,6 @@ use crate::OutputEncoder;
 pub(super) struct Outputs {
     session: Option<SessionId>,
     prefix: Prefix,
-    knows_closed: bool,
     wants_heartbeats: bool,
     /// Extensions that both ends have.
     agreed: BTreeSet<String>,
@@ -41,7 +40,8 @@ impl OutputEncoder for Outputs {
                     self.learn(&resumed.session);
                 }
                 let answer = Answer { session: self.session.as_ref(), id, at: *at, to: Some(to) };
-                answer.reply(reply, to, self.knows_closed, frames);
+                let knows_closed = self.agreed.contains(RESUME_EXTENSION);
+                answer.reply(reply, to, knows_closed, frames);
             }
             Output::Notice { notice: Notice::Heartbeat(_), .. } if !self.wants_heartbeats => {}
             Output::Notice { id, at, notice } => {
@@ -58,8 +58,7 @@ impl Outputs {
         self.prefix = Prefix::of(&accepted.session);
         self.wants_heartbeats = accepted.declared.heartbeats.is_some();
         self.agreed.clone_from(&accepted.capabilities.extensions);
-        self.knows_closed = accepted.declared.extensions.contains(RESUME_EXTENSION);
-        if self.knows_closed {
+        if accepted.declared.extensions.contains(RESUME_EXTENSION) {
             self.agreed.insert(RESUME_EXTENSION.to_owned());
         }
     }

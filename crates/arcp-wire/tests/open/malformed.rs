@@ -155,8 +155,8 @@ fn types_that_are_not_done() {
         Subscribe(Subscribe { filter: EventFilter { sessions: {}, traces: {}, jobs: {}, streams: {}, kinds: None, names: {}, own_types: {}, min_priority: None }, since: None })
         refused: INVALID_ARGUMENT: only a runtime sends `job.accepted`
         refused: INVALID_ARGUMENT: only a runtime sends `log`
-        Pong
-        Pong
+        Pong { nonce: None }
+        Pong { nonce: None }
         ignored
         ignored"#]]
     .assert_eq(&lines.join("\n"));

@@ -86,12 +86,13 @@ pub(super) struct Close<'a> {
     pub(super) reason: Option<&'a str>,
 }
 
-/// `ping`.
+/// `resume`.
 #[derive(Serialize)]
 pub(super) struct Replay<'a> {
     pub(super) after_message_id: &'a str,
 }
 
+/// `ping` and `pong`.
 #[derive(Serialize)]
 pub(super) struct Ping<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -118,12 +118,7 @@ fn session_resumed(payload: &Object<'_>) -> Result<Reply, Fault> {
     Ok(Reply::Resumed(Box::new(SessionResumed {
         session: SessionAccepted {
             session: id(payload, "session_id", SessionId::parse)?,
-            runtime: RuntimeIdentity {
-                kind: String::new(),
-                version: String::new(),
-                fingerprint: None,
-                trust_level: TrustLevel::Trusted,
-            },
+            runtime: RuntimeIdentity::default(),
             capabilities: arcp_core::Capabilities::default(),
             declared: arcp_core::Capabilities::default(),
             expires_at: expiry(payload)?,
