@@ -6,9 +6,12 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod json;
 pub mod open;
+mod prefix;
 
 use std::fmt;
+use std::time::Duration;
 
 use arcp_core::{Fault, Frame, Issued, MessageId, Output};
 
@@ -19,6 +22,9 @@ pub trait Dialect: Send + Sync + fmt::Debug {
 
     /// Whether a connection whose first frame is `first` speaks this dialect.
     fn claims(&self, first: &Frame) -> bool;
+
+    /// Whether a client that comes back says again who and what it is.
+    fn greets_again(&self) -> bool;
 
     /// The runtime's two halves of a connection.
     fn runtime_codec(&self) -> (Box<dyn CommandDecoder>, Box<dyn OutputEncoder>);
@@ -56,8 +62,20 @@ pub trait CommandDecoder: Send + fmt::Debug {
 
 /// Writes what a runtime says. Learns what it needs to know of the session from what it writes.
 pub trait OutputEncoder: Send + fmt::Debug {
-    /// Adds the frames that say `output` to `frames`: none when the peer must not be told.
-    fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>);
+    /// Adds the frames that say `output` to `frames`: none when the peer must not be told. Returns
+    /// what becomes of the connection after them.
+    fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>) -> Then;
+}
+
+/// What becomes of a connection after something was said on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It goes on.
+    GoOn,
+    /// It goes on, but the peer has to be left alone for so long first.
+    Pause(Duration),
+    /// It ends.
+    Close,
 }
 
 /// Reads what a runtime says.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_core::{Resume, Secret, SessionAccepted};
+use arcp_core::{Open, Resume, Secret, SessionAccepted, SessionId, Vocabulary};
 use arcp_wire::Dialect;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -22,6 +22,9 @@ use crate::{ClientError, Connector, Options, Reconnect, Status};
 pub(crate) struct Comeback {
     connector: Box<dyn Connector>,
     dialect: &'static dyn Dialect,
+    session: SessionId,
+    /// What the session was opened with.
+    opening: Open,
     token: Secret<String>,
     window: Duration,
     policy: Reconnect,
@@ -44,6 +47,8 @@ impl Comeback {
         Some(Self {
             connector,
             dialect,
+            session: session.session.clone(),
+            opening: options.open(),
             token: resumption.token.clone(),
             window: resumption.window,
             policy: options.reconnect.clone(),
@@ -91,7 +96,7 @@ impl Comeback {
     async fn attempt(&mut self, last_seq: u64) -> Result<Link, ClientError> {
         let transport = self.connector.connect().await?;
         let mut link = Link::new(transport, self.dialect)?;
-        let resume = Resume { token: self.token.clone(), last_seq, offer: None };
+        let resume = self.asks(last_seq);
         let resumed = link.resume(resume).await?;
         if resumed.after != last_seq {
             let message = format!("events after {} instead of {last_seq}", resumed.after);
@@ -103,6 +108,20 @@ impl Comeback {
         }
         self.since = Instant::now();
         Ok(link)
+    }
+
+    /// What is asked for: the session, after this event.
+    fn asks(&self, last_seq: u64) -> Resume {
+        let greeting = self.dialect.greets_again().then(|| self.opening.clone());
+        Resume {
+            token: self.token.clone(),
+            session: Some(self.session.clone()),
+            last_seq,
+            offer: greeting.as_ref().map(|open| open.offer.clone()),
+            client: greeting.as_ref().map(|open| open.client.clone()),
+            capabilities: greeting.map(|open| open.capabilities),
+            vocabulary: Vocabulary::default(),
+        }
     }
 
     fn lengthen_pause(&mut self) {

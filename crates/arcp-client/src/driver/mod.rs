@@ -188,7 +188,10 @@ impl Driver {
 
     fn on_notice(&mut self, notice: Notice) -> ControlFlow<End> {
         match notice {
-            Notice::Nack(fault) => warn!(%fault, "the peer refused a frame"),
+            Notice::Nack(fault) | Notice::Premature(fault) => {
+                warn!(%fault, "the peer refused a frame");
+            }
+            Notice::Delegated(child) => debug!(job = %child.job, "a job has delegated to another"),
             Notice::Refresh { deadline } => {
                 info!(%deadline, "the session wants to be renewed, which this client does not do");
             }

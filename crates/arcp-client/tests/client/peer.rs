@@ -211,6 +211,8 @@ pub(crate) fn session(client: Capabilities) -> SessionAccepted {
         },
         capabilities: client.clone(),
         declared: client,
+        opened_at: NOW,
+        heartbeat: None,
         expires_at: None,
         resumption: None,
     }
@@ -226,6 +228,7 @@ pub(crate) fn accepted(job: &str) -> JobAccepted {
         trace: None,
         credentials: Vec::new(),
         repeated: None,
+        parent: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use arcp_core::{
     Capabilities, Code, ConnectionId, Fault, Feature, MessageId, Now, Offer, Open, Principal,
-    RESUME_EXTENSION, Reply, Resumption, Secret, SessionAccepted, SessionId,
+    RESUME_EXTENSION, Reply, Resumption, Secret, SessionAccepted, SessionId, Vocabulary,
 };
 use arcp_transport::CloseReason;
 
@@ -26,8 +26,9 @@ impl Engine {
             self.reject(now, connection, id, fault, fx);
             return;
         }
-        let Open { offer, client: _, capabilities: declared } = open;
-        self.start_attempt(now, connection, id, offer, Purpose::Open { declared }, fx);
+        let Open { offer, client: _, capabilities: declared, vocabulary } = open;
+        let purpose = Purpose::Open { declared, vocabulary };
+        self.start_attempt(now, connection, id, offer, purpose, fx);
     }
 
     /// Whether a session may begin on a connection now. What comes twice, or while an offer is being
@@ -118,11 +119,11 @@ impl Engine {
         let Attempt { request, scheme, purpose, answered, number: _ } = attempt;
         let until = now.moment.after(self.settings.limits.handshake_time);
         match (judgement, purpose) {
-            (Judgement::Accept(principal), Purpose::Open { declared }) => {
-                self.open_session(now, connection, request, principal, scheme, declared, fx);
+            (Judgement::Accept(principal), Purpose::Open { declared, vocabulary }) => {
+                let asked = (declared, vocabulary);
+                self.open_session(now, connection, request, principal, scheme, asked, fx);
             }
-            (Judgement::Accept(principal), Purpose::Resume { token, last_seq }) => {
-                let wanted = (token, last_seq);
+            (Judgement::Accept(principal), Purpose::Resume(wanted)) => {
                 self.resume_as(now, connection, request, &principal, wanted, fx);
             }
             (Judgement::Accept(principal), Purpose::Renew) => {
@@ -224,7 +225,7 @@ impl Engine {
         request: MessageId,
         principal: Principal,
         scheme: String,
-        declared: Capabilities,
+        (declared, vocabulary): (Capabilities, Vocabulary),
         fx: &mut Effects,
     ) {
         if let Err(fault) = self.make_room(now, &principal, fx) {
@@ -232,11 +233,9 @@ impl Engine {
             return;
         }
         let id = self.ids.session(now);
-        let mut declared = declared;
-        // The rest is of no use here, and there may be much of it.
-        let known = &self.settings.capabilities.extensions;
-        declared.extensions.retain(|name| known.contains(name) || name == RESUME_EXTENSION);
+        let declared = self.known_of(declared);
         let mut session = Session::new(&id, principal, scheme, declared, connection, now.wall);
+        session.vocabulary = vocabulary;
         session.seen.add(request.clone(), self.settings.limits.remembered_messages);
         self.tallies.add_session(&session.principal, id.clone());
         self.sessions.insert(id.clone(), session);
@@ -245,6 +244,13 @@ impl Engine {
         self.start_session_lease(now, &id);
         self.keep_session(&id, fx);
         self.accept(now, connection, request, &id, resumption, fx);
+    }
+
+    /// What matters here of what a client has declared: there may be much more of it.
+    pub(super) fn known_of(&self, mut declared: Capabilities) -> Capabilities {
+        let known = &self.settings.capabilities.extensions;
+        declared.extensions.retain(|name| known.contains(name) || name == RESUME_EXTENSION);
+        declared
     }
 
     /// Puts a session on a connection; one that it carried before waits for its client.
@@ -298,11 +304,17 @@ impl Engine {
         let session = self.sessions.get(id)?;
         let mut capabilities = self.settings.capabilities.negotiate(&session.declared);
         capabilities.agents = self.settings.catalog.cards();
+        let heartbeat = self.beats(session);
+        if heartbeat.is_none() && capabilities.has(Feature::Heartbeat) {
+            capabilities.features.insert(Feature::Heartbeat, false);
+        }
         Some(SessionAccepted {
             session: id.clone(),
             runtime: self.settings.identity.clone(),
             capabilities,
             declared: session.declared.clone(),
+            opened_at: session.opened_at,
+            heartbeat,
             expires_at: session.expires_at,
             resumption,
         })

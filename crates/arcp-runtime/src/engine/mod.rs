@@ -242,9 +242,13 @@ impl Engine {
             (Command::Authenticate { response }, None) if state.awaits_answer(now.moment) => {
                 self.handle_response(connection, &id, response, fx);
             }
-            (_, None) => {
-                // R§8.1: before acceptance the rest is dropped.
-                tracing::debug!(%connection, %id, "dropped before acceptance");
+            (command, None) => {
+                tracing::debug!(%connection, %id, "came before acceptance");
+                let fault = match command {
+                    Command::Refused { fault, .. } => fault,
+                    _ => Fault::invalid("there is no session yet"),
+                };
+                self.reply_to(now, connection, id, Reply::Premature(fault), fx);
             }
             (command, Some(session)) => {
                 if self.is_repeated(&session, &id, &command) {
@@ -349,6 +353,11 @@ impl Engine {
             return Ok(());
         }
         Err(Fault::new(Code::Unimplemented, format!("this runtime does not have {feature:?}")))
+    }
+
+    /// Whether both ends of a session have a feature.
+    fn agreed(&self, session: &Session, feature: Feature) -> bool {
+        session.declared.has(feature) && self.settings.capabilities.has(feature)
     }
 
     /// While the runtime drains it begins nothing new.

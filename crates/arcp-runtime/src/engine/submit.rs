@@ -87,6 +87,7 @@ impl Engine {
             lease,
             created_at: now.wall,
             max_runtime: submit.max_runtime,
+            parent: submit.parent,
             outcome: None,
         };
         Draft { id: self.ids.job(now), from: from.clone(), fact, input: submit.input, key }

@@ -9,8 +9,8 @@ use arcp_core::{
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::object::{excerpt, instant, scalar, string};
 use crate::Decoded;
+use crate::json::{excerpt, instant, scalar, string};
 
 /// A sound envelope.
 pub(super) struct Envelope<'a> {

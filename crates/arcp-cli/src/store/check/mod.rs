@@ -191,6 +191,7 @@ mod tests {
             lease: Lease::default(),
             created_at: Timestamp::from_micros(0),
             max_runtime: None,
+            parent: None,
             outcome: None,
         };
         for fact in [Bytes::from("{}"), without_outcome.to_bytes().unwrap()] {

@@ -67,7 +67,7 @@ pub(super) struct ResumeBody<'a> {
 
 impl<'a> ResumeBody<'a> {
     pub(super) fn of(resume: &'a Resume) -> Self {
-        let Resume { token, last_seq, offer } = resume;
+        let Resume { token, last_seq, offer, .. } = resume;
         let auth = offer.as_ref().map(Auth::of);
         Self { resume_token: token.expose(), last_event_seq: *last_seq, auth }
     }
