@@ -10,6 +10,7 @@ from pathlib import Path
 from peer.drive import drive
 from peer.flow import Flow
 from peer.flows import FLOWS
+from peer.observer import observe
 from peer.stage import Place
 
 
@@ -21,6 +22,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--alice", default="conf-alice", help="the token of the principal alice")
     parser.add_argument("--bob", default="conf-bob", help="the token of the principal bob")
     parser.add_argument("--tapes", type=Path, help="a folder for the frames of each flow")
+    parser.add_argument("--watch", metavar="JOB", help="run no flow, but watch this job to its end")
     parser.add_argument(
         "--list", action="store_true", help="only list: name, profile, what it shows"
     )
@@ -46,6 +48,9 @@ def main() -> int:
             print(flow.name, flow.profile, flow.about, sep="\t")
         return 0
     place = Place(args.url, {"alice": args.alice, "bob": args.bob}, args.tapes)
+    if args.watch is not None:
+        asyncio.run(observe(place, args.watch))
+        return 0
     return 0 if asyncio.run(drive(selected(args), place)) else 1
 
 

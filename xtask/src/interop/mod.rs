@@ -16,6 +16,8 @@ mod record;
 mod server;
 mod suite;
 mod table;
+mod terminal;
+mod together;
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +30,6 @@ use crate::step::Steps;
 use choice::Document;
 use peers::Peers;
 use python::Python;
-use table::Column;
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let choice = Choice::read(args)?;
@@ -40,22 +41,26 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
 }
 
 pub(crate) fn add_to(steps: &mut Steps, program: &Path, choice: Choice) -> Result<(), Failure> {
-    let mut columns = Vec::new();
+    let (mut columns, mut clients) = (Vec::new(), Vec::new());
     if choice.rust {
-        let peers = steps.run("peers", Peers::build)?;
+        let peers = steps.run("Rust crates", Peers::build)?;
         let client = peers.flows();
         let outcomes = steps.run("flows of the Rust client", || flows::run(program, &client))?;
         columns.push((client.title, outcomes));
-        let theirs =
-            steps.run("suite against the Rust runtime", || suite::theirs(program, &peers))?;
-        match choice.document {
-            Document::Left => {}
-            Document::Written => steps.run("report", || suite::write(program, &theirs))?,
-            Document::Checked => steps.run("report", || suite::check(program, &theirs))?,
-        }
+        clients.push(client);
+        with_suite(steps, program, &peers, choice.document)?;
     }
     if choice.python {
-        columns.push(python_flows(steps, program)?);
+        let python = steps.run("Python SDK", Python::install)?;
+        let client = python.flows()?;
+        let outcomes = steps.run("flows of the Python client", || flows::run(program, &client))?;
+        columns.push((client.title, outcomes));
+        clients.push(client);
+        let runtime = python.runtime("standard");
+        steps.run("commands against the Python runtime", || commands::run(program, runtime))?;
+    }
+    if let [rust, python] = clients.as_slice() {
+        steps.run("both at one job", || together::run(program, rust, python))?;
     }
     match choice.document {
         Document::Left => Ok(()),
@@ -64,14 +69,19 @@ pub(crate) fn add_to(steps: &mut Steps, program: &Path, choice: Choice) -> Resul
     }
 }
 
-fn python_flows(steps: &mut Steps, program: &Path) -> Result<Column, Failure> {
-    let python = steps.run("Python SDK", Python::install)?;
-    let client = python.flows()?;
-    let outcomes = steps.run("flows of the Python client", || flows::run(program, &client))?;
-    steps.run("commands against the Python runtime", || {
-        commands::run(program, python.runtime("standard"))
-    })?;
-    Ok((client.title, outcomes))
+/// The suite, against the runtime of the Rust crates and, for the document of both, against ours.
+fn with_suite(
+    steps: &mut Steps,
+    program: &Path,
+    peers: &Peers,
+    document: Document,
+) -> Result<(), Failure> {
+    let theirs = steps.run("suite against the Rust runtime", || suite::theirs(program, peers))?;
+    match document {
+        Document::Left => Ok(()),
+        Document::Written => steps.run("report", || suite::write(program, &theirs)),
+        Document::Checked => steps.run("report", || suite::check(program, &theirs)),
+    }
 }
 
 /// A file or folder for what a run leaves behind.

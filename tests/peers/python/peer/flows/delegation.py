@@ -8,7 +8,7 @@ from peer.flows.listing import entry_of
 from peer.stage import Stage
 
 
-@flow("delegate-by-agent", "an agent has another job do a part of its own")
+@flow("delegate-by-agent", "an agent has another job do a part of its own", alone=True)
 async def by_agent(stage: Stage) -> None:
     client = await stage.client()
     stage.needs(client, "conf.delegate")

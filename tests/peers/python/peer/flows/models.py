@@ -1,8 +1,9 @@
 """Models, and the credentials for them."""
 
+from decimal import Decimal
 from typing import Any
 
-from arcp import V1_1_FEATURES, InvalidRequestError
+from arcp import V1_1_FEATURES, InvalidRequestError, parse_budget_amount
 from arcp.client import ARCPClient
 
 from peer.expect import equal, holds, refused, result, said, says, waits
@@ -42,8 +43,9 @@ async def credentials(stage: Stage) -> None:
     equal("the scheme", credential.scheme, "bearer")
     holds("it has a value and a place", credential.value != "" and credential.endpoint != "")
     limits: Any = credential.constraints
-    equal("the models that it is for", limits and limits.model_use, ("tier-fast/*",))
-    equal("what it may spend", limits and limits.cost_budget, ("USD:5.00",))
+    equal("the models that it is for", limits.model_use, ("tier-fast/*",))
+    (amount,) = limits.cost_budget
+    equal("what it may spend", parse_budget_amount(amount), ("USD", Decimal(5)))
     await stage.open_gate(client, gate)
     await result(job)
     given = {"revoked": credential.id}

@@ -87,18 +87,27 @@ async def nothing(stage: Stage) -> None:
     equal("the first number", stage.tapes[back].numbers()[0], resume.last_event_seq + 1)
 
 
+@flow("resume-lost", "a token is good until the next one is in use: a welcome may be lost")
+async def lost(stage: Stage) -> None:
+    client = await stage.client()
+    first = await stage.cut(client)
+    await stage.cut(await stage.resumed(first))
+    back = await stage.resumed(first)
+    equal("the session", back.session_id, first.session_id)
+
+
 @flow("resume-stale", "a token that was used, one that is none, and one of somebody else")
 async def stale(stage: Stage) -> None:
     client = await stage.client()
     first = await stage.cut(client)
-    back = await stage.resumed(first)
-    second = await stage.cut(back)
-    nobody = second.model_copy(update={"resume_token": "nobody"})
-    elsewhere = second.model_copy(update={"session_id": "sess_00000000000000000000000000"})
+    second = await stage.cut(await stage.resumed(first))
+    third = await stage.cut(await stage.resumed(second))
+    nobody = third.model_copy(update={"resume_token": "nobody"})
+    elsewhere = third.model_copy(update={"session_id": "sess_00000000000000000000000000"})
     for resume in [first, nobody, elsewhere]:
         refusal = await refused(ResumeWindowExpiredError, stage.resumed(resume))
         holds("to try it again is no use", not refusal.retryable)
-    await refused(PermissionDeniedError, stage.resumed(second, "bob"))
+    await refused(PermissionDeniedError, stage.resumed(third, "bob"))
     # None of that has used the good one up.
-    again = await stage.resumed(second)
+    again = await stage.resumed(third)
     equal("the session", again.session_id, first.session_id)
