@@ -66,7 +66,7 @@ fn environment() -> Result<PathBuf, Failure> {
     let wanted = stamp()?;
     let kept = folder.join("made-of.txt");
     let interpreter = folder.join("bin/python");
-    if fs::read_to_string(&kept).is_ok_and(|made_of| made_of == wanted) && works(&interpreter) {
+    if fs::read_to_string(&kept).is_ok_and(|made_of| made_of == wanted) && interpreter.exists() {
         println!("{ENVIRONMENT} is up to date");
         return Ok(interpreter);
     }

@@ -78,6 +78,7 @@ async def by_client(stage: Stage) -> None:
 @flow("delegate-too-much", "a client can not submit a child that may do more than its parent")
 async def too_much(stage: Stage) -> None:
     client = await stage.client()
+    stage.needs(client, "conf.delegate")
     lease, gate = {"tool.call": ["search.*"], "cost.budget": ["USD:1.00"]}, stage.named("gate")
     parent = await client.submit(agent="conf.gate", input={"gate": gate}, lease_request=lease)
     await waits(parent)
@@ -95,6 +96,7 @@ async def too_much(stage: Stage) -> None:
 @flow("delegate-cancelled", "a child ends with its parent")
 async def cancelled(stage: Stage) -> None:
     client = await stage.client()
+    stage.needs(client, "conf.delegate")
     given = {"gate": stage.named("gate")}
     parent = await client.submit(agent="conf.gate", input=given, lease_request={})
     await waits(parent)
