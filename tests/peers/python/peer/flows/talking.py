@@ -7,8 +7,9 @@ from peer.expect import equal, refused, result, until, waits
 from peer.flow import flow
 from peer.stage import Stage
 
-BEATS = 3
-"""How many intervals a client is silent for that is asked in each."""
+BEATS = 2
+"""How many intervals a client is silent for that is asked in each: no session of the profile lasts
+for four."""
 
 LINES = 50
 """How many events there are for a window of four."""
