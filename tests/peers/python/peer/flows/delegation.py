@@ -79,7 +79,12 @@ async def by_client(stage: Stage) -> None:
 async def too_much(stage: Stage) -> None:
     client = await stage.client()
     stage.needs(client, "conf.delegate")
-    lease, gate = {"tool.call": ["search.*"], "cost.budget": ["USD:1.00"]}, stage.named("gate")
+    gate = stage.named("gate")
+    lease = {
+        "agent.delegate": ["*"],
+        "tool.call": ["search.*"],
+        "cost.budget": ["USD:1.00"],
+    }
     parent = await client.submit(agent="conf.gate", input={"gate": gate}, lease_request=lease)
     await waits(parent)
     other = await stage.client()
@@ -97,8 +102,8 @@ async def too_much(stage: Stage) -> None:
 async def cancelled(stage: Stage) -> None:
     client = await stage.client()
     stage.needs(client, "conf.delegate")
-    given = {"gate": stage.named("gate")}
-    parent = await client.submit(agent="conf.gate", input=given, lease_request={})
+    given, lease = {"gate": stage.named("gate")}, {"agent.delegate": ["conf.*"]}
+    parent = await client.submit(agent="conf.gate", input=given, lease_request=lease)
     await waits(parent)
     child = await client.submit(agent="conf.gate", input=given, parent_job_id=parent.job_id)
     await waits(child)
