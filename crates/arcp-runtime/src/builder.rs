@@ -13,6 +13,7 @@ use arcp_core::{
 use arcp_store::{Blobs, Store};
 use arcp_wire::Compatibility;
 
+use crate::any_token::{self, AnyToken};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Catalog, Retention, Settings};
 use crate::error::{BuildError, RuntimeError};
@@ -388,6 +389,10 @@ impl RuntimeBuilder {
             if doors.insert(scheme.clone(), authenticator).is_some() {
                 return Err(BuildError::SchemeTwice(scheme));
             }
+        }
+        if let Some(signed) = doors.get(any_token::SIGNED).cloned() {
+            let known = doors.remove(any_token::BEARER);
+            doors.insert(any_token::BEARER.to_owned(), Arc::new(AnyToken { known, signed }));
         }
         if doors.is_empty() { Err(BuildError::NoAuthenticator) } else { Ok(doors) }
     }
