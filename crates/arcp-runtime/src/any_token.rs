@@ -4,33 +4,33 @@
 use std::sync::Arc;
 
 use arcp_auth::{AuthError, Authenticator, Challenge, Origin, Verdict, async_trait};
-use arcp_core::{Offer, Secret};
+use arcp_core::{ANY_TOKEN, Offer, Secret};
 
 /// Takes what is known as a token, and what is signed.
 pub(crate) struct AnyToken {
     /// Of tokens that are known, if there are any.
     pub(crate) known: Option<Arc<dyn Authenticator>>,
-    /// Of those that are signed.
-    pub(crate) signed: Arc<dyn Authenticator>,
+    /// Of those that are signed, if such are taken.
+    pub(crate) signed: Option<Arc<dyn Authenticator>>,
 }
 
 #[async_trait]
 impl Authenticator for AnyToken {
     fn scheme(&self) -> &'static str {
-        BEARER
+        ANY_TOKEN
     }
 
     async fn authenticate(&self, offer: &Offer, origin: &Origin) -> Result<Verdict, AuthError> {
         let verdict = match &self.known {
-            Some(known) => known.authenticate(offer, origin).await?,
+            Some(known) => known.authenticate(&as_scheme(offer, BEARER), origin).await?,
             None => Verdict::Refuse("the token is not good".to_owned()),
         };
-        let signed = offer.token.as_ref().is_some_and(looks_signed);
-        if !signed || !matches!(verdict, Verdict::Refuse(_)) {
-            return Ok(verdict);
+        match &self.signed {
+            Some(signed) if matches!(verdict, Verdict::Refuse(_)) && looks_signed(offer) => {
+                signed.authenticate(&as_scheme(offer, SIGNED), origin).await
+            }
+            _ => Ok(verdict),
         }
-        let offer = Offer { scheme: self.signed.scheme().to_owned(), token: offer.token.clone() };
-        self.signed.authenticate(&offer, origin).await
     }
 
     async fn answer(
@@ -45,8 +45,13 @@ impl Authenticator for AnyToken {
     }
 }
 
+fn as_scheme(offer: &Offer, scheme: &str) -> Offer {
+    Offer { scheme: scheme.to_owned(), token: offer.token.clone() }
+}
+
 /// Three parts in base64url, as a signed JWT has them (RFC 7519).
-fn looks_signed(token: &Secret<String>) -> bool {
+fn looks_signed(offer: &Offer) -> bool {
+    let Some(token) = &offer.token else { return false };
     let mut parts = token.expose().split('.');
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_part = |part: &str| !part.is_empty() && part.bytes().all(plain);
@@ -83,7 +88,7 @@ mod tests {
 
     async fn who(door: &AnyToken, token: Option<&str>) -> Option<String> {
         let token = token.map(|token| Secret::new(token.to_owned()));
-        let offer = Offer { scheme: BEARER.to_owned(), token };
+        let offer = Offer { scheme: ANY_TOKEN.to_owned(), token };
         match door.authenticate(&offer, &Origin::default()).await.unwrap() {
             Verdict::Accept(principal) => Some(principal.name().to_owned()),
             Verdict::Challenge(_) | Verdict::Refuse(_) => None,
@@ -93,13 +98,13 @@ mod tests {
     #[tokio::test]
     async fn known_tokens_and_signed_ones_are_taken() {
         let known = StaticBearer::new().token(&Secret::new("a.b.known".to_owned()), "known");
-        let both = AnyToken { known: Some(Arc::new(known)), signed: Arc::new(Signed) };
+        let both = AnyToken { known: Some(Arc::new(known)), signed: Some(Arc::new(Signed)) };
         assert_eq!(who(&both, Some("a.b.known")).await.as_deref(), Some("known"));
         assert_eq!(who(&both, Some("a.b.good")).await.as_deref(), Some("signed"));
         for bad in [None, Some(""), Some("a.b.bad"), Some("a.b"), Some("good"), Some("a..good")] {
             assert_eq!(who(&both, bad).await, None, "{bad:?}");
         }
-        let signed = AnyToken { known: None, signed: Arc::new(Signed) };
+        let signed = AnyToken { known: None, signed: Some(Arc::new(Signed)) };
         assert_eq!(who(&signed, Some("a.b.good")).await.as_deref(), Some("signed"));
         assert_eq!(who(&signed, Some("a.b.known")).await, None);
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use arcp_agent::Agent;
 use arcp_auth::{Authenticator, CredentialProvisioner};
 use arcp_core::{
-    AgentRef, ArtifactRetention, Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, Lease,
-    Limits, OnClose, RuntimeIdentity, TrustLevel,
+    ANY_TOKEN, AgentRef, ArtifactRetention, Capabilities, Feature, HeartbeatPolicy,
+    HeartbeatRecovery, Lease, Limits, OnClose, RuntimeIdentity, TrustLevel,
 };
 use arcp_store::{Blobs, Store};
 use arcp_wire::Compatibility;
@@ -390,9 +390,10 @@ impl RuntimeBuilder {
                 return Err(BuildError::SchemeTwice(scheme));
             }
         }
-        if let Some(signed) = doors.get(any_token::SIGNED).cloned() {
-            let known = doors.remove(any_token::BEARER);
-            doors.insert(any_token::BEARER.to_owned(), Arc::new(AnyToken { known, signed }));
+        let (known, signed) = (doors.get(any_token::BEARER), doors.get(any_token::SIGNED));
+        if known.is_some() || signed.is_some() {
+            let any = AnyToken { known: known.cloned(), signed: signed.cloned() };
+            doors.insert(ANY_TOKEN.to_owned(), Arc::new(any));
         }
         if doors.is_empty() { Err(BuildError::NoAuthenticator) } else { Ok(doors) }
     }
