@@ -161,6 +161,7 @@ async fn a_bad_lease_is_refused_before_acceptance(on: On) {
         json!({"lease_request": {"fs.read": [""]}}),
         json!({"lease_request": {"fs.read": ["/work/../etc/*"]}}),
         json!({"lease_request": {"net.fetch": ["a.example/**"]}}),
+        json!({"lease_request": {"cost_budget": ["USD:1000000000000001"]}}),
         json!({"lease_request": {"model_use": [1]}}),
         json!({"lease_request": []}),
         json!({"cost_budget": ["USD"]}),

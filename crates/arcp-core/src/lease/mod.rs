@@ -4,14 +4,18 @@
 
 mod budget;
 mod form;
+mod inclusion;
 mod namespace;
 mod path;
 mod pattern;
+mod subset;
 mod target;
 mod token;
 mod url;
 
 use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
 
 pub use budget::{Budget, ParseAmountError};
 pub use namespace::{Namespace, RESERVED};
@@ -99,7 +103,7 @@ impl Lease {
     }
 
     /// Whether it is small enough to be judged often and told to everybody: at most [`MAX_PATTERNS`]
-    /// patterns, [`MAX_CURRENCIES`] currencies, and [`MAX_LEASE_BYTES`] in all.
+    /// patterns, [`MAX_CURRENCIES`] currencies, [`MAX_AMOUNT`] of each, and [`MAX_LEASE_BYTES`] in all.
     pub fn check_size(&self) -> Result<(), Fault> {
         let patterns: usize = self.grants.values().map(Vec::len).sum();
         if patterns > MAX_PATTERNS {
@@ -110,6 +114,12 @@ impl Lease {
         if self.budget.counters().count() > MAX_CURRENCIES {
             let message = format!("a budget has at most {MAX_CURRENCIES} currencies");
             return Err(Fault::invalid(message));
+        }
+        let most = Decimal::from(MAX_AMOUNT);
+        if let Some((currency, _)) = self.budget.counters().find(|(_, amount)| *amount > most) {
+            return Err(Fault::invalid(format!(
+                "a budget has at most {MAX_AMOUNT} of `{currency}`"
+            )));
         }
         let other: usize = self.other.iter().map(|(k, json)| k.len() + json.as_str().len()).sum();
         let names: usize = self.grants.keys().map(String::len).sum();
@@ -146,6 +156,9 @@ const MAX_TOLD: usize = 128;
 pub const MAX_PATTERNS: usize = 256;
 /// The most currencies of one lease's budget.
 pub const MAX_CURRENCIES: usize = 64;
+/// The most of one currency in a lease's budget: with its twelve decimals, what a decimal reckons with
+/// exactly.
+pub const MAX_AMOUNT: u64 = 1_000_000_000_000_000;
 /// The most bytes of one lease: namespaces, patterns, and what is kept in it only.
 pub const MAX_LEASE_BYTES: usize = 16 << 10;
 /// What a counter of a budget, or an expiry, takes as JSON at most.
@@ -199,6 +212,10 @@ mod tests {
         let amounts: Vec<_> = (0..=MAX_CURRENCIES).map(|n| format!("c{n}:1")).collect();
         let mut budget = lease();
         budget.budget = Budget::parse(amounts.iter().map(String::as_str)).unwrap();
+        let mut rich = lease();
+        rich.budget = Budget::parse(["USD:1000000000000000"]).unwrap();
+        assert_eq!(rich.check_size(), Ok(()));
+        rich.budget = Budget::parse(["USD:1000000000000000", "USD:0.1"]).unwrap();
         let mut other = lease();
         other.other.insert("x".to_owned(), Json::of(&"y".repeat(MAX_LEASE_BYTES)).unwrap());
         let names = lease().grant(&"n".repeat(MAX_LEASE_BYTES + 1), Pattern::parse("*").unwrap());
@@ -206,7 +223,7 @@ mod tests {
         for n in 0..=16 {
             long = long.grant("fs.read", Pattern::parse(&format!("{n:01024}")).unwrap());
         }
-        for large in [patterns, budget, other, names, long] {
+        for large in [patterns, budget, rich, other, names, long] {
             assert_eq!(large.check_size().unwrap_err().code, Code::InvalidArgument);
         }
     }

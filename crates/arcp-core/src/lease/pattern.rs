@@ -63,6 +63,14 @@ impl Pattern {
         &self.0
     }
 
+    /// What it is made of, for targets of `namespace`.
+    pub(super) fn tokens(&self, namespace: &str) -> Vec<Token> {
+        match Target::of(namespace) {
+            Target::Word => tokens_of_word(&self.0),
+            Target::Path | Target::Url | Target::Name => tokens(&self.0),
+        }
+    }
+
     /// Whether `target` is of this form. Takes time in proportion to the product of both lengths.
     pub fn matches(&self, target: &str) -> bool {
         matches(&tokens(&self.0), target)
