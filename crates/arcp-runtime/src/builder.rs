@@ -333,6 +333,8 @@ impl RuntimeBuilder {
         let schemes: BTreeSet<String> = authenticators.keys().cloned().collect();
         let capabilities = self.capabilities(schemes.contains("none"))?;
         let provisions = capabilities.has(Feature::ProvisionedCredentials);
+        let default_lease = normal("default_lease", self.default_lease)?;
+        let ceiling = self.ceiling.map(|ceiling| normal("ceiling", ceiling)).transpose()?;
         let settings = Settings {
             identity: self.identity,
             capabilities,
@@ -341,8 +343,8 @@ impl RuntimeBuilder {
             limits: self.limits,
             resume_window: self.resume_window,
             session_lease: self.session_lease,
-            default_lease: self.default_lease,
-            ceiling: self.ceiling,
+            default_lease,
+            ceiling,
             cancel_grace: self.cancel_grace,
             ack_window: self.ack_window,
             provisions,
@@ -509,6 +511,11 @@ impl std::fmt::Debug for RuntimeBuilder {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
+}
+
+/// A lease of the settings, with its patterns as they are compared with what is asked for.
+fn normal(setting: &'static str, lease: Lease) -> Result<Lease, BuildError> {
+    lease.normal().map_err(|fault| BuildError::Lease(setting, fault.message))
 }
 
 fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError> {
