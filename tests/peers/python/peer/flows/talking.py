@@ -7,7 +7,7 @@ from peer.expect import equal, refused, result, until, waits
 from peer.flow import flow
 from peer.stage import Stage
 
-BEATS = 2
+BEATS = 3
 """How many intervals a client is silent for that is asked in each: no session of the profile lasts
 for four."""
 
