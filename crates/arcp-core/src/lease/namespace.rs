@@ -5,8 +5,8 @@
 pub enum Namespace {
     /// The protocol's: one of [`RESERVED`].
     Reserved,
-    /// Somebody's own: `x-vendor.` or `arcpx.` and a name, or a name of three labels or more that does
-    /// not start with a word of the protocol (`com.example.db`).
+    /// Somebody's own: a name of three labels or more that does not start with a word of the protocol
+    /// (`x-vendor.acme.db`, `arcpx.db.v1`, `com.example.db`).
     Vendor,
     /// Nobody's that can be told: a slip of the pen, or a word of a later version.
     Unknown,
@@ -51,13 +51,12 @@ impl Target {
 }
 
 fn is_vendors(name: &str) -> bool {
-    if name.len() > MAX_NAME_BYTES || !name.split('.').all(is_label) {
-        return false;
-    }
-    let first = name.split('.').next().unwrap_or_default();
-    let labels = name.split('.').count();
-    let enough = if VENDORS.contains(&first) { 2 } else { 3 };
-    labels >= enough && !WORDS.contains(&first)
+    let mut labels = name.split('.');
+    let is_foreign = labels.next().is_some_and(|first| !WORDS.contains(&first));
+    is_foreign
+        && labels.count() >= 2
+        && name.split('.').all(is_label)
+        && name.len() <= MAX_NAME_BYTES
 }
 
 fn is_label(label: &str) -> bool {
@@ -74,8 +73,6 @@ const FILES: &str = "fs.";
 const NET_FETCH: &str = "net.fetch";
 const MODEL_USE: &str = "model.use";
 
-/// What stands before a vendor's name.
-const VENDORS: &[&str] = &["x-vendor", "arcpx"];
 /// First labels that are the protocol's, for what it may define later.
 const WORDS: &[&str] = &["fs", "net", "tool", "agent", "cost", "model", "arcp", "job", "session"];
 const MAX_NAME_BYTES: usize = 128;
@@ -89,17 +86,12 @@ mod tests {
         for reserved in RESERVED {
             assert_eq!(Namespace::of(reserved), Namespace::Reserved, "{reserved}");
         }
-        let vendors = [
-            "x-vendor.acme",
-            "x-vendor.acme.db",
-            "arcpx.note.v1",
-            "com.example.db",
-            "payment.refund.create",
-        ];
+        let vendors =
+            ["x-vendor.acme.db", "arcpx.note.v1", "com.example.db", "payment.refund.create"];
         for vendor in vendors {
             assert_eq!(Namespace::of(vendor), Namespace::Vendor, "{vendor}");
         }
-        let long = format!("x-vendor.{}", "a".repeat(MAX_NAME_BYTES));
+        let long = format!("x-vendor.a.{}", "a".repeat(MAX_NAME_BYTES));
         let unknown = [
             "",
             ".",
@@ -111,6 +103,7 @@ mod tests {
             "bogus.cap",
             "x-vendor",
             "x-vendor.",
+            "x-vendor.acme",
             "x-vendor.a..b",
             "x-vendor.a b",
             "com.example.",
