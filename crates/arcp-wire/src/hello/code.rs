@@ -3,6 +3,9 @@
 
 use arcp_core::{Code, Fault, Json};
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::json::Object;
 
 /// What a peer is told of a fault.
 #[derive(Serialize)]
@@ -28,25 +31,46 @@ impl<'a> Told<'a> {
     }
 }
 
-/// A fault's details; where the spelling leaves out what it was, they say that.
+/// A fault's details; where the spelling leaves out what it was, they say that too.
 fn details(fault: &Fault) -> Option<Json> {
+    let reason = is_lossy(fault.code).then(|| fault.code.as_str());
     match &fault.detail {
-        Some(detail) if detail.is_object() => Some(detail.clone()),
-        Some(detail) => Json::of(&Wrapped { detail }).ok(),
-        None if is_lossy(fault.code) => Json::of(&Reason { reason: fault.code.as_str() }).ok(),
-        None => None,
+        None => Json::of(&Reason { reason: reason? }).ok(),
+        Some(detail) if detail.is_object() && reason.is_none() => Some(detail.clone()),
+        Some(detail) => Json::of(&Details { reason, detail }).ok(),
     }
-}
-
-#[derive(Serialize)]
-struct Wrapped<'a> {
-    detail: &'a Json,
 }
 
 #[derive(Serialize)]
 struct Reason {
     reason: &'static str,
 }
+
+/// A detail with the reason: among its own keys where it has some.
+struct Details<'a> {
+    reason: Option<&'static str>,
+    detail: &'a Json,
+}
+
+impl Serialize for Details<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(reason) = self.reason {
+            map.serialize_entry(REASON, reason)?;
+        }
+        match Object::read(self.detail.as_raw(), "details") {
+            Ok(object) => {
+                for (key, raw) in object.entries().filter(|(key, _)| *key != REASON) {
+                    map.serialize_entry(key, raw)?;
+                }
+            }
+            Err(_) => map.serialize_entry("detail", self.detail)?,
+        }
+        map.end()
+    }
+}
+
+const REASON: &str = "reason";
 
 /// An internal error can always be tried again; what a lease or a budget forbids never.
 fn is_retryable(code: &str, fault: bool) -> bool {
@@ -112,13 +136,20 @@ pub(super) fn fault(
     details: Option<Json>,
 ) -> Fault {
     let known = READ.iter().copied().find(|known| name(*known) == code);
-    let code = known.unwrap_or(Code::Unknown);
+    let said = details.as_ref().and_then(reason).filter(|said| name(*said) == code);
+    let code = said.or(known).unwrap_or(Code::Unknown);
     let fault = Fault::new(code, message);
     let fault = fault.with_retryable(retryable.unwrap_or(code.is_retryable()));
     match details {
         Some(details) => fault.with_detail(details),
         None => fault,
     }
+}
+
+/// Which of the codes that share a spelling it is, as a runtime like ours says it.
+fn reason(details: &Json) -> Option<Code> {
+    let object = Object::read(details.as_raw(), "details").ok()?;
+    Code::parse(&object.text(REASON).ok()??)
 }
 
 /// What each spelling is read as.
@@ -156,6 +187,24 @@ mod tests {
             assert_eq!(name(fault(text, "", None, None).code), text);
         }
         assert_eq!(fault("VENDOR", "m", Some(true), None).code, Code::Unknown);
+    }
+
+    #[test]
+    fn what_a_spelling_leaves_out_is_said_beside_it() {
+        let read = |fault: &Fault| {
+            let told = Told::of(fault);
+            self::fault(told.code, told.message, Some(told.retryable), told.details)
+        };
+        for code in Code::ALL.iter().filter(|code| is_lossy(**code)) {
+            assert_eq!(read(&Fault::new(*code, "m")).code, *code);
+            let detail = Json::parse(r#"{"limit":"jobs","reason":"theirs"}"#).unwrap();
+            let told = read(&Fault::new(*code, "m").with_detail(detail));
+            assert_eq!(told.code, *code);
+            assert!(told.detail.unwrap().as_str().contains(r#""limit":"jobs""#));
+        }
+        let listed =
+            read(&Fault::new(Code::Cancelled, "m").with_detail(Json::parse("[1]").unwrap()));
+        assert_eq!(listed.detail.unwrap().as_str(), r#"{"detail":[1]}"#);
     }
 
     #[test]
