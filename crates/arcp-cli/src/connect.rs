@@ -13,6 +13,7 @@ use arcp::wire::hello::HelloDialect;
 use arcp::wire::open::OpenDialect;
 use arcp::wire::{Compatibility, Dialect};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::agents;
 use crate::args::{DialectName, Target};
@@ -135,9 +136,8 @@ async fn dial_either(
     options: impl Fn() -> Options,
     kept: Kept,
 ) -> Result<Client, Error> {
-    let mut impatient = options();
-    impatient.handshake_time = impatient.handshake_time.min(HELLO_TIME);
-    match opened(url, &HELLO, impatient, kept).await? {
+    let answered = timeout(HELLO_TIME, opened(url, &HELLO, options(), kept)).await;
+    match answered.unwrap_or(Ok(Err(ClientError::TimedOut("a hello"))))? {
         // It may not have understood.
         Err(ClientError::TimedOut(_) | ClientError::Disconnected { .. }) => {
             eprintln!("arcp: {url} does not answer a hello; speaking the open dialect");

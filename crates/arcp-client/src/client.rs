@@ -116,7 +116,7 @@ impl Client {
         comeback: Option<Comeback>,
         options: &Options,
     ) -> Self {
-        let (driver, handles) = Driver::new(link, comeback, options);
+        let (driver, handles) = Driver::new(link, comeback, session.heartbeat, options);
         let mut task = JoinSet::new();
         task.spawn(driver.run());
         let shared = Shared {
@@ -156,7 +156,8 @@ impl Client {
 
     /// Watches a job, whoever of the principal submitted it: what happens from now on, or, with
     /// `after`, first what has happened after that index of the job's own events (0 is from the
-    /// start). A job that has ended can be watched for as long as the runtime keeps it.
+    /// start). A job that has ended can be watched for as long as the runtime keeps it. All handles that
+    /// this client has of the job get what comes, also what is told again.
     pub async fn watch(&self, job: &JobId, after: Option<u64>) -> Result<JobWatch, ClientError> {
         let command = Command::Watch(WatchJob { job: job.clone(), after });
         match self.call(command, None, "watching a job").await? {

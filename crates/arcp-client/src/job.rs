@@ -22,6 +22,7 @@ impl Job {
             max_runtime: None,
             priority: Priority::default(),
             parent: None,
+            expires_at: None,
         };
         Self { submit, trace: None }
     }

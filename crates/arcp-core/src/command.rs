@@ -153,6 +153,8 @@ pub enum Wanted {
     Authentication,
     /// A job.
     Job,
+    /// Something that mostly has no answer, such as the end of a job that is there.
+    Unanswered,
     /// Something else.
     Other,
 }
@@ -296,6 +298,8 @@ pub struct Submit {
     pub input: Json,
     /// The authority asked for; the runtime's default when absent.
     pub lease: Option<Lease>,
+    /// When the default ends, where it is taken: a lease that is asked for says that itself.
+    pub expires_at: Option<Timestamp>,
     /// A repeated key is the same intent again (§7.2).
     pub key: Option<IdempotencyKey>,
     /// How long it may run.

@@ -81,6 +81,8 @@ pub enum Reply {
     Rejected(Fault),
     /// The session is closed; the connection ends.
     Closed,
+    /// It has come before: nothing is done and nothing said.
+    Repeated,
     /// It came before there is a session, where it has nothing to say. Some dialects pass over it, in
     /// others it ends the connection.
     Premature(Fault),

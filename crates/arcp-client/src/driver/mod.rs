@@ -17,7 +17,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use arcp_core::{Code, Command, Delivery, Fault, Issued, MessageId, Notice, Output, Reply};
+use arcp_core::{
+    Code, Command, Delivery, Fault, Issued, MessageId, Notice, Output, PingKind, Reply,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
@@ -52,6 +54,8 @@ pub(crate) struct Driver {
     leaving: Option<Leaving>,
     frame_bytes: usize,
     close_time: Duration,
+    /// How often the peer wants to hear of us, and when it does next.
+    beat: Option<(Duration, Instant)>,
 }
 
 /// What can wake the driver.
@@ -71,6 +75,8 @@ enum Wake {
     Writer(Written),
     /// The time for leaving is up.
     Late,
+    /// Nothing was read for so long that the peer may take us for gone.
+    Beat,
 }
 
 impl Driver {
@@ -78,6 +84,7 @@ impl Driver {
     pub(crate) fn new(
         link: Link,
         comeback: Option<Comeback>,
+        heartbeat: Option<Duration>,
         options: &Options,
     ) -> (Self, Handles) {
         let in_flight = usize::from(options.commands_in_flight.get());
@@ -101,6 +108,7 @@ impl Driver {
             leaving: None,
             frame_bytes: options.frame_bytes,
             close_time: options.close_time,
+            beat: heartbeat.map(|interval| (interval, Instant::now() + interval)),
         };
         (driver, Handles { calls, closing, cut, status: watched, end: ended, last_seq })
     }
@@ -129,10 +137,12 @@ impl Driver {
     /// Cancel-safe, as every future in it is. A loss that somebody wants goes before all else:
     /// what that handle wants next is not for this connection.
     async fn wake(&mut self) -> Wake {
-        let Self { line, routes, calls, closing, cut, leaving, .. } = self;
+        let Self { line, routes, calls, closing, cut, leaving, beat, .. } = self;
         let Line { inbox, outbox, writer, .. } = line;
         let staying = leaving.is_none();
         let until = leaving.as_ref().map(|leaving| leaving.until);
+        // Its pings are read otherwise, and answered.
+        let beat = beat.filter(|_| routes.is_holding()).map(|(_, at)| at);
         // INVARIANT: nothing is read while an event is held back; `Routes` keeps no other bound.
         let on_line = async {
             tokio::select! {
@@ -143,6 +153,7 @@ impl Driver {
             () = outbox.flush(), if !outbox.is_idle() => Wake::Moved,
             Some(written) = writer.stopped() => Wake::Writer(written),
             () = passed(until), if until.is_some() => Wake::Late,
+            () = passed(beat), if beat.is_some() => Wake::Beat,
             }
         };
         tokio::select! {
@@ -165,6 +176,7 @@ impl Driver {
             Wake::Cut => return self.over(End::lost("dropped on purpose")),
             Wake::Writer(written) => return self.on_writer_stopped(written),
             Wake::Late => return self.over(End::Closed),
+            Wake::Beat => self.on_beat(),
             Wake::Moved => {}
         }
         ControlFlow::Continue(())
@@ -202,6 +214,18 @@ impl Driver {
             Notice::Evicted(fault) => return self.over(End::evicted(&fault)),
         }
         ControlFlow::Continue(())
+    }
+
+    /// A handle is not read, so nothing else is: what the peer asks is not seen. It is told that we are
+    /// there, whatever it asks; the answer is for nobody.
+    fn on_beat(&mut self) {
+        let Some((interval, at)) = &mut self.beat else { return };
+        *at = Instant::now() + *interval;
+        let ping = Command::Ping { kind: PingKind::Session, nonce: Some("beat".to_owned()) };
+        let ping = self.line.mint.issue(ping, None);
+        if let Err(error) = self.send(&ping) {
+            warn!(%error, "the peer may take us for gone");
+        }
     }
 
     /// The peer asks whether we are there. While frames wait to be sent, they say that we are.

@@ -39,6 +39,8 @@ pub(crate) struct Writer {
     last_words: Vec<(Box<Output>, Option<Permit>)>,
     /// How to end, once all is said.
     end: Option<CloseReason>,
+    /// The dialect has ended it: nothing more is said.
+    mute: bool,
 }
 
 /// The events that follow number `after`. None of them was unreleased when they were read, and what a
@@ -80,6 +82,7 @@ impl Writer {
             observers: Observers::default(),
             last_words: Vec::new(),
             end: None,
+            mute: false,
         }
     }
 
@@ -256,6 +259,9 @@ impl Writer {
     }
 
     fn encode(&mut self, output: &Output, turn: &mut Turn) {
+        if self.mute {
+            return;
+        }
         let Some(encoder) = &mut self.encoder else {
             tracing::error!(connection = %self.line.id, "said before the first frame");
             return;
@@ -264,7 +270,9 @@ impl Writer {
         match encoder.encode(output, &mut turn.frames) {
             Then::GoOn => {}
             Then::Hold(span) => turn.hold = Some(span),
-            Then::Close => self.end = self.end.or(Some(CloseReason::Policy)),
+            Then::Close => {
+                (self.end, self.mute) = (self.end.or(Some(CloseReason::Policy)), true);
+            }
         }
         let limit = self.line.limits.frame_bytes;
         let fits = |frame: &Frame| frame.bytes.len() <= limit;

@@ -286,6 +286,9 @@ impl Engine {
     ) {
         let Some(accepted) = self.acceptance(id, resumption) else { return };
         self.reply_to(now, connection, request, Reply::Accepted(Box::new(accepted)), fx);
+        if self.sessions.get(id).is_some_and(|session| !session.may_ack()) {
+            fx.acked(connection, u64::MAX);
+        }
     }
 
     /// A connection has offered something good: what was refused before counts no more.

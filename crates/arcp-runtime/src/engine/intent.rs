@@ -21,6 +21,9 @@ impl Intent {
         lease(&mut hash, submit.lease.as_ref().unwrap_or(&none));
         let span = submit.max_runtime.map_or(u128::MAX, |span| span.as_nanos());
         hash.update(span.to_be_bytes());
+        if let Some(end) = submit.expires_at {
+            hash.update(end.as_micros().to_be_bytes());
+        }
         if let Some(parent) = &submit.parent {
             text(&mut hash, parent.job.as_str());
         }
@@ -248,6 +251,7 @@ mod tests {
             max_runtime: None,
             priority: Priority::Normal,
             parent: None,
+            expires_at: None,
         }
     }
 

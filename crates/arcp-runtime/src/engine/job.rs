@@ -147,7 +147,8 @@ impl Job {
             job: self.head.job.clone(),
             agent: Some(self.agent.to_string()),
             lease: self.lease.clone(),
-            budget: self.remaining.clone(),
+            // As it was, however often it is told (§7.2).
+            budget: self.lease.budget.clone(),
             accepted_at: self.created_at,
             trace: self.head.trace.clone(),
             credentials: self.credentials.clone(),

@@ -143,7 +143,8 @@ fn how_many_fit(jobs: &[JobSummary], room: usize) -> usize {
 /// How many bytes of a frame a job may take.
 fn line_size(job: &JobSummary) -> usize {
     let trace = job.trace.as_ref().map_or(0, |trace| trace.as_str().len() * 6);
-    LINE_BYTES + job.agent.len() + trace + job.lease.json_size()
+    let parent = job.parent.as_ref().map_or(0, |parent| parent.as_str().len() * 6);
+    LINE_BYTES + job.agent.len() + trace + parent + job.lease.json_size()
 }
 
 /// What a job takes in a listing besides its texts.

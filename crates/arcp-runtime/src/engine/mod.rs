@@ -253,6 +253,7 @@ impl Engine {
             (command, Some(session)) => {
                 if self.is_repeated(&session, &id, &command) {
                     tracing::debug!(%connection, %id, "dropped a repeated message");
+                    self.reply_to(now, connection, id, Reply::Repeated, fx);
                     return;
                 }
                 let from = From { connection, session, id };
@@ -318,6 +319,9 @@ impl Engine {
             }
             Command::Backpressure { stream, rate } => {
                 self.handle_backpressure(now, from, stream, rate, fx);
+            }
+            Command::Refused { wanted: Wanted::Unanswered, fault } => {
+                self.reply(now, from, Reply::Unheeded(fault), fx);
             }
             Command::Refused { wanted, fault } => {
                 self.refuse(now, from, wanted == Wanted::Job, fault, fx);

@@ -144,7 +144,8 @@ impl Engine {
         // Their answers may be lost, and they do no harm.
         session.asked = super::session::Seen::default();
         session.acked = session.acked.max(after);
-        let (last, acked) = (session.next_seq - 1, session.acked);
+        let (last, may_ack) = (session.next_seq - 1, session.may_ack());
+        let acked = if may_ack { session.acked } else { u64::MAX };
         self.keep_session(id, fx);
         // Who was asked to authenticate again while away is asked once more.
         self.time_session_lease(now, id);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use arcp_core::{
-    Capabilities, Code, Command, ConnectionId, Fault, HeartbeatPolicy, JobId, Key, MessageId,
-    Moment, Notice, Now, OnClose, Principal, Reply, SessionId, Timestamp, Vocabulary,
+    Capabilities, Code, Command, ConnectionId, Fault, Feature, HeartbeatPolicy, JobId, Key,
+    MessageId, Moment, Notice, Now, OnClose, Principal, Reply, SessionId, Timestamp, Vocabulary,
 };
 use arcp_transport::CloseReason;
 
@@ -112,7 +112,7 @@ impl Session {
             scheme: fact.scheme,
             vocabulary: fact.vocabulary,
             declared: Capabilities {
-                features: fact.features.into_iter().map(|feature| (feature, true)).collect(),
+                features: fact.features,
                 extensions: fact.extensions,
                 heartbeats: fact.heartbeats.then(HeartbeatPolicy::default),
                 ..Capabilities::default()
@@ -144,7 +144,7 @@ impl Session {
             expires_at: self.expires_at,
             extensions: self.declared.extensions.clone(),
             heartbeats: self.declared.heartbeats.is_some(),
-            features: self.declared.present().collect(),
+            features: self.declared.features.clone(),
             vocabulary: self.vocabulary.clone(),
         }
     }
@@ -152,7 +152,14 @@ impl Session {
     /// The last event that its client may have.
     fn last_sent(&self, window: u64) -> u64 {
         let last = self.next_seq - 1;
-        if window == 0 { last } else { last.min(self.acked.saturating_add(window)) }
+        let bound = window != 0 && self.may_ack();
+        if bound { last.min(self.acked.saturating_add(window)) } else { last }
+    }
+
+    /// Whether its client can acknowledge events. One that has said that it does not is not held up for
+    /// want of it.
+    pub(super) fn may_ack(&self) -> bool {
+        self.declared.features.get(&Feature::Ack) != Some(&false)
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -307,15 +314,19 @@ impl Engine {
         }
     }
 
-    /// Says farewell to a client whose session may still go on for a while (§6.7), if its connection is
-    /// there.
+    /// Says farewell to a client whose session may still go on for a while (§6.7): one that has nothing to
+    /// go on with is over.
     fn wait_closed(&mut self, now: Now, id: &SessionId, fx: &mut Effects) -> bool {
         let Some(session) = self.sessions.get_mut(id) else { return false };
-        let Phase::Closing { connection: Some(connection), request, .. } = &session.phase else {
+        if session.watching.is_empty() {
             return false;
+        }
+        let Phase::Closing { connection, request, .. } = &session.phase else { return false };
+        let (request, principal) = (request.clone(), session.principal.clone());
+        let Some(connection) = *connection else {
+            self.begin_waiting(now, id, fx);
+            return true;
         };
-        let (connection, request, principal) =
-            (*connection, request.clone(), session.principal.clone());
         session.phase = Phase::Live(connection);
         let closed = Fault::new(Code::Cancelled, "the session has closed");
         self.end_subscriptions(now, &principal, id, &closed, fx);
@@ -341,6 +352,12 @@ impl Engine {
             *connection = None;
             return;
         }
+        self.begin_waiting(now, id, fx);
+    }
+
+    /// From now on a session waits for its client.
+    fn begin_waiting(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
         session.phase = Phase::Detached { since: now.moment };
         self.waiting.insert((now.moment, id.clone()));
         let window = self.settings.resume_window;

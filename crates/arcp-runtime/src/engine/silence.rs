@@ -60,17 +60,43 @@ impl Engine {
         else {
             return;
         };
-        // Who has agreed on heartbeats hears of the runtime in each interval, whatever it says itself.
-        let last = if state.beats { state.pinged_at } else { state.heard_at };
-        let since = state.asked_at.unwrap_or(last);
+        if state.beats {
+            return self.on_beat(now, connection, interval, fx);
+        }
+        let since = state.asked_at.unwrap_or(state.heard_at);
         let due = since.after(interval);
         if due > now.moment {
             self.timers.set(Timer::Silence(connection), due);
         } else if state.asked_at.is_some() {
             self.give_up(now, connection, fx);
         } else {
-            (state.asked_at, state.pinged_at) = (Some(now.moment), now.moment);
+            state.asked_at = Some(now.moment);
             self.timers.set(Timer::Silence(connection), now.moment.after(interval));
+            let nonce = self.ids.message(now).to_string();
+            self.notify(now, connection, Notice::Ping { nonce }, fx);
+        }
+    }
+
+    /// Who has agreed on heartbeats hears of the runtime in each interval, whatever it says itself, and is
+    /// given up when it has been silent for two.
+    fn on_beat(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        interval: Duration,
+        fx: &mut Effects,
+    ) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        let lost = state.heard_at.after(interval.saturating_mul(2));
+        let due = state.pinged_at.after(interval);
+        let timer = Timer::Silence(connection);
+        if lost <= now.moment {
+            self.give_up(now, connection, fx);
+        } else if due > now.moment {
+            self.timers.set(timer, due.min(lost));
+        } else {
+            state.pinged_at = now.moment;
+            self.timers.set(timer, now.moment.after(interval).min(lost));
             let nonce = self.ids.message(now).to_string();
             self.notify(now, connection, Notice::Ping { nonce }, fx);
         }

@@ -106,7 +106,10 @@ impl Engine {
                 asked.check_size()?;
                 asked.clone().normal()?
             }
-            None => self.settings.default_lease.clone(),
+            None => Lease {
+                expires_at: submit.expires_at.or(self.settings.default_lease.expires_at),
+                ..self.settings.default_lease.clone()
+            },
         };
         lease.check_size()?;
         if lease.grants.contains_key("model.use") {

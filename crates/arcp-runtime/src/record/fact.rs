@@ -36,8 +36,8 @@ pub struct SessionFact {
     pub extensions: BTreeSet<String>,
     /// Whether its client wants heartbeats.
     pub heartbeats: bool,
-    /// The features that its client has declared.
-    pub features: BTreeSet<Feature>,
+    /// The features that its client has declared to be there or not.
+    pub features: BTreeMap<Feature, bool>,
     /// The vocabulary that it is told in.
     pub vocabulary: Vocabulary,
 }
@@ -97,7 +97,7 @@ impl SessionFact {
                 expires: self.expires_at.map(Timestamp::as_micros),
                 extensions: self.extensions.clone(),
                 heartbeats: self.heartbeats,
-                features: self.features.iter().map(|feature| feature.as_str().into()).collect(),
+                features: self.features.iter().map(|(f, there)| written(*f, *there)).collect(),
                 vocabulary: Some(self.vocabulary.as_str().into()),
             },
         )
@@ -116,7 +116,7 @@ impl SessionFact {
             extensions: stored.extensions,
             heartbeats: stored.heartbeats,
             // One that is not known any more is not to be had either.
-            features: stored.features.iter().filter_map(|name| Feature::parse(name)).collect(),
+            features: stored.features.iter().filter_map(|name| feature(name)).collect(),
             vocabulary: Vocabulary::from_text(stored.vocabulary.as_deref().unwrap_or(FIRST)),
             principal: stored.principal.to_principal(),
             scheme: stored.scheme.into_owned(),
@@ -215,6 +215,17 @@ struct StoredSession<'a> {
     features: Vec<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     vocabulary: Option<Cow<'a, str>>,
+}
+
+/// A feature by name; one that is said not to be there has a sign before it.
+fn written(feature: Feature, there: bool) -> Cow<'static, str> {
+    let name = feature.as_str();
+    if there { name.into() } else { format!("-{name}").into() }
+}
+
+fn feature(text: &str) -> Option<(Feature, bool)> {
+    let (name, there) = text.strip_prefix('-').map_or((text, true), |name| (name, false));
+    Some((Feature::parse(name)?, there))
 }
 
 /// The vocabulary of those that do not say it: there was but one.

@@ -1,6 +1,6 @@
 //! What is written reads back; what is damaged or newer is refused; the format stays as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -288,7 +288,7 @@ fn facts_read_back_and_newer_ones_are_refused() {
         expires_at: Some(Timestamp::from_micros(5)),
         extensions: ["com.example.x.v1".to_owned()].into(),
         heartbeats: true,
-        features: BTreeSet::from([Feature::Ack, Feature::CostBudget]),
+        features: BTreeMap::from([(Feature::Ack, false), (Feature::CostBudget, true)]),
         vocabulary: Vocabulary::named("hello"),
     };
     assert_eq!(SessionFact::from_bytes(&session.to_bytes().unwrap()).unwrap(), session);

@@ -90,7 +90,8 @@ impl Client {
                 self.waiting.remove(to);
                 self.early.remove(to);
             }
-            Output::Notice { notice: Notice::Premature(_), .. } => {}
+            Output::Notice { notice: Notice::Premature(_), .. }
+            | Output::Reply { reply: Reply::Repeated, .. } => {}
             Output::Reply { to, reply, .. } => {
                 let wanted = self.waiting.remove(to) || self.early.remove(to);
                 assert!(wanted, "{}: {reply:?} answers nothing", self.name);

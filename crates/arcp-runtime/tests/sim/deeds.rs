@@ -277,6 +277,7 @@ impl World {
             max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
             priority: arcp_core::Priority::default(),
             parent: None,
+            expires_at: None,
         };
         self.issue(who, connection, Command::Submit(Box::new(submit)), true);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arcp_core::{
-    Fault, Frame, JobAccepted, JobId, JobWatched, MessageId, Notice, Output, Reply,
+    Fault, Feature, Frame, JobAccepted, JobId, JobWatched, MessageId, Notice, Output, Reply,
     SessionAccepted, SessionId, Timestamp,
 };
 use serde::Serialize;
@@ -68,7 +68,10 @@ impl OutputEncoder for Outputs {
             }
             Output::Notice { id, at, notice } => {
                 if let Notice::Delegated(child) = notice {
-                    self.held.push((id.clone(), child.as_ref().clone()));
+                    // The event of the job that has delegated tells of it too.
+                    if self.held.len() < HELD {
+                        self.held.push((id.clone(), child.as_ref().clone()));
+                    }
                     self.release(*at, frames);
                     return Then::GoOn;
                 }
@@ -172,6 +175,7 @@ impl<'a> Answer<'a> {
             | Reply::ArtifactKept(_)
             | Reply::Artifact(_)
             | Reply::Replaying { .. }
+            | Reply::Repeated
             | Reply::Done => {}
         }
         Then::GoOn
@@ -218,7 +222,8 @@ impl<'a> Answer<'a> {
     }
 
     fn accepted(&self, accepted: &JobAccepted, to: Option<&MessageId>, frames: &mut Vec<Frame>) {
-        let body = payload::JobBody::of(accepted, to, self.profile.budget_as_text);
+        let shown = self.line.agreed(Feature::ProvisionedCredentials);
+        let body = payload::JobBody::of(accepted, to, self.profile.budget_as_text, shown);
         self.message("job.accepted", body)
             .job(Some(&accepted.job))
             .trace(accepted.trace.as_ref())
@@ -236,7 +241,7 @@ impl<'a> Answer<'a> {
             .job(Some(&watched.summary.job))
             .trace(watched.summary.trace.as_ref())
             .push(frames);
-        if !(watched.replayed && self.profile.history_after_pong) {
+        if !self.profile.events_after_pong {
             return Then::GoOn;
         }
         // What it answers came before what it is asked.
@@ -256,6 +261,8 @@ fn number_of(id: &MessageId) -> &str {
     text.strip_prefix("msg_").unwrap_or(text)
 }
 
+/// Acceptances that are held back at a time.
+const HELD: usize = 64;
 /// How long a client that does not answer is given to see that it watches a job before it is told what
 /// has happened: twenty times what was seen to be enough (stub cases `subscribe`).
 const HISTORY_HOLD: Duration = Duration::from_secs(1);

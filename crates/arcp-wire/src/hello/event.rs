@@ -58,8 +58,12 @@ impl Told {
             let agreed = self.agreed.contains(&Feature::ResultChunk);
             if agreed { None } else { body.kind(RESULT_CHUNK, Piece::of(chunk)) }
         } else if let Event::CredentialRotated { id, value: Some(value) } = &event.event {
-            // Nobody else is told the value.
-            if own { body.kind("status", Rotated::of(id.as_str(), Some(value))) } else { None }
+            // Nobody else is told the value, nor who has not agreed on credentials.
+            if own && self.agreed.contains(&Feature::ProvisionedCredentials) {
+                body.kind("status", Rotated::of(id.as_str(), Some(value)))
+            } else {
+                None
+            }
         } else if let Event::Cancelled { reason } = &event.event {
             let end = || ResultBody::ended("cancelled", reason, event);
             if self.profile.cancel_as_result { body.result(&end()) } else { None }

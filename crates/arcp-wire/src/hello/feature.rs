@@ -1,15 +1,15 @@
 //! The features of this dialect by name (§6.2).
 
+use std::collections::BTreeSet;
+
 use arcp_core::{Capabilities, Feature};
 
-/// What a list of names declares; those that nobody knows are nothing.
+/// What a list of names declares to be there, and so what is not there; those that nobody knows are
+/// nothing.
 pub(super) fn declared<'a>(names: impl IntoIterator<Item = &'a str>) -> Capabilities {
-    let find = |name: &str| FEATURES.iter().find(|(_, known)| *known == name);
-    let known = names.into_iter().filter_map(find);
-    Capabilities {
-        features: known.map(|(feature, _)| (*feature, true)).collect(),
-        ..Capabilities::default()
-    }
+    let names: BTreeSet<&str> = names.into_iter().collect();
+    let features = FEATURES.iter().map(|(feature, name)| (*feature, names.contains(name)));
+    Capabilities { features: features.collect(), ..Capabilities::default() }
 }
 
 /// The names of what is there, in the order of the text.

@@ -9,18 +9,16 @@ use serde_json::value::RawValue;
 
 use crate::json::{Object, Stamp, excerpt, string, strings};
 
-/// The lease that a `job.submit` asks for: the grants of `lease_request`, until the end that
+/// The lease that a `job.submit` asks for: the grants of `lease_request`, if it has some, and the end that
 /// `lease_constraints` say.
-pub(super) fn requested(payload: &Object<'_>, lenient: bool) -> Result<Option<Lease>, Fault> {
+pub(super) fn requested(
+    payload: &Object<'_>,
+    lenient: bool,
+) -> Result<(Option<Lease>, Option<Timestamp>), Fault> {
     let request = payload.object(REQUEST, REQUEST)?;
     let constraints = payload.object(CONSTRAINTS, CONSTRAINTS)?;
     let end = constraints.as_ref().map_or(Ok(None), |object| expiry(object, lenient))?;
-    if request.is_none() && end.is_none() {
-        return Ok(None);
-    }
-    let mut lease = request.as_ref().map_or(Ok(Lease::default()), read)?;
-    lease.expires_at = end;
-    Ok(Some(lease))
+    Ok((request.as_ref().map(read).transpose()?, end))
 }
 
 /// The grants that an object holds.

@@ -1,7 +1,8 @@
 //! What the two halves of one connection tell each other: the reader sees who is there, the writer
 //! what was agreed on.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arcp_core::{Capabilities, Feature, MessageId, SessionId};
@@ -23,8 +24,8 @@ struct State {
     version: Version,
     /// The session that it carries, and what was agreed on in it.
     session: Option<(SessionId, BTreeSet<Feature>)>,
-    /// Submits without an answer, of which there are few.
-    submits: BTreeSet<MessageId>,
+    /// Submits without an answer, of which there are few; one that comes twice is answered twice.
+    submits: BTreeMap<MessageId, u32>,
     /// The client has said `session.bye`, which has no answer.
     bye: bool,
 }
@@ -109,14 +110,19 @@ impl Line {
     /// A submit has come.
     pub(super) fn submitted(&self, id: &MessageId) {
         let submits = &mut self.state().submits;
-        if submits.len() < SUBMITS {
-            submits.insert(id.clone());
+        if submits.len() < SUBMITS || submits.contains_key(id) {
+            *submits.entry(id.clone()).or_default() += 1;
         }
     }
 
     /// A command has its answer.
     pub(super) fn answered(&self, id: &MessageId) {
-        self.state().submits.remove(id);
+        if let Entry::Occupied(mut count) = self.state().submits.entry(id.clone()) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 
     /// Whether a submit has no answer yet: an acceptance that nobody asked for would be taken for that.

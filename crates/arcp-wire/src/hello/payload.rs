@@ -150,15 +150,17 @@ impl<'a> JobBody<'a> {
         accepted: &'a JobAccepted,
         request: Option<&'a MessageId>,
         budget_as_text: bool,
+        with_credentials: bool,
     ) -> Self {
         let parent = accepted.parent.as_ref();
+        let credentials = accepted.credentials.iter().filter(|_| with_credentials);
         Self {
             job_id: accepted.job.as_str(),
             agent: accepted.agent.as_deref(),
             lease: lease::Written(&accepted.lease),
             lease_constraints: lease::Limits::of(&accepted.lease),
             budget: budget::Written::of(&accepted.budget, budget_as_text),
-            credentials: accepted.credentials.iter().map(CredentialBody::of).collect(),
+            credentials: credentials.map(CredentialBody::of).collect(),
             accepted_at: Stamp(accepted.accepted_at),
             trace_id: plain_trace(accepted.trace.as_ref()),
             parent_job_id: parent.map(|parent| parent.job.as_str()),
@@ -267,7 +269,7 @@ pub(super) struct Watched<'a> {
 
 impl<'a> Watched<'a> {
     pub(super) fn of(watched: &'a JobWatched, request: &'a MessageId) -> Self {
-        let JobWatched { summary, budget, after, replayed } = watched;
+        let JobWatched { summary, budget, after: _, replayed } = watched;
         Self {
             job_id: summary.job.as_str(),
             current_status: state::name(summary.state),
@@ -277,7 +279,8 @@ impl<'a> Watched<'a> {
             budget: budget.as_ref().and_then(|left| budget::Written::of(left, false)),
             parent_job_id: summary.parent.as_ref().map(AsRef::as_ref),
             trace_id: plain_trace(summary.trace.as_ref()),
-            subscribed_from: *after,
+            // Up to there it is past, told or not (§13.3).
+            subscribed_from: summary.last_index,
             replayed: *replayed,
             request_id: request.as_str(),
         }

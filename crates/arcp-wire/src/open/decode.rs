@@ -7,13 +7,12 @@ mod watch;
 use std::time::Duration;
 
 use arcp_core::{
-    Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind, Issued,
-    JobFilter, JobId, Json, ListJobs, MessageId, Offer, OnClose, Open, PingKind, Replay, Resume,
-    Secret, Submit, Wanted,
+    ANY_TOKEN, Cancel, CancelTarget, ClientIdentity, Code, Command, Fault, Frame, FrameKind,
+    Issued, JobFilter, JobId, Json, ListJobs, MessageId, Offer, OnClose, Open, PingKind, Replay,
+    Resume, Secret, Submit, Wanted,
 };
 
 use super::envelope::{Envelope, Unsound};
-
 use super::types::Kind;
 use super::{VOCABULARY, capabilities, lease, state};
 use crate::json::{MAX_DEPTH, Object, excerpt, is_deeper_than};
@@ -129,10 +128,13 @@ fn open(payload: &Object<'_>) -> Result<Command, Fault> {
 }
 
 fn offer(auth: &Object<'_>) -> Result<Offer, Fault> {
-    Ok(Offer {
-        scheme: auth.need_text("scheme")?.into_owned(),
-        token: auth.owned("token")?.map(Secret::new),
-    })
+    let scheme = auth.need_text("scheme")?.into_owned();
+    if scheme == ANY_TOKEN {
+        // This dialect tells its schemes apart.
+        let message = format!("auth scheme `{scheme}` is not configured");
+        return Err(Fault::new(Code::Unauthenticated, message));
+    }
+    Ok(Offer { scheme, token: auth.owned("token")?.map(Secret::new) })
 }
 
 /// A checkpoint is named by the message of its event.
@@ -210,6 +212,7 @@ fn submit(payload: &Object<'_>, envelope: &Envelope<'_>) -> Result<Command, Faul
         max_runtime: max_runtime.map(Duration::from_secs),
         priority: envelope.priority,
         parent: None,
+        expires_at: None,
     })))
 }
 

@@ -107,7 +107,7 @@ impl<'a> Answer<'a> {
                 self.message("session.closed", payload::Empty {}).push(frames);
             }
             // R§8.1: what comes before there is a session is dropped.
-            Reply::Closed | Reply::Premature(_) => {}
+            Reply::Closed | Reply::Premature(_) | Reply::Repeated => {}
             Reply::Pong { kind, nonce } => self.pong(*kind, nonce.as_deref(), frames),
             Reply::JobAccepted(accepted) => self.job_accepted(accepted, frames),
             Reply::JobRefused { job, fault, key } => {

@@ -18,7 +18,7 @@ fn said(text: &str) -> String {
                     Wanted::Session => " open",
                     Wanted::Authentication => " authenticate",
                     Wanted::Job => " submit",
-                    Wanted::Other => "",
+                    Wanted::Unanswered | Wanted::Other => "",
                 };
                 format!("refused{wanted}: {fault}")
             }
@@ -207,7 +207,7 @@ fn payloads_that_cannot_be_done() {
         refused: INVALID_ARGUMENT: `filter.status` must be a list of texts
         refused: INVALID_ARGUMENT: `cursor` must be what a page of jobs gave
         refused submit: INVALID_ARGUMENT: `arguments` is missing
-        Submit(Submit { agent: "echo", input: null, lease: None, key: None, max_runtime: None, priority: Normal, parent: None })
+        Submit(Submit { agent: "echo", input: null, lease: None, expires_at: None, key: None, max_runtime: None, priority: Normal, parent: None })
         refused submit: INVALID_ARGUMENT: `tool` is missing
         refused submit: INVALID_ARGUMENT: `payload` has `tool` twice
         refused submit: INVALID_ARGUMENT: `cost_budget`: `USD:-1` is not an amount: want `CURRENCY:DECIMAL`, at least 0, at most 12 decimals

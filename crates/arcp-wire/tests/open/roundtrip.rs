@@ -139,6 +139,7 @@ fn submits_come_back() {
             max_runtime: Some(Duration::from_secs(9)),
             priority: arcp_core::Priority::default(),
             parent: None,
+            expires_at: None,
         })));
     }
 }
@@ -266,6 +267,7 @@ proptest! {
             max_runtime: None,
             priority: arcp_core::Priority::default(),
             parent: None,
+            expires_at: None,
         })));
     }
 }

@@ -23,7 +23,8 @@ pub(super) enum Question {
     Session(Option<u64>),
     Submit,
     List,
-    Watch(JobId),
+    /// After this index, if the past is wanted.
+    Watch(JobId, Option<u64>),
     Cancel(JobId),
     Ping(String),
     Close,
@@ -49,38 +50,68 @@ impl Asked {
         self.state().questions.clear();
     }
 
-    /// The oldest question that the answer fits; that of `request`, where that is one.
+    /// The question that is answered: that of `request`, where the answer says which, or else the oldest
+    /// that it fits.
     pub(super) fn take(
         &self,
         request: Option<&MessageId>,
         fits: impl Fn(&Question) -> bool,
     ) -> Option<(MessageId, Question)> {
         let questions = &mut self.state().questions;
-        let named = request.and_then(|request| questions.iter().position(|(id, _)| id == request));
-        let place = named.or_else(|| questions.iter().position(|(_, question)| fits(question)))?;
-        questions.remove(place)
+        let place = questions.iter().position(|(id, question)| match request {
+            Some(request) => id == request,
+            None => fits(question),
+        });
+        questions.remove(place?)
     }
 
-    /// The question that a refusal is most likely about which does not say so.
+    /// The question that a refusal is about; the most likely one where it does not say so.
     pub(super) fn take_refused(
         &self,
         request: Option<&MessageId>,
         code: Code,
     ) -> Option<(MessageId, Question)> {
-        // That is about the connection.
-        if request.is_none() && code == Code::HeartbeatLost {
-            return None;
+        if request.is_some() {
+            return self.take(request, |_| false);
+        }
+        let opens = |question: &Question| matches!(question, Question::Session(_));
+        // These are about the connection.
+        if matches!(code, Code::HeartbeatLost | Code::ResumeWindowExpired) {
+            return self.take(None, opens);
         }
         let likely = |question: &Question| {
             if OF_SUBMITS.contains(&code) {
                 *question == Question::Submit
             } else if OF_JOBS.contains(&code) {
-                matches!(question, Question::Watch(_) | Question::Cancel(_))
+                matches!(question, Question::Watch(..) | Question::Cancel(_))
             } else {
                 true
             }
         };
-        self.take(request, likely).or_else(|| self.take(None, |_| true))
+        self.take(None, likely).or_else(|| self.take(None, |_| true))
+    }
+
+    /// The question about a job that such a code refuses, where the refusal names the job.
+    pub(super) fn take_about(&self, job: &JobId, code: Code) -> Option<(MessageId, Question)> {
+        let about = |question: &Question| match question {
+            Question::Watch(watched, _) => watched == job,
+            Question::Cancel(cancelled) => cancelled == job,
+            Question::Session(_)
+            | Question::Submit
+            | Question::List
+            | Question::Ping(_)
+            | Question::Close => false,
+        };
+        if OF_JOBS.contains(&code) { self.take(None, about) } else { None }
+    }
+
+    /// The submit that such a code refuses, where the refusal looks like the end of a job: of one that
+    /// was `known`, only codes that no job ends with.
+    pub(super) fn take_submit(&self, known: bool, code: Code) -> Option<MessageId> {
+        if known && !OF_SUBMITS.contains(&code) {
+            return None;
+        }
+        self.take(None, |question| *question == Question::Submit).map(|(id, _)| id)
     }
 
     pub(super) fn learn_bye(&self, says_bye: bool) {

@@ -98,7 +98,8 @@ impl<'a> Asking<'a> {
             Command::Watch(watch) => {
                 let message =
                     self.message("job.subscribe", payload::Watch::of(watch)).job(Some(&watch.job));
-                self.ask(&message, Question::Watch(watch.job.clone()), frames);
+                let what = Question::Watch(watch.job.clone(), watch.after);
+                self.ask(&message, what, frames);
             }
             Command::Unwatch { job } => {
                 self.message("job.unsubscribe", payload::JobOnly { job_id: job.as_str() })
@@ -150,7 +151,8 @@ impl<'a> Asking<'a> {
     fn cancel(&self, cancel: &Cancel, frames: &mut Vec<Frame>) {
         let job =
             JobId::parse(&cancel.target_id).ok().filter(|_| cancel.target == CancelTarget::Job);
-        let Some(job) = job else { return };
+        // There are no words for a deadline.
+        let Some(job) = job.filter(|_| cancel.deadline.is_none()) else { return };
         let reason = payload::Reason { reason: cancel.reason.as_deref().unwrap_or(CANCELLED) };
         let message = Message::new(Version::OneOne, &self.command.id, "job.cancel", reason)
             .session(self.session)

@@ -4,7 +4,8 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use arcp_core::{
-    Delivery, Fault, Frame, JobId, MessageId, Notice, Output, PingKind, Reply, SessionResumed,
+    Delivery, Fault, Frame, JobId, JobWatched, MessageId, Notice, Output, PingKind, Reply,
+    SessionResumed,
 };
 
 use super::super::envelope::Envelope;
@@ -48,7 +49,9 @@ impl OutputDecoder for Outputs {
     }
 
     fn more(&mut self) -> Option<Output> {
-        self.more.pop_front()
+        let output = self.more.pop_front()?;
+        self.remember(&output);
+        Some(output)
     }
 
     fn moved(&mut self) {
@@ -82,8 +85,15 @@ impl Outputs {
             "job.subscribed" => {
                 let watched = replies::watched(envelope, &payload)?;
                 let job = watched.summary.job.clone();
-                let of = |what: &Question| *what == Question::Watch(job.clone());
-                Ok(self.answer(envelope, request, of, |_| Reply::Watched(Box::new(watched))))
+                let of =
+                    |what: &Question| matches!(what, Question::Watch(wanted, _) if *wanted == job);
+                Ok(self.answer(envelope, request, of, |question| {
+                    // What is told is what was asked for; the runtime says how far that goes.
+                    let asked =
+                        if let Question::Watch(_, after) = question { *after } else { None };
+                    let after = asked.map_or(watched.after, |after| after.min(watched.after));
+                    Reply::Watched(Box::new(JobWatched { after, ..watched }))
+                }))
             }
             "session.jobs" => {
                 let page = replies::page(&payload)?;
@@ -164,7 +174,7 @@ impl Outputs {
             }
             Question::Cancel(_)
             | Question::List
-            | Question::Watch(_)
+            | Question::Watch(..)
             | Question::Ping(_)
             | Question::Close => Reply::Nack(fault),
         };
@@ -187,22 +197,33 @@ impl Outputs {
         Ok(self.answer(envelope, request.as_ref(), submits, reply))
     }
 
-    /// A job has failed, or was refused: then it was never heard of, and has no number.
+    /// A job has failed, or something was refused in the form of that: with the number of an event by
+    /// some runtimes, but of a job that was never heard of, or with a code that no job ends with.
     fn failed(
         &mut self,
         envelope: &Envelope<'_>,
         payload: &Object<'_>,
     ) -> Result<Option<Output>, Fault> {
         let delivery = events::error(envelope, payload)?;
-        let known = self.accepted.contains(&delivery.event.head.job);
-        if envelope.seq.is_some() || known {
-            return Ok(Some(self.ended(delivery)));
-        }
         let fault = replies::fault(payload)?;
-        match self.asked.take(None, |what| *what == Question::Submit) {
-            Some((to, _)) => job_refused(envelope, to, fault).map(Some),
-            None => Ok(None),
+        let job = &delivery.event.head.job;
+        let known = self.accepted.contains(job);
+        // Ours numbers no refusal.
+        if envelope.seq.is_none() || self.asked.says_bye() {
+            if let Some((to, question)) = self.asked.take_about(job, fault.code) {
+                let target_id = job.to_string();
+                let reply = if matches!(question, Question::Cancel(_)) {
+                    Reply::CancelRefused { target_id, fault }
+                } else {
+                    Reply::Nack(fault)
+                };
+                return Ok(Some(answer(envelope, to, reply)));
+            }
+            if let Some(to) = self.asked.take_submit(known, fault.code) {
+                return job_refused(envelope, to, fault).map(Some);
+            }
         }
+        Ok((envelope.seq.is_some() || known).then(|| self.ended(delivery)))
     }
 
     /// A job's end is also the answer to a cancel that has no other.

@@ -17,12 +17,16 @@ impl Commands {
         if agent.contains('@') {
             self.check(Feature::AgentVersions)?;
         }
-        let lease = lease::requested(payload, !self.line.is_strict())?;
+        let (lease, end) = lease::requested(payload, !self.line.is_strict())?;
         let unsaid = |lease: &Lease| self.line.profile().empty_lease_is_none && lease.is_empty();
         let lease = lease.filter(|lease| !unsaid(lease));
+        if end.is_some() {
+            self.check(Feature::LeaseExpiresAt)?;
+        }
         if let Some(lease) = &lease {
             self.check_lease(lease)?;
         }
+        let lease = lease.map(|lease| Lease { expires_at: end, ..lease });
         let max_runtime = payload.whole("max_runtime_sec")?;
         if max_runtime == Some(0) {
             return Err(payload.wrong("max_runtime_sec", "at least 1"));
@@ -30,6 +34,7 @@ impl Commands {
         Ok(Command::Submit(Box::new(Submit {
             agent,
             input: payload.raw("input").map_or_else(Json::null, Json::from),
+            expires_at: end.filter(|_| lease.is_none()),
             lease,
             key: maybe_id(payload, "idempotency_key", IdempotencyKey::parse)?,
             max_runtime: max_runtime.map(Duration::from_secs),
@@ -39,9 +44,6 @@ impl Commands {
     }
 
     fn check_lease(&self, asked: &Lease) -> Result<(), Fault> {
-        if asked.expires_at.is_some() {
-            self.check(Feature::LeaseExpiresAt)?;
-        }
         if !asked.budget.is_empty() {
             self.check(Feature::CostBudget)?;
         }
@@ -54,7 +56,12 @@ impl Commands {
 
 fn parent(payload: &Object<'_>) -> Result<Option<Parent>, Fault> {
     let Some(job) = payload.text("parent_job_id")? else { return Ok(None) };
-    Ok(Some(Parent { job: job_id(&job)?, delegation: payload.owned("delegate_id")? }))
+    let delegation = payload.owned("delegate_id")?;
+    if delegation.as_ref().is_some_and(|name| name.is_empty() || name.len() > MAX_NAME_BYTES) {
+        let want = format!("text of 1 to {MAX_NAME_BYTES} bytes");
+        return Err(payload.wrong("delegate_id", &want));
+    }
+    Ok(Some(Parent { job: job_id(&job)?, delegation }))
 }
 
 /// The job that a message is about: its envelope says so, or its payload.
@@ -122,3 +129,6 @@ fn job_filter(filter: &Object<'_>) -> Result<JobFilter, Fault> {
         created_before: filter.time("created_before")?,
     })
 }
+
+/// The longest name of a delegation.
+const MAX_NAME_BYTES: usize = 256;

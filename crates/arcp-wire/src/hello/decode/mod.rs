@@ -69,6 +69,8 @@ impl Commands {
             Wanted::Session
         } else if kind == Kind::Submit {
             Wanted::Job
+        } else if matches!(kind, Kind::Cancel | Kind::Unsubscribe | Kind::Ack | Kind::Pong) {
+            Wanted::Unanswered
         } else {
             Wanted::Other
         }

@@ -22,8 +22,9 @@ impl Commands {
         self.line.meet(Profile::of(&envelope.id, payload), envelope.version);
         let offer = offer(payload)?;
         let client = client(payload)?;
-        let capabilities = capabilities(payload)?;
+        let declared = payload.value("capabilities").map(|_| capabilities(payload)).transpose()?;
         let Some(resume) = payload.object("resume", "resume")? else {
+            let capabilities = declared.unwrap_or_else(|| feature::declared([]));
             let open = Open { offer, client, capabilities, vocabulary: VOCABULARY };
             return Ok(Command::Open(Box::new(open)));
         };
@@ -33,7 +34,7 @@ impl Commands {
             last_seq: resume.need_whole("last_event_seq")?,
             offer: Some(offer),
             client: Some(client),
-            capabilities: Some(capabilities),
+            capabilities: declared,
             vocabulary: VOCABULARY,
         })))
     }
