@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    AgentRef, Answer, Credential, Event, Fault, JobId, Json, Lease, Question, StreamEvent,
-    StreamId, TraceId,
+    AgentRef, Answer, Completion, Credential, Delegation, Event, Fault, JobId, Json, Lease,
+    Question, StreamEvent, StreamId, TraceId,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -89,6 +89,15 @@ pub enum ReportKind {
         question: Question,
         /// Where the answer goes. Dropped when the job is over.
         answer: oneshot::Sender<Result<Answer, Fault>>,
+    },
+    /// It wants another job to do a part of it.
+    Delegate {
+        /// Which part.
+        delegation: Delegation,
+        /// Where the answer goes, as of a question: that the other job does it, or why not.
+        answer: oneshot::Sender<Result<Answer, Fault>>,
+        /// Where the end of the other job goes. Dropped when there is none.
+        end: oneshot::Sender<Result<Completion, Fault>>,
     },
     /// The agent is done; said by the host itself, in the same queue, so that nothing overtakes.
     Ended(Result<Outcome, Fault>),

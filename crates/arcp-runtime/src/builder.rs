@@ -542,12 +542,17 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
     if limits.frame_bytes < LEAST_FRAME {
         return Err(BuildError::TooSmall("frame_bytes", "8192"));
     }
+    if limits.delegation_depth > MOST_DELEGATIONS {
+        return Err(BuildError::TooLarge("delegation_depth", MOST_DELEGATIONS));
+    }
     if limits.input_bytes < limits.frame_bytes {
         return Err(BuildError::TooSmall("input_bytes", "frame_bytes"));
     }
     Ok(())
 }
 
+/// The most delegations in a row.
+const MOST_DELEGATIONS: usize = 64;
 /// The smallest bound of frames, in bytes.
 const LEAST_FRAME: usize = 8_192;
 

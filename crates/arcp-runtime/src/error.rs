@@ -45,6 +45,9 @@ pub enum BuildError {
     /// One bound must not be below another.
     #[error("`{0}` must not be below `{1}`")]
     TooSmall(&'static str, &'static str),
+    /// A bound is larger than anything that it was made for.
+    #[error("`{0}` must be at most {1}")]
+    TooLarge(&'static str, usize),
     /// A bound that must be at least one is zero.
     #[error("`{0}` must be at least 1")]
     ZeroLimit(&'static str),

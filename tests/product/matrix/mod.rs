@@ -51,6 +51,7 @@ mod cancel;
 mod client_resume;
 mod close_codes;
 mod credentials;
+mod delegation;
 mod frames;
 mod handshake;
 mod heartbeats;

@@ -1,5 +1,7 @@
 //! Agents that a test directs.
 
+mod delegating;
+
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use arcp_agent::{ChunkEncoding, Code, Fault, JobContext, Json, LogLevel, Outcome, Progress};
 use arcp_agent::{JobStream, PermissionRequest, StreamInfo, StreamKind};
-use arcp_agent::{agent_fn, read_input};
+use arcp_agent::{Restart, agent_fn, read_input, restartable};
 use arcp_core::Quantity;
 use arcp_runtime::RuntimeBuilder;
 use serde_json::{Value, json};
@@ -66,7 +68,8 @@ impl Stage {
     /// Adds the agents to a runtime.
     pub(crate) fn hire(&self, builder: RuntimeBuilder) -> RuntimeBuilder {
         let all = |stage: &Self| stage.clone();
-        let [echo, emit, gate, stubborn, block, script] = std::array::from_fn(|_| all(self));
+        let [echo, emit, gate, stubborn, block, script, again] = std::array::from_fn(|_| all(self));
+        let again = agent_fn(move |job, input| again.clone().script(job, input));
         builder
             .agent("echo", "1.0.0", agent_fn(|_, input| async move { Ok(Outcome::Value(input)) }))
             .agent("echo", "2.0.0", agent_fn(move |_, input| ready(Ok(echo.echo(input)))))
@@ -75,6 +78,7 @@ impl Stage {
             .agent("stubborn", "1", agent_fn(move |_, input| stubborn.clone().stubborn(input)))
             .agent("block", "1", agent_fn(move |_, input| ready(Ok(block.block(input)))))
             .agent("script", "1", agent_fn(move |job, input| script.clone().script(job, input)))
+            .agent("again", "1", restartable(again, Restart::FromInput))
             .agent("chunks", "1", agent_fn(chunks))
             .agent("large", "1", agent_fn(large))
             .agent("fail", "1", agent_fn(|_, input| async move { fail(&input) }))
@@ -130,6 +134,7 @@ impl Stage {
     async fn script(self, job: JobContext, input: Json) -> Result<Outcome, Fault> {
         let steps: Vec<Vec<Value>> = read_input(&input)?;
         let mut streams: Vec<Option<JobStream>> = Vec::new();
+        let mut children = Vec::new();
         for step in &steps {
             let text = |place: usize| step[place].as_str().unwrap();
             match text(0) {
@@ -154,6 +159,9 @@ impl Stage {
                 "status" => job.status(text(1), step[2].as_str().map(str::to_owned)).await?,
                 "emit" => job.emit(text(1), Json::from(&step[2])).await?,
                 "gate" => self.pass().await,
+                "cancelled" => return Err(Fault::new(Code::Cancelled, job.cancelled().await)),
+                "delegate" => delegating::delegate(&job, &mut children, &step[1]).await?,
+                "outcome" => delegating::outcome(&job, &mut children, &step[1]).await?,
                 // Asks, says the answer, and goes on.
                 "ask" => {
                     let answer = job.authorize(text(1), text(2)).await;

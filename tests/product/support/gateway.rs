@@ -26,6 +26,10 @@ pub(crate) struct Books {
     open: bool,
     /// How many calls to revoke are still to fail.
     failing: usize,
+    /// Whether calls to revoke wait.
+    held: bool,
+    /// Whether calls to issue wait, whatever the lease says.
+    slow: bool,
 }
 
 impl Gateway {
@@ -41,6 +45,16 @@ impl Gateway {
     /// The next calls to revoke fail.
     pub(crate) fn fail_to_revoke(&self, count: usize) {
         self.0.send_modify(|books| books.failing = count);
+    }
+
+    /// Has calls to revoke wait from now on, or not any more.
+    pub(crate) fn hold_revocations(&self, held: bool) {
+        self.0.send_modify(|books| books.held = held);
+    }
+
+    /// Has calls to issue wait from now on, or not any more.
+    pub(crate) fn hold_issues(&self, held: bool) {
+        self.0.send_modify(|books| books.slow = held);
     }
 
     /// Waits until the books are so.
@@ -62,6 +76,7 @@ impl CredentialProvisioner for Gateway {
             books.asked.push(request.id.clone());
             books.ceilings.push(request.ceiling.clone());
         });
+        drop(self.until(|books| !books.slow).await);
         let wish = request.lease.other.get("x-gateway");
         let wish: String = wish.and_then(|wish| wish.read().ok()).unwrap_or_default();
         match wish.as_str() {
@@ -89,8 +104,15 @@ impl CredentialProvisioner for Gateway {
 
     async fn revoke(&self, id: &CredentialId) -> Result<(), ProvisionError> {
         let mut failed = false;
+        let held = self.books().held;
+        if held {
+            self.0.send_modify(|books| books.revocations.push(id.clone()));
+            drop(self.until(|books| !books.held).await);
+        }
         self.0.send_modify(|books| {
-            books.revocations.push(id.clone());
+            if !held {
+                books.revocations.push(id.clone());
+            }
             failed = books.failing > 0;
             if failed {
                 books.failing -= 1;

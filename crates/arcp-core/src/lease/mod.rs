@@ -3,6 +3,7 @@
 //! Pure rules. Who asks, and when, is the engine's affair.
 
 mod budget;
+mod interim;
 mod pattern;
 
 use std::collections::BTreeMap;

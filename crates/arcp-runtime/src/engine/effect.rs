@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    Answer, Append, ArtifactId, ArtifactRef, Commit, ConnectionId, Credential, CredentialId,
-    Delivery, Event, EventFilter, Fault, JobEvent, JobFilter, JobHead, JobId, JobSummary, Json,
-    Key, MessageId, Offer, Output, Principal, Secret, SessionId, StreamId, SubscriptionId,
-    Timestamp,
+    Answer, Append, ArtifactId, ArtifactRef, Commit, Completion, ConnectionId, Credential,
+    CredentialId, Delivery, Event, EventFilter, Fault, JobEvent, JobFilter, JobHead, JobId,
+    JobSummary, Json, Key, MessageId, Offer, Output, Principal, Secret, SessionId, StreamId,
+    SubscriptionId, Timestamp,
 };
 use arcp_transport::CloseReason;
 use bytes::Bytes;
@@ -217,6 +217,14 @@ pub enum Task {
         ticket: Ticket,
         /// The answer.
         result: Result<Answer, Fault>,
+    },
+    /// Tell an agent of the end of the job that it has delegated to: by the ticket of the question that did
+    /// it, after the answer.
+    TellEnd {
+        /// Which.
+        ticket: Ticket,
+        /// What it gave, or why it has not.
+        ended: Result<Completion, Fault>,
     },
     /// Let a job's agent write to a stream; before the answer that says so.
     OpenStream {

@@ -67,7 +67,7 @@ pub enum Input {
         /// What was asked.
         recall: Box<Recall>,
         /// The job, if the principal has it, and the index of its first event still kept.
-        found: Result<Option<(JobFact, u64)>, Fault>,
+        found: Result<Option<Box<(JobFact, u64)>>, Fault>,
     },
     /// The past that a subscription wanted is found.
     Past {
@@ -141,6 +141,8 @@ pub enum Input {
     Drain,
     /// The runtime stops: what has not ended is ended, or left to the next start.
     Halt,
+    /// After a halt: no end of a job waits any more for what was issued to be revoked.
+    LastCall,
 }
 
 /// What an authenticator said.

@@ -9,9 +9,12 @@
 mod again;
 mod artifact;
 mod cancel;
+mod children;
 mod connection;
 mod credential;
+mod delegate;
 mod effect;
+mod end;
 mod handshake;
 mod heartbeat;
 mod ids;
@@ -171,6 +174,7 @@ impl Engine {
             Input::Unstuck => self.on_unstuck(now),
             Input::Drain => self.draining = true,
             Input::Halt => self.on_halt(now, fx),
+            Input::LastCall => self.on_last_call(now, fx),
         }
     }
 
@@ -191,6 +195,7 @@ impl Engine {
                 Timer::CancelDeadline(job) => self.on_cancel_overdue(now, &job, fx),
                 Timer::Lease(job) => self.on_lease_over(now, &job, fx),
                 Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
+                Timer::Ending(job) => self.on_ending_overdue(now, &job, fx),
                 Timer::Permission(message) => self.on_permission_overdue(&message, fx),
                 Timer::Revoke(id) => self.on_revoke_due(id, fx),
                 Timer::Heartbeats => self.on_heartbeats_due(now, fx),

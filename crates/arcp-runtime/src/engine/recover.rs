@@ -98,7 +98,8 @@ impl Engine {
     /// first.
     ///
     /// Jobs that were running are run again where their agents can be, else they end as failed, retryable,
-    /// in one batch; those that had not started are still to come.
+    /// in one batch, but for those whose ends wait for what was issued to their children; those that had
+    /// not started are still to come.
     pub fn recover(
         &mut self,
         now: Now,
@@ -133,11 +134,10 @@ impl Engine {
                 Fact::Key { value } => self.recover_key(now, &value)?,
             }
         }
+        self.recover_children();
         self.revoke_orphans(fx);
         self.expect_sweep(now);
-        for job in died {
-            self.on_died(now, &job, fx);
-        }
+        self.on_died(now, died, fx);
         for principal in self.tallies.with_queued() {
             self.start_next(now, &principal, fx);
         }

@@ -155,7 +155,7 @@ impl Engine {
         &mut self,
         now: Now,
         recall: Recall,
-        found: Result<Option<(JobFact, u64)>, Fault>,
+        found: Result<Option<Box<(JobFact, u64)>>, Fault>,
         fx: &mut Effects,
     ) {
         let Recall { connection, session, to, principal: _, job, purpose } = recall;
@@ -164,7 +164,7 @@ impl Engine {
             return;
         }
         let result = match found {
-            Ok(Some(found)) => self.on_found(now, &from, job, found, &purpose, fx),
+            Ok(Some(found)) => self.on_found(now, &from, job, *found, &purpose, fx),
             Ok(None) => Err(no_such_job()),
             Err(fault) => Err(fault),
         };

@@ -49,10 +49,10 @@ pub fn job_input(job: &JobId) -> Key {
     join(b"input/", job.as_str().as_bytes())
 }
 
-/// Where all is that jobs that can be run again have used up.
+/// Where all is that jobs that can be run again have used up, and those that they have delegated to.
 pub const RUNS: &[u8] = b"run/";
 
-/// What a job that can be run again has used up.
+/// What such a job has used up.
 pub fn run(job: &JobId) -> Key {
     join(RUNS, job.as_str().as_bytes())
 }

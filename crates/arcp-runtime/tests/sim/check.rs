@@ -105,7 +105,7 @@ fn streams_are_whole(job: &JobId, events: &[(u64, JobEvent)]) {
     }
 }
 
-/// Exactly one terminal event, and it is the last one; the budget never rises.
+/// Exactly one terminal event, and it is the last one; the budget of one that delegates nothing never rises.
 pub(crate) fn job_is_whole(store: &MemoryStore, job: &JobId, fact: &JobFact) {
     let events = job_events(store, job);
     if events.first().is_none_or(|(first, _)| *first > 1) {
@@ -119,6 +119,11 @@ pub(crate) fn job_is_whole(store: &MemoryStore, job: &JobId, fact: &JobFact) {
     let outcome = fact.outcome.as_ref().expect("an ended job has an outcome");
     assert_eq!(outcome.last_index, last.0, "{job}");
     streams_are_whole(job, &events);
+    let delegates = |(_, event): &(u64, JobEvent)| matches!(event.event, Event::Delegated(_));
+    if events.iter().any(delegates) {
+        // What was set aside comes back.
+        return;
+    }
     let mut before: Option<Quantity> = None;
     for (_, event) in &events {
         if let Event::Metric { name, value, .. } = &event.event

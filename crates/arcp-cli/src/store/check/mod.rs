@@ -192,6 +192,7 @@ mod tests {
             created_at: Timestamp::from_micros(0),
             max_runtime: None,
             parent: None,
+            wanted: None,
             outcome: None,
         };
         for fact in [Bytes::from("{}"), without_outcome.to_bytes().unwrap()] {
