@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arcp_core::lease::Operation;
 use arcp_core::{
-    AgentRef, Answer, ArtifactRef, ChunkEncoding, Code, Credential, Delegation, Event, Fault,
-    GrantedLease, JobId, Json, Lease, LogLevel, PermissionRequest, Progress, PutArtifact, Quantity,
-    Question, StreamId, StreamInfo, TraceId,
+    AgentRef, Answer, ArtifactRef, ChunkEncoding, Code, Credential, CredentialId, Delegation,
+    Event, Fault, GrantedLease, JobId, Json, Lease, LogLevel, PermissionRequest, Progress,
+    PutArtifact, Quantity, Question, StreamId, StreamInfo, TraceId,
 };
 use bytes::Bytes;
 use rust_decimal::Decimal;
@@ -61,8 +61,30 @@ impl JobContext {
     /// The credentials that were issued for the job, good until it ends; their values are for whoever
     /// they are to be shown to, and nobody else. Empty where none are issued, and when the runtime was
     /// restarted between the job's acceptance and its start.
-    pub fn credentials(&self) -> &[Credential] {
-        &self.port.brief.credentials
+    pub fn credentials(&self) -> Vec<Credential> {
+        let mut credentials = self.port.brief.credentials.clone();
+        let signals = self.port.signals.borrow();
+        for credential in &mut credentials {
+            if let Some(value) = signals.rotated.get(&credential.id) {
+                credential.value = value.clone();
+            }
+        }
+        credentials
+    }
+
+    /// Gives one of the job's credentials another value, and tells the job's submitter which (§9). The
+    /// value before is not good any more, or not for long; [`credentials`](Self::credentials) has the new
+    /// one when this returns.
+    ///
+    /// Fails with `NotFound` when the job has no such credential, `FailedPrecondition` while one of the
+    /// job's is getting another value, `Unimplemented` where credentials keep their values, and as whoever
+    /// issues them says. After a failure, or when the call is dropped, the value may be another one all the
+    /// same.
+    pub async fn rotate_credential(&self, id: &CredentialId) -> Result<Credential, Fault> {
+        match self.ask(Question::Rotate(id.clone()), 0).await? {
+            Answer::Rotated(credential) => Ok(*credential),
+            other => Err(crossed(&other)),
+        }
     }
 
     /// Which run of the job this is, from 1: more when the runtime has died meanwhile and the agent

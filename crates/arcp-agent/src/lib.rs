@@ -13,9 +13,9 @@ use std::future::Future;
 
 pub use arcp_core::lease::Operation;
 pub use arcp_core::{
-    AgentRef, ArtifactRef, ChunkEncoding, Code, Completion, Credential, Delegation, Fault,
-    GrantedLease, JobId, Json, Lease, LogLevel, PermissionRequest, Progress, Quantity, Restart,
-    StreamId, StreamInfo, StreamKind, TraceId,
+    AgentRef, ArtifactRef, ChunkEncoding, Code, Completion, Credential, CredentialId, Delegation,
+    Fault, GrantedLease, JobId, Json, Lease, LogLevel, PermissionRequest, Progress, Quantity,
+    Restart, StreamId, StreamInfo, StreamKind, TraceId,
 };
 pub use async_trait::async_trait;
 pub use bytes::Bytes;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    AgentRef, Answer, Completion, Credential, Delegation, Event, Fault, JobId, Json, Lease,
-    Question, StreamEvent, StreamId, TraceId,
+    AgentRef, Answer, Completion, Credential, CredentialId, Delegation, Event, Fault, JobId, Json,
+    Lease, Question, Secret, StreamEvent, StreamId, TraceId,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -22,7 +22,7 @@ pub struct Brief {
     pub lease: Lease,
     /// The trace.
     pub trace: Option<TraceId>,
-    /// What was issued for the job.
+    /// What was issued for the job, with the values that it had then.
     pub credentials: Vec<Credential>,
     /// Which run of the job this is, from 1.
     pub attempt: u32,
@@ -125,6 +125,8 @@ pub struct Signals {
     pub cancelled: Option<String>,
     /// Its open streams. One that is not here is over, whatever its writer thinks.
     pub streams: BTreeMap<StreamId, Pace>,
+    /// The values of its credentials that have got others since it started.
+    pub rotated: BTreeMap<CredentialId, Secret<String>>,
 }
 
 /// How fast a stream may be: so many chunks a second at most; `None` for no bound.

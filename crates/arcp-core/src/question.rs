@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::event::escaped;
 use crate::lease::Operation;
 use crate::{
-    ArtifactRef, GrantedLease, JobAccepted, Json, Lease, PermissionRequest, PutArtifact, StreamId,
-    StreamInfo,
+    ArtifactRef, Credential, CredentialId, GrantedLease, JobAccepted, Json, Lease,
+    PermissionRequest, PutArtifact, StreamId, StreamInfo,
 };
 
 /// What a running job asks. Unlike an event, it is answered.
@@ -29,6 +29,8 @@ pub enum Question {
     Checkpoint(Json),
     /// Have another job do a part of it (§10).
     Delegate(Box<Delegation>),
+    /// Give one of its credentials another value (§9).
+    Rotate(CredentialId),
 }
 
 /// What a job is answered whose question was not refused: the variant that the question wants.
@@ -46,6 +48,8 @@ pub enum Answer {
     Checkpointed,
     /// Another job does it; what was issued for that one is not told.
     Delegated(Box<JobAccepted>),
+    /// The credential has another value.
+    Rotated(Box<Credential>),
 }
 
 /// A part of a job that another one is to do, within the authority of the first (§10).

@@ -11,8 +11,8 @@ use std::time::Duration;
 use arcp_agent::port::{Report, ReportKind};
 use arcp_auth::{Authenticator, CredentialProvisioner, CredentialRequest, Origin};
 use arcp_core::{
-    Answer, Commit, Completion, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment,
-    Notice, Output, Question, SessionId, SubscriptionId,
+    Answer, Commit, Completion, ConnectionId, CredentialId, Event, Fault, Issued, Limits,
+    MessageId, Moment, Notice, Output, Question, SessionId, SubscriptionId,
 };
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
@@ -21,9 +21,11 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::connection::Permit;
-use crate::dispatch::{issue, judge, revoke, stopping, store_fault, unless_it_panics, verify};
+use crate::dispatch::{
+    issue, judge, revoke, rotate, stopping, store_fault, unless_it_panics, verify,
+};
 use crate::engine::{
-    Effect, Effects, Engine, Input, Intent, Issue, JobReport, Observe, Task, Ticket,
+    Effect, Effects, Engine, Input, Intent, Issue, JobReport, Observe, Provisioned, Task, Ticket,
 };
 use crate::error::RuntimeError;
 use crate::host::Host;
@@ -556,16 +558,28 @@ impl Writer {
     fn issue(&mut self, task: Issue) {
         let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
         let mut called_off = self.state.called_off.subscribe();
-        let Issue { id, job, principal, agent, lease, ceiling } = task;
-        let for_job = job.clone();
-        let request = CredentialRequest { id, job: for_job, principal, agent, lease, ceiling };
+        let job = task.job.clone();
         self.state.issuing.spawn(async move {
             let provisioned = tokio::select! {
                 biased;
-                _ = called_off.wait_for(|off| *off) => stopping(),
-                provisioned = issue(provisioner, request, time) => provisioned,
+                _ = called_off.wait_for(|off| *off) => Provisioned::Failed(stopping()),
+                provisioned = issue(provisioner, asked_for(task), time) => provisioned,
             };
             (Some(Input::Provisioned { job, provisioned }), None)
+        });
+    }
+
+    fn rotate(&mut self, credential: CredentialId, request: Issue) {
+        let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
+        let mut called_off = self.state.called_off.subscribe();
+        let id = request.id.clone();
+        self.state.issuing.spawn(async move {
+            let rotated = tokio::select! {
+                biased;
+                _ = called_off.wait_for(|off| *off) => Err(stopping()),
+                rotated = rotate(provisioner, &credential, asked_for(request), time) => rotated,
+            };
+            (Some(Input::Rotated { id, rotated }), None)
         });
     }
 
@@ -627,6 +641,7 @@ impl Writer {
                 });
             }
             Task::Issue(task) => self.issue(*task),
+            Task::Rotate { credential, request } => self.rotate(credential, *request),
             Task::Revoke { id } => {
                 let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
                 let turns = Arc::clone(&self.revocations);
@@ -657,6 +672,7 @@ impl Writer {
             Task::OpenStream { job, stream, rate } => self.host.open_stream(&job, stream, rate),
             Task::StopStream { job, stream } => self.host.stop_stream(&job, &stream),
             Task::Pace { job, stream, rate } => self.host.pace(&job, &stream, rate),
+            Task::Renew { job, credential, value } => self.host.renew(&job, credential, value),
             Task::Answer { ticket, result } => self.answer(ticket, result),
             Task::TellEnd { ticket, ended } => {
                 if let Some(end) = self.state.ends.remove(&ticket) {
@@ -676,6 +692,11 @@ impl Writer {
             drop(answer.send(result));
         }
     }
+}
+
+fn asked_for(task: Issue) -> CredentialRequest {
+    let Issue { id, job, principal, agent, lease, ceiling } = task;
+    CredentialRequest { id, job, principal, agent, lease, ceiling }
 }
 
 fn is_ping(output: &Output) -> bool {

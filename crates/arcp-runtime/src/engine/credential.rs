@@ -14,6 +14,7 @@ use arcp_core::{
 };
 use rust_decimal::Decimal;
 
+use super::rotate::Rotation;
 use super::submit::{By, Draft};
 use super::{Effects, Engine, From, Intent, Issue, Task, Timer, exceeds};
 use crate::record::{OwedFact, key};
@@ -31,6 +32,8 @@ pub(super) struct Credentials {
     owed: BTreeMap<CredentialId, Owed>,
     /// What is being revoked of it, or waits for that.
     unwanted: BTreeSet<CredentialId>,
+    /// What of it is getting other values.
+    pub(super) rotating: BTreeMap<CredentialId, Rotation>,
 }
 
 #[derive(Debug)]
@@ -98,6 +101,11 @@ impl Credentials {
     /// How many jobs wait for theirs.
     pub(super) fn waiting_count(&self) -> usize {
         self.drafts.len()
+    }
+
+    /// Whether it is being revoked, or waits for that.
+    pub(super) fn is_unwanted(&self, id: &CredentialId) -> bool {
+        self.unwanted.contains(id)
     }
 
     fn owe(&mut self, id: CredentialId, fact: OwedFact) {
@@ -361,10 +369,11 @@ impl Engine {
         }
     }
 
-    /// Has what goes by the id revoked, unless it is being revoked.
+    /// Has what goes by the id revoked, unless it is being revoked: once no other value is on its way.
     pub(super) fn revoke(&mut self, id: CredentialId, fx: &mut Effects) {
         debug_assert!(self.credentials.owed.contains_key(&id), "what is revoked is owed");
-        if self.credentials.unwanted.insert(id.clone()) {
+        let waits = self.credentials.rotating.contains_key(&id);
+        if self.credentials.unwanted.insert(id.clone()) && !waits {
             fx.task(Task::Revoke { id });
         }
     }

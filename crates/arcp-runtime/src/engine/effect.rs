@@ -182,6 +182,23 @@ pub enum Task {
         /// By what it goes.
         id: CredentialId,
     },
+    /// Give a credential another value; answered by `Input::Rotated`. Nothing that goes by the same id is
+    /// revoked meanwhile.
+    Rotate {
+        /// Which.
+        credential: CredentialId,
+        /// What it was issued for.
+        request: Box<Issue>,
+    },
+    /// Tell a job's agent of the value that a credential has from now on; before the answer that says so.
+    Renew {
+        /// The job.
+        job: JobId,
+        /// Which.
+        credential: CredentialId,
+        /// The value.
+        value: Secret<String>,
+    },
     /// Put the bytes of an artifact among the blobs, if their SHA-256 is as it should be; answered by
     /// `Input::BlobKept`.
     KeepBlob {

@@ -2,7 +2,7 @@
 
 use arcp_core::{
     ArtifactId, Completion, ConnectionId, CredentialId, Event, Fault, Issued, JobId, JobSummary,
-    MessageId, Principal, Question, SessionId, SubscriptionId,
+    MessageId, Principal, Question, Secret, SessionId, SubscriptionId,
 };
 
 use super::{Intent, ListQuery, Provisioned, Recall, Search, Step, Swept};
@@ -94,6 +94,13 @@ pub enum Input {
         id: CredentialId,
         /// Whether it has, or why not.
         revoked: Result<(), String>,
+    },
+    /// A provisioner was asked for another value.
+    Rotated {
+        /// By what the credential was issued.
+        id: CredentialId,
+        /// The value, or why there is none.
+        rotated: Result<Secret<String>, Fault>,
     },
     /// The bytes of an artifact are among the blobs.
     BlobKept {

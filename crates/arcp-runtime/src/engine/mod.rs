@@ -29,6 +29,7 @@ mod recover;
 mod report;
 mod restart;
 mod resume;
+mod rotate;
 mod session;
 mod settings;
 mod silence;
@@ -153,6 +154,7 @@ impl Engine {
                 self.on_provisioned(now, &job, provisioned, fx);
             }
             Input::Revoked { id, revoked } => self.on_revoked(now, id, revoked, fx),
+            Input::Rotated { id, rotated } => self.on_rotated(now, &id, rotated, fx),
             Input::BlobKept { artifact, kept } => self.on_blob_kept(now, artifact, kept, fx),
             Input::Past { subscription, past } => self.on_past(now, &subscription, past, fx),
             Input::Overflow { subscription } => {

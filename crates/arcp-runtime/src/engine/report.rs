@@ -81,6 +81,7 @@ impl Engine {
             Question::Delegate(delegation) => {
                 self.delegate(now, id, *delegation, ticket, fx).map(|()| None)
             }
+            Question::Rotate(credential) => self.rotate(id, credential, ticket, fx).map(|()| None),
         };
         if let Some(result) = result.transpose() {
             fx.task(Task::Answer { ticket, result });

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use arcp_core::lease::{Budget, Operation, Pattern};
 use arcp_core::{
-    Code, Completion, Delegation, Event, Fault, Json, Lease, LogLevel, PermissionRequest, Progress,
-    Quantity, Question,
+    Code, Completion, CredentialId, Delegation, Event, Fault, Json, Lease, LogLevel,
+    PermissionRequest, Progress, Quantity, Question,
 };
 use arcp_core::{JobId, StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind};
 use arcp_runtime::engine::{JobReport, Ticket};
@@ -32,6 +32,8 @@ pub(crate) struct Agent {
     pub(crate) children: BTreeMap<Ticket, JobId>,
     /// Whether it waits for one of those.
     pub(crate) waits: bool,
+    /// What was issued for its job.
+    pub(crate) credentials: Vec<CredentialId>,
 }
 
 impl Agent {
@@ -45,6 +47,7 @@ impl Agent {
             streams: BTreeMap::new(),
             children: BTreeMap::new(),
             waits: false,
+            credentials: Vec::new(),
         }
     }
 
@@ -108,6 +111,12 @@ impl Agent {
         self.left -= 1;
         self.waits = random.random_bool(0.1);
         match random.random_range(0..14) {
+            5 if !self.credentials.is_empty() => {
+                self.asking = Some(ticket);
+                let at = random.random_range(0..self.credentials.len());
+                let question = Question::Rotate(self.credentials[at].clone());
+                JobReport::Ask { question, ticket }
+            }
             10..14 => self.delegate(random, ticket),
             9 => {
                 let state = Json::of(&random.random_range(0..1_000_u32)).unwrap();

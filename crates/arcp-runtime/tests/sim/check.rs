@@ -69,6 +69,12 @@ pub(crate) fn delivered_is_stored(store: &MemoryStore, session: &SessionId, deli
     assert!(delivery.seq <= stream.last || stream.last == 0, "told before it was kept");
     let Some((job, index)) = pointers.get(&delivery.seq) else { return };
     if let Some(stored) = job_event(store, job, *index) {
+        if let Event::CredentialRotated { id, .. } = &delivery.event.event {
+            // Its value is kept nowhere.
+            let without = Event::CredentialRotated { id: id.clone(), value: None };
+            assert_eq!(stored.event, without, "{session} {}", delivery.seq);
+            return;
+        }
         assert_eq!(stored, *delivery.event, "{session} {}", delivery.seq);
     }
 }

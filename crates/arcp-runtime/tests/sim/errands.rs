@@ -90,6 +90,15 @@ impl World {
                 };
                 self.input(Input::Revoked { id, revoked });
             }
+            Task::Rotate { request, .. } => {
+                let rotated = if self.random.random_bool(0.8) {
+                    self.rotations += 1;
+                    Ok(Secret::new("another".to_owned()))
+                } else {
+                    Err(Fault::invalid("sim"))
+                };
+                self.input(Input::Rotated { id: request.id, rotated });
+            }
             Task::KeepBlob { artifact, data, .. } => {
                 let kept = if self.random.random_bool(0.9) {
                     self.blobs.insert(artifact.clone(), data);

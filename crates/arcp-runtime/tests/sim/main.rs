@@ -33,7 +33,7 @@ fn the_invariants_hold_for_every_seed() {
     let mut crashes = 0;
     let mut jobs = 0;
     let (mut resumes, mut restarts, mut forgotten) = (0, 0, 0);
-    let (mut delegations, mut outcomes) = (0, 0);
+    let (mut delegations, mut outcomes, mut rotations) = (0, 0, 0);
     for seed in first..first + seeds {
         let _named = Named(seed);
         let mut world = World::new(seed);
@@ -48,12 +48,13 @@ fn the_invariants_hold_for_every_seed() {
         restarts += summary.restarts;
         delegations += summary.delegations;
         outcomes += summary.outcomes;
+        rotations += summary.rotations;
         forgotten += summary.forgotten;
     }
     println!(
         "{seeds} seeds from {first}: {jobs} jobs, {events} events, {crashes} crashes, \
          {resumes} resumes, {restarts} restarts, {forgotten} forgotten, {delegations} delegations, \
-         {outcomes} outcomes"
+         {outcomes} outcomes, {rotations} rotations"
     );
     // A world in which nothing happens proves nothing.
     assert!(jobs >= seeds * 5, "{jobs} jobs");
@@ -64,6 +65,7 @@ fn the_invariants_hold_for_every_seed() {
     assert!(seeds < 10 || forgotten >= seeds, "{forgotten} forgotten");
     assert!(seeds < 10 || delegations >= seeds, "{delegations} delegations");
     assert!(seeds < 10 || outcomes >= seeds / 4, "{outcomes} outcomes");
+    assert!(seeds < 10 || rotations >= seeds / 10, "{rotations} rotations");
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub(crate) struct World {
     delegations: u64,
     /// Ends of such jobs that their agents were told.
     outcomes: u64,
+    /// Credentials that got other values.
+    pub(crate) rotations: u64,
     pub(crate) forgotten: u64,
     /// What happened, in order.
     pub(crate) transcript: Vec<String>,
@@ -85,6 +87,7 @@ pub(crate) struct Summary {
     pub(crate) restarts: u64,
     pub(crate) delegations: u64,
     pub(crate) outcomes: u64,
+    pub(crate) rotations: u64,
     /// Numbers of streams that were forgotten.
     pub(crate) forgotten: u64,
 }
@@ -124,6 +127,7 @@ impl World {
             restarts: 0,
             delegations: 0,
             outcomes: 0,
+            rotations: 0,
             forgotten: 0,
             transcript: Vec::new(),
         }
@@ -225,6 +229,7 @@ impl World {
             restarts: self.restarts,
             delegations: self.delegations,
             outcomes: self.outcomes,
+            rotations: self.rotations,
             forgotten: self.forgotten,
         }
     }
@@ -352,7 +357,8 @@ impl World {
                 }
                 Effect::Close { connection, .. } => self.end(connection),
                 Effect::Task(Task::Start(start)) => {
-                    let agent = Agent::new(&mut self.random);
+                    let mut agent = Agent::new(&mut self.random);
+                    agent.credentials = start.credentials.iter().map(|c| c.id.clone()).collect();
                     self.restarts += u64::from(start.attempt > 1);
                     if start.restored {
                         check::restored_is_whole(&self.store, &start.job);
@@ -371,7 +377,9 @@ impl World {
                 Effect::Task(Task::Kill { job }) => {
                     self.agents.remove(&job);
                 }
-                Effect::Acked { .. } | Effect::Hint { .. } | Effect::Task(Task::Pace { .. }) => {}
+                Effect::Acked { .. }
+                | Effect::Hint { .. }
+                | Effect::Task(Task::Pace { .. } | Task::Renew { .. }) => {}
                 Effect::Task(Task::Answer { ticket, result }) => {
                     let asked = self.agents.values_mut().find(|a| a.asking == Some(ticket));
                     if let Some(agent) = asked {
@@ -397,6 +405,12 @@ impl World {
                     if let Some(agent) = self.agents.get_mut(&job) {
                         agent.streams.remove(&stream);
                     }
+                }
+                Effect::Task(Task::Revoke { id }) => {
+                    let same = |task: &Task| matches!(task, Task::Rotate { request, .. } if request.id == id);
+                    let rotates = self.tasks.iter().any(same);
+                    assert!(!rotates, "seed {}: {id} is revoked and rotated", self.seed);
+                    self.tasks.push(Task::Revoke { id });
                 }
                 Effect::Task(task) => self.tasks.push(task),
             }
