@@ -64,6 +64,7 @@ mod permissions;
 mod queue;
 mod restart;
 mod retention;
+mod rotation;
 mod run_again;
 mod session;
 mod size;

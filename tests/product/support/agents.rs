@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arcp_agent::{ChunkEncoding, Code, Fault, JobContext, Json, LogLevel, Outcome, Progress};
+use arcp_agent::{CredentialId, Restart, agent_fn, read_input, restartable};
 use arcp_agent::{JobStream, PermissionRequest, StreamInfo, StreamKind};
-use arcp_agent::{Restart, agent_fn, read_input, restartable};
 use arcp_core::Quantity;
 use arcp_runtime::RuntimeBuilder;
 use serde_json::{Value, json};
@@ -160,6 +160,7 @@ impl Stage {
                 "emit" => job.emit(text(1), Json::from(&step[2])).await?,
                 "gate" => self.pass().await,
                 "cancelled" => return Err(Fault::new(Code::Cancelled, job.cancelled().await)),
+                "rotate" => rotate(&job, step.get(1).and_then(Value::as_str)).await?,
                 "delegate" => delegating::delegate(&job, &mut children, &step[1]).await?,
                 "outcome" => delegating::outcome(&job, &mut children, &step[1]).await?,
                 // Asks, says the answer, and goes on.
@@ -194,6 +195,22 @@ impl Stage {
         }
         Ok(Outcome::Value(Json::null()))
     }
+}
+
+/// Gives a credential another value, the job's first if none is named, and says as an event named `rotated`
+/// whether the job has it from then on, or why not.
+async fn rotate(job: &JobContext, named: Option<&str>) -> Result<(), Fault> {
+    let before = job.credentials().first().cloned();
+    let id = named.map(|id| CredentialId::parse(id).unwrap());
+    let id = id.or_else(|| before.as_ref().map(|credential| credential.id.clone())).unwrap();
+    let said = match job.rotate_credential(&id).await {
+        Ok(credential) => {
+            let now = job.credentials().first().cloned();
+            json!(now.as_ref() == Some(&credential) && now != before)
+        }
+        Err(fault) => json!(fault.code.as_str()),
+    };
+    job.emit("rotated", Json::from(&said)).await
 }
 
 /// `[stream.WHAT, number of the stream, ...]`: a refusal is said as an event named `refused`.
