@@ -4,6 +4,7 @@
 
 mod child;
 mod context;
+mod file;
 mod job_stream;
 mod outcome;
 pub mod port;

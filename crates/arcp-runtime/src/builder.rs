@@ -11,6 +11,7 @@ use arcp_core::{
     Limits, OnClose, RuntimeIdentity, TrustLevel,
 };
 use arcp_store::{Blobs, Store};
+use arcp_wire::Compatibility;
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Catalog, Retention, Settings};
@@ -44,6 +45,7 @@ pub struct RuntimeBuilder {
     heartbeat_interval: Duration,
     features: BTreeMap<Feature, bool>,
     extensions: BTreeSet<String>,
+    compatibility: Compatibility,
 }
 
 /// The parts of a runtime, found to fit together.
@@ -56,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) blobs: Option<Arc<dyn Blobs>>,
     pub(crate) provisioner: Option<Arc<dyn CredentialProvisioner>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) compatibility: Compatibility,
 }
 
 impl RuntimeBuilder {
@@ -66,6 +69,7 @@ impl RuntimeBuilder {
             provisioner: None,
             features: BTreeMap::new(),
             extensions: BTreeSet::new(),
+            compatibility: Compatibility::default(),
             clock: Arc::new(SystemClock::new()),
             authenticators: Vec::new(),
             agents: Vec::new(),
@@ -288,6 +292,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Whether clients that are known to read something else than the text of the protocol says are told
+    /// that. Default: they are.
+    #[must_use]
+    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
+        self.compatibility = compatibility;
+        self
+    }
+
     /// How many threads run agents. Default: as many as the machine has processors.
     #[must_use]
     pub fn agent_threads(mut self, threads: usize) -> Self {
@@ -320,6 +332,8 @@ impl RuntimeBuilder {
         let schemes: BTreeSet<String> = authenticators.keys().cloned().collect();
         let capabilities = self.capabilities(schemes.contains("none"))?;
         let provisions = capabilities.has(Feature::ProvisionedCredentials);
+        let default_lease = normal("default_lease", self.default_lease)?;
+        let ceiling = self.ceiling.map(|ceiling| normal("ceiling", ceiling)).transpose()?;
         let settings = Settings {
             identity: self.identity,
             capabilities,
@@ -328,8 +342,8 @@ impl RuntimeBuilder {
             limits: self.limits,
             resume_window: self.resume_window,
             session_lease: self.session_lease,
-            default_lease: self.default_lease,
-            ceiling: self.ceiling,
+            default_lease,
+            ceiling,
             cancel_grace: self.cancel_grace,
             ack_window: self.ack_window,
             provisions,
@@ -348,6 +362,7 @@ impl RuntimeBuilder {
             blobs: self.blobs,
             provisioner: self.provisioner,
             clock: self.clock,
+            compatibility: self.compatibility,
         })
     }
 
@@ -490,6 +505,11 @@ impl std::fmt::Debug for RuntimeBuilder {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
+}
+
+/// A lease of the settings, with its patterns as they are compared with what is asked for.
+fn normal(setting: &'static str, lease: Lease) -> Result<Lease, BuildError> {
+    lease.normal().map_err(|fault| BuildError::Lease(setting, fault.message))
 }
 
 fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError> {

@@ -48,6 +48,9 @@ pub enum BuildError {
     /// A bound is larger than anything that it was made for.
     #[error("`{0}` must be at most {1}")]
     TooLarge(&'static str, usize),
+    /// A lease of the settings holds a pattern that can cover nothing.
+    #[error("`{0}`: {1}")]
+    Lease(&'static str, String),
     /// A bound that must be at least one is zero.
     #[error("`{0}` must be at least 1")]
     ZeroLimit(&'static str),

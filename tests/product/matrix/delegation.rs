@@ -338,7 +338,7 @@ async fn children_end_before_their_parent_however_it_ends(on: On) {
     for (steps, lease, wanted) in cases {
         // Below the child is another one.
         let inner = json!([["delegate", {"agent": "stubborn", "input": 1}], ["gate"]]);
-        let grant = json!({"agent.delegate": ["*"]});
+        let grant = json!({"agent.delegate": ["stubborn"]});
         let part = json!({"agent": "script", "input": inner, "lease": grant});
         let mut all = vec![json!(["delegate", part])];
         all.extend(steps.as_array().unwrap().clone());
@@ -492,7 +492,7 @@ async fn children_are_bounded(on: On) {
     let house = on.start(setup).await;
     let mut raw = house.raw_as("alice").await;
     let inner = json!([["delegate", {"agent": "echo", "input": 1}]]);
-    let grant = json!({"agent.delegate": ["*"]});
+    let grant = json!({"agent.delegate": ["e?ho"]});
     let steps = json!([
         ["delegate", {"agent": "gate", "input": 1}],
         ["delegate", {"agent": "echo", "input": 1, "name": "one too many"}],
@@ -622,7 +622,7 @@ async fn a_stop_ends_the_children_first(on: On) {
     let house = on.usual().await;
     let mut raw = house.raw_as("alice").await;
     let inner = json!([["delegate", {"agent": "gate", "input": 1}], ["gate"]]);
-    let grant = json!({"agent.delegate": ["*"]});
+    let grant = json!({"agent.delegate": ["gate"]});
     let steps = json!([
         ["delegate", {"agent": "script", "input": inner, "lease": grant}],
         ["gate"],

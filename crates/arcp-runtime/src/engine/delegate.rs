@@ -123,7 +123,7 @@ impl Engine {
         principal: &Principal,
         parent: &Parent,
         agent: &AgentRef,
-        submit: &Submit,
+        (input, wanted): (&Json, Option<Lease>),
     ) -> Result<Lease, Fault> {
         let job = self.find_parent(principal, parent)?;
         job.check_can_delegate()?;
@@ -141,11 +141,11 @@ impl Engine {
             let limit = limits.delegation_depth;
             return Err(exceeds("delegation_depth", limit).with_retryable(false));
         }
-        let lease = submit.lease.clone().filter(|lease| !lease.is_empty());
+        let lease = wanted.filter(|lease| !lease.is_empty());
         let lease = lease.unwrap_or_else(|| nothing_of(&job.remaining));
         self.check_handed_on(now, job, agent, &lease)?;
         // Every byte of the name may have to be escaped.
-        let size = name.len() * 6 + submit.input.as_str().len() + lease.json_size();
+        let size = name.len() * 6 + input.as_str().len() + lease.json_size();
         let limit = limits.event_bytes();
         if size > limit {
             let message = format!("a delegation of {size} bytes exceeds `event_bytes` {limit}");

@@ -142,10 +142,18 @@ impl Engine {
             Fault::invalid(format!("invalid agent reference `{shown}`: {error}"))
         })?;
         let agent = self.settings.catalog.resolve(&agent)?;
-        submit.lease.as_ref().map_or(Ok(()), Lease::check_size)?;
-        let lease = match (&submit.parent, &submit.lease) {
-            (Some(parent), _) => self.check_child(now, principal, parent, &agent, submit)?,
-            (None, Some(lease)) => lease.clone(),
+        let asked = match &submit.lease {
+            Some(asked) => {
+                asked.check_size()?;
+                Some(asked.clone().normal()?)
+            }
+            None => None,
+        };
+        let lease = match (&submit.parent, asked) {
+            (Some(parent), asked) => {
+                self.check_child(now, principal, parent, &agent, (&submit.input, asked))?
+            }
+            (None, Some(lease)) => lease,
             (None, None) => self.settings.default_lease.clone(),
         };
         lease.check_size()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use arcp_core::{
     ChunkEncoding, Completion, Delegated, Delivery, Event, Fault, Frame, GrantedLease, JobEvent,
-    Json, LogLevel, PermissionRequest, Progress, Quantity, RESUME_EXTENSION, ResultChunk, Secret,
+    Json, LogLevel, PermissionRequest, Progress, RESUME_EXTENSION, ResultChunk, Secret,
     StreamChange, StreamChunk, StreamEvent, StreamInfo,
 };
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use super::lease;
 use super::message::{Message, Stamp};
 use super::payload::{self, Failed};
 use super::types::is_foreign;
+use crate::json::number;
 use crate::prefix::{Prefix, comma};
 
 /// The frame of one event, told in the session that `prefix` is of.
@@ -500,10 +501,4 @@ struct Streamed<'a> {
 #[derive(Serialize)]
 struct Cancelled<'a> {
     reason: &'a str,
-}
-
-/// A number, with the digits that it has.
-fn number(quantity: Quantity) -> Box<RawValue> {
-    // A quantity's text is that of a JSON number; `null` stands in for what cannot happen.
-    RawValue::from_string(quantity.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

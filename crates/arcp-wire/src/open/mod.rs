@@ -17,7 +17,7 @@ mod types;
 
 use arcp_core::{Frame, FrameKind, Vocabulary};
 
-pub(crate) use types::is_foreign;
+pub(crate) use types::{is_foreign, is_open_only};
 
 use crate::{CommandDecoder, CommandEncoder, Dialect, OutputDecoder, OutputEncoder};
 
@@ -35,10 +35,10 @@ impl Dialect for OpenDialect {
         NAME
     }
 
-    /// Claims a first frame whose type no other vocabulary has.
+    /// Claims a first frame of a type that no other vocabulary has, and one whose envelope has a
+    /// timestamp, as that of no other vocabulary has.
     fn claims(&self, first: &Frame) -> bool {
-        first.kind == FrameKind::Text
-            && envelope::kind(first).is_some_and(|kind| types::is_open_only(&kind))
+        first.kind == FrameKind::Text && envelope::is_ours(first)
     }
 
     fn greets_again(&self) -> bool {
