@@ -14,7 +14,7 @@ use arcp_store::{Blobs, Store};
 use arcp_wire::Compatibility;
 
 use crate::clock::{Clock, SystemClock};
-use crate::engine::{Catalog, Retention, Settings};
+use crate::engine::{Catalog, Policy, Retention, Settings, WatchPolicy};
 use crate::error::{BuildError, RuntimeError};
 use crate::host::Registry;
 use crate::runtime::Runtime;
@@ -41,6 +41,7 @@ pub struct RuntimeBuilder {
     sweep_interval: Duration,
     ping_interval: Option<Duration>,
     on_close: Option<OnClose>,
+    watch_policy: Policy,
     artifact_retention: ArtifactRetention,
     heartbeat_interval: Duration,
     features: BTreeMap<Feature, bool>,
@@ -92,6 +93,7 @@ impl RuntimeBuilder {
             sweep_interval: Duration::from_mins(1),
             ping_interval: Some(Duration::from_secs(30)),
             on_close: None,
+            watch_policy: Policy::default(),
             artifact_retention: ArtifactRetention {
                 default: Duration::from_hours(24),
                 max: Duration::from_hours(7 * 24),
@@ -252,6 +254,16 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Who may watch the jobs of others while these have not ended. Whatever it says, a principal's own jobs
+    /// are listed, observed and cancelled by that principal only. Default: [`SamePrincipal`], nobody.
+    ///
+    /// [`SamePrincipal`]: crate::SamePrincipal
+    #[must_use]
+    pub fn watch_policy(mut self, policy: impl WatchPolicy) -> Self {
+        self.watch_policy = Policy::new(policy);
+        self
+    }
+
     /// How long an idempotency key is remembered after its job was accepted, and longer while the
     /// job has not ended. Default 24 h.
     #[must_use]
@@ -352,6 +364,7 @@ impl RuntimeBuilder {
             sweep_interval: self.sweep_interval,
             ping_interval: self.ping_interval,
             on_close: self.on_close,
+            watch_policy: self.watch_policy,
         };
         Ok(Parts {
             settings,

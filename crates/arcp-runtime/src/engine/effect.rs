@@ -13,7 +13,7 @@ use arcp_transport::CloseReason;
 use bytes::Bytes;
 
 use super::{PastQuery, Recall, Search, Step, Ticket};
-use crate::record::{JobPage, RecordError, Run, SessionPage};
+use crate::record::{AuditPage, Audited, JobPage, RecordError, Run, SessionPage, key};
 
 /// What follows from a batch of inputs: one commit, and what to do once it is kept.
 #[derive(Debug, Default)]
@@ -25,6 +25,7 @@ pub struct Effects {
     /// Bytes of events and facts so far.
     bytes: usize,
     session_pages: BTreeMap<Key, SessionPage>,
+    audit_page: Option<AuditPage>,
     facts: BTreeMap<Key, Option<Bytes>>,
     hints: bool,
     broken: Option<RecordError>,
@@ -354,6 +355,7 @@ impl Effects {
     pub fn is_durable(&self) -> bool {
         // A page that is full is followed by one that is not.
         !(self.job_pages.is_empty() && self.session_pages.is_empty() && self.facts.is_empty())
+            || self.audit_page.is_some()
     }
 
     /// The effects from `start` on.
@@ -373,6 +375,9 @@ impl Effects {
         }
         for (stream, page) in std::mem::take(&mut self.session_pages) {
             commit.appends.push(Append { stream, record: page.into_record()? });
+        }
+        if let Some(page) = self.audit_page.take() {
+            commit.appends.push(Append { stream: key::audit(), record: page.into_record() });
         }
         for (key, fact) in std::mem::take(&mut self.facts) {
             match fact {
@@ -495,6 +500,20 @@ impl Effects {
         let Some(full) = self.session_pages.insert(stream.clone(), page) else { return };
         match full.into_record() {
             Ok(record) => self.full.push(Append { stream: stream.clone(), record }),
+            Err(error) => self.broken = Some(error),
+        }
+    }
+
+    /// Adds a wish to watch a job.
+    pub(super) fn append_audited(&mut self, number: u64, audited: &Audited) {
+        let pushed = match &mut self.audit_page {
+            Some(page) => page.push(audited),
+            None => {
+                AuditPage::new(number).and_then(|page| self.audit_page.insert(page).push(audited))
+            }
+        };
+        match pushed {
+            Ok(size) => self.bytes += size,
             Err(error) => self.broken = Some(error),
         }
     }

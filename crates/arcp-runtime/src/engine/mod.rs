@@ -8,6 +8,7 @@
 
 mod again;
 mod artifact;
+mod audit;
 mod cancel;
 mod children;
 mod connection;
@@ -25,6 +26,7 @@ mod keys;
 mod list;
 mod observe;
 mod permission;
+mod policy;
 mod recover;
 mod report;
 mod restart;
@@ -55,6 +57,7 @@ pub use input::{Input, JobReport, Judgement, Ticket};
 pub use intent::Intent;
 pub use list::{Page, passes};
 pub use observe::PastQuery;
+pub use policy::{Decision, Policy, SamePrincipal, WatchPolicy};
 pub use recover::{Fact, Reach, RecoverError};
 pub use settings::{Catalog, Settings};
 pub use sweep::{Retention, Stage, Step, Swept};
@@ -98,6 +101,8 @@ pub struct Engine {
     round: Option<Round>,
     /// The sessions that wait for their clients, by since when.
     waiting: BTreeSet<(Moment, SessionId)>,
+    /// The number of the next wish to watch a job.
+    next_audited: u64,
     draining: bool,
 }
 
@@ -121,6 +126,7 @@ impl Engine {
             timers: Timers::default(),
             round: None,
             waiting: BTreeSet::new(),
+            next_audited: 1,
             draining: false,
         }
     }

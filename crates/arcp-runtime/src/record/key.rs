@@ -20,6 +20,14 @@ pub fn session_stream(session: &SessionId) -> Key {
     join(SESSION_STREAMS, session.as_str().as_bytes())
 }
 
+/// The stream of all wishes to watch a job.
+pub const AUDIT: &[u8] = b"audit";
+
+/// The same as a name.
+pub fn audit() -> Key {
+    Key::new(AUDIT)
+}
+
 /// Where all sessions are that have not closed.
 pub const SESSIONS: &[u8] = b"session/";
 

@@ -10,7 +10,7 @@ use arcp_core::{
     Vocabulary,
 };
 use arcp_runtime::engine::{
-    Catalog, Effect, Effects, Engine, Input, JobReport, Judgement, Provisioned, Retention,
+    Catalog, Effect, Effects, Engine, Input, JobReport, Judgement, Policy, Provisioned, Retention,
     Settings, Task,
 };
 
@@ -203,5 +203,6 @@ fn settings() -> Settings {
         sweep_interval: Duration::from_mins(1),
         ping_interval: None,
         on_close: None,
+        watch_policy: Policy::default(),
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use arcp_core::{
-    Code, Delivery, Event, JobEvent, JobId, Output, Quantity, Reply, SessionId, StreamChange,
+    Code, Delivery, Event, JobEvent, JobId, Output, Principal, Quantity, Reply, SessionId,
+    StreamChange,
 };
+use arcp_runtime::engine::Decision;
 use arcp_runtime::record::{self, JobFact, key};
 use arcp_store::MemoryStore;
 
@@ -89,6 +91,26 @@ pub(crate) fn refusal_is_right(store: &MemoryStore, client: &Client, output: &Ou
     let can = is_there && client.resuming_from + 1 >= kept_from;
     let refused = fault.code == Code::ResumeWindowExpired && fault.message.contains("token");
     assert!(!(can && refused), "{}: {session} was refused: {fault}", client.name);
+}
+
+/// Every wish to watch a job is noted once, with what the policy says of it. Returns how many are kept.
+pub(crate) fn audit(
+    store: &MemoryStore,
+    policy: impl Fn(&Principal, &Principal, &JobId) -> Decision,
+) -> u64 {
+    let page = store.page(&key::audit(), 0, usize::MAX);
+    let read = page.records.iter().flat_map(|record| record::read_audit_page(record).unwrap());
+    let all: Vec<_> = read.collect();
+    let numbers = all.iter().map(|(number, _)| *number);
+    assert!(numbers.eq(page.kept_from..=page.last), "gaps in the audit");
+    for (_, one) in &all {
+        let decided = one.owner.as_ref().map(|owner| {
+            let own = *owner == one.principal;
+            if own { Decision::Allow } else { policy(&one.principal, owner, &one.job) }
+        });
+        assert_eq!(one.decision, decided, "{one:?}");
+    }
+    all.len() as u64
 }
 
 /// Every stream is opened once, numbers its chunks, and ends once, before its job.

@@ -33,7 +33,7 @@ fn the_invariants_hold_for_every_seed() {
     let mut crashes = 0;
     let mut jobs = 0;
     let (mut resumes, mut restarts, mut forgotten) = (0, 0, 0);
-    let (mut delegations, mut outcomes, mut rotations) = (0, 0, 0);
+    let (mut delegations, mut outcomes, mut rotations, mut audited) = (0, 0, 0, 0);
     for seed in first..first + seeds {
         let _named = Named(seed);
         let mut world = World::new(seed);
@@ -49,12 +49,13 @@ fn the_invariants_hold_for_every_seed() {
         delegations += summary.delegations;
         outcomes += summary.outcomes;
         rotations += summary.rotations;
+        audited += summary.audited;
         forgotten += summary.forgotten;
     }
     println!(
         "{seeds} seeds from {first}: {jobs} jobs, {events} events, {crashes} crashes, \
          {resumes} resumes, {restarts} restarts, {forgotten} forgotten, {delegations} delegations, \
-         {outcomes} outcomes, {rotations} rotations"
+         {outcomes} outcomes, {rotations} rotations, {audited} audited"
     );
     // A world in which nothing happens proves nothing.
     assert!(jobs >= seeds * 5, "{jobs} jobs");
@@ -66,6 +67,7 @@ fn the_invariants_hold_for_every_seed() {
     assert!(seeds < 10 || delegations >= seeds, "{delegations} delegations");
     assert!(seeds < 10 || outcomes >= seeds / 4, "{outcomes} outcomes");
     assert!(seeds < 10 || rotations >= seeds / 10, "{rotations} rotations");
+    assert!(seeds < 10 || audited >= seeds, "{audited} audited");
 }
 
 #[test]
