@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use arcp_core::lease::Operation;
 use arcp_core::{
-    AgentRef, Answer, ArtifactRef, ChunkEncoding, Code, Credential, Event, Fault, GrantedLease,
-    JobId, Json, Lease, LogLevel, PermissionRequest, Progress, PutArtifact, Quantity, Question,
-    StreamId, StreamInfo, TraceId,
+    AgentRef, Answer, ArtifactRef, ChunkEncoding, Code, Credential, CredentialId, Delegation,
+    Event, Fault, GrantedLease, JobId, Json, Lease, LogLevel, PermissionRequest, Progress,
+    PutArtifact, Quantity, Question, StreamId, StreamInfo, TraceId,
 };
 use bytes::Bytes;
 use rust_decimal::Decimal;
 use tokio::sync::oneshot;
 
+use crate::child::Child;
 use crate::file::{Place, refuse};
 use crate::job_stream::JobStream;
 use crate::port::{Pace, Port, Report, ReportKind};
@@ -62,8 +63,30 @@ impl JobContext {
     /// The credentials that were issued for the job, good until it ends; their values are for whoever
     /// they are to be shown to, and nobody else. Empty where none are issued, and when the runtime was
     /// restarted between the job's acceptance and its start.
-    pub fn credentials(&self) -> &[Credential] {
-        &self.port.brief.credentials
+    pub fn credentials(&self) -> Vec<Credential> {
+        let mut credentials = self.port.brief.credentials.clone();
+        let signals = self.port.signals.borrow();
+        for credential in &mut credentials {
+            if let Some(value) = signals.rotated.get(&credential.id) {
+                credential.value = value.clone();
+            }
+        }
+        credentials
+    }
+
+    /// Gives one of the job's credentials another value, and tells the job's submitter which (§9). The
+    /// value before is not good any more, or not for long; [`credentials`](Self::credentials) has the new
+    /// one when this returns.
+    ///
+    /// Fails with `NotFound` when the job has no such credential, `FailedPrecondition` while one of the
+    /// job's is getting another value, `Unimplemented` where credentials keep their values, and as whoever
+    /// issues them says. After a failure, or when the call is dropped, the value may be another one all the
+    /// same.
+    pub async fn rotate_credential(&self, id: &CredentialId) -> Result<Credential, Fault> {
+        match self.ask(Question::Rotate(id.clone()), 0).await? {
+            Answer::Rotated(credential) => Ok(*credential),
+            other => Err(crossed(&other)),
+        }
     }
 
     /// Which run of the job this is, from 1: more when the runtime has died meanwhile and the agent
@@ -268,6 +291,34 @@ impl JobContext {
         }
     }
 
+    /// Has another job do a part of this one (§10). It runs within the authority of this job: its lease
+    /// is a subset of this one's, what it may spend is set aside from what this one has left, it lasts no
+    /// longer, and it ends when this job ends, in whatever way. What it has not spent comes back at its
+    /// end. A delegation without a lease hands on nothing: such a job may do nothing that needs a grant,
+    /// and spend nothing.
+    ///
+    /// This job's lease has to cover `agent.delegate` of the agent's name, or of `name@version`. A refusal
+    /// is told to whoever watches, too: as the result of a tool call that goes by the delegation's name,
+    /// unless it is the name that is refused. Of two delegations that have not ended each has a name of its
+    /// own; in a job that is run again, the name and all else of a delegation whose job goes on from the
+    /// run before gets hold of that job.
+    ///
+    /// Fails with `LeaseSubsetViolation` when more would be handed on than this job has, `PermissionDenied`,
+    /// `LeaseExpired` and `BudgetExhausted` as [`authorize`](Self::authorize) does, `AgentNotAvailable`,
+    /// `AgentVersionNotAvailable`, `AlreadyExists` when the name is taken, `ResourceExhausted` when there
+    /// are as many jobs as may be, `Cancelled` once this job is asked to end. A call that is dropped may
+    /// have delegated.
+    pub async fn delegate(&self, delegation: Delegation) -> Result<Child, Fault> {
+        let size = self.check_size(delegation.json_size())?;
+        let (answer, answered) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        self.report(ReportKind::Delegate { delegation, answer, end }, size).await?;
+        match answered.await.unwrap_or_else(|_| Err(over()))? {
+            Answer::Delegated(accepted) => Ok(Child::new(*accepted, ended)),
+            other => Err(crossed(&other)),
+        }
+    }
+
     /// Opens a stream of chunks beside the job's events (R§11). Streams that are open when the job
     /// ends are ended by the runtime.
     ///
@@ -392,6 +443,6 @@ fn crossed(answer: &Answer) -> Fault {
     Fault::internal(format_args!("crossed answer: {answer:?}"))
 }
 
-fn over() -> Fault {
+pub(crate) fn over() -> Fault {
     Fault::new(Code::Aborted, "the job is over")
 }

@@ -2,6 +2,7 @@
 //!
 //! A runtime hosts agents; this crate does not know how. `port` is the host's side of a context.
 
+mod child;
 mod context;
 mod file;
 mod job_stream;
@@ -13,13 +14,14 @@ use std::future::Future;
 
 pub use arcp_core::lease::Operation;
 pub use arcp_core::{
-    AgentRef, ArtifactRef, ChunkEncoding, Code, Credential, Fault, GrantedLease, JobId, Json,
-    Lease, LogLevel, PermissionRequest, Progress, Quantity, Restart, StreamId, StreamInfo,
-    StreamKind, TraceId,
+    AgentRef, ArtifactRef, ChunkEncoding, Code, Completion, Credential, CredentialId, Delegation,
+    Fault, GrantedLease, JobId, Json, Lease, LogLevel, PermissionRequest, Progress, Quantity,
+    Restart, StreamId, StreamInfo, StreamKind, TraceId,
 };
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
+pub use child::Child;
 pub use context::JobContext;
 pub use job_stream::JobStream;
 pub use outcome::{Outcome, Streamed, read_input};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    AgentRef, Answer, Credential, Event, Fault, JobId, Json, Lease, Question, StreamEvent,
-    StreamId, TraceId,
+    AgentRef, Answer, Completion, Credential, CredentialId, Delegation, Event, Fault, JobId, Json,
+    Lease, Question, Secret, StreamEvent, StreamId, TraceId,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -22,7 +22,7 @@ pub struct Brief {
     pub lease: Lease,
     /// The trace.
     pub trace: Option<TraceId>,
-    /// What was issued for the job.
+    /// What was issued for the job, with the values that it had then.
     pub credentials: Vec<Credential>,
     /// Which run of the job this is, from 1.
     pub attempt: u32,
@@ -90,6 +90,15 @@ pub enum ReportKind {
         /// Where the answer goes. Dropped when the job is over.
         answer: oneshot::Sender<Result<Answer, Fault>>,
     },
+    /// It wants another job to do a part of it.
+    Delegate {
+        /// Which part.
+        delegation: Delegation,
+        /// Where the answer goes, as of a question: that the other job does it, or why not.
+        answer: oneshot::Sender<Result<Answer, Fault>>,
+        /// Where the end of the other job goes. Dropped when there is none.
+        end: oneshot::Sender<Result<Completion, Fault>>,
+    },
     /// The agent is done; said by the host itself, in the same queue, so that nothing overtakes.
     Ended(Result<Outcome, Fault>),
 }
@@ -116,6 +125,8 @@ pub struct Signals {
     pub cancelled: Option<String>,
     /// Its open streams. One that is not here is over, whatever its writer thinks.
     pub streams: BTreeMap<StreamId, Pace>,
+    /// The values of its credentials that have got others since it started.
+    pub rotated: BTreeMap<CredentialId, Secret<String>>,
 }
 
 /// How fast a stream may be: so many chunks a second at most; `None` for no bound.

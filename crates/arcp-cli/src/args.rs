@@ -284,6 +284,9 @@ pub(crate) struct Exported {
     /// All, job by job
     #[arg(long)]
     pub(crate) all: bool,
+    /// No events, but who wanted to watch which job, and whether they might
+    #[arg(long)]
+    pub(crate) audit: bool,
 }
 
 #[derive(clap::Args)]

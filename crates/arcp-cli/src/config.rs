@@ -175,6 +175,8 @@ struct LimitsTable {
     sessions_per_principal: Option<usize>,
     jobs_per_principal: Option<usize>,
     running_per_principal: Option<usize>,
+    children_per_job: Option<usize>,
+    delegation_depth: Option<usize>,
     artifact_bytes: Option<usize>,
     artifact_bytes_per_principal: Option<u64>,
     queued_bytes: Option<usize>,
@@ -287,6 +289,8 @@ impl LimitsTable {
         set(&mut limits.sessions_per_principal, self.sessions_per_principal);
         set(&mut limits.jobs_per_principal, self.jobs_per_principal);
         set(&mut limits.running_per_principal, self.running_per_principal);
+        set(&mut limits.children_per_job, self.children_per_job);
+        set(&mut limits.delegation_depth, self.delegation_depth);
         set(&mut limits.artifact_bytes, self.artifact_bytes);
         set(&mut limits.queued_bytes, self.queued_bytes);
         if let Some(bytes) = self.artifact_bytes_per_principal {

@@ -5,6 +5,7 @@
 
 mod again;
 mod artifact;
+mod delegate;
 mod ends;
 mod gates;
 mod lease;
@@ -54,6 +55,7 @@ fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
     let vault = vault.clone();
     let [gate, open, stubborn, charge, authorize, stream, permission, rerun, goes_on] =
         std::array::from_fn(|_| gates.clone());
+    let [delegating, rotating] = std::array::from_fn(|_| gates.clone());
     vec![
         ("conf.echo", "1.0.0", Arc::new(agent_fn(|_, input| ready(Ok(Outcome::Value(input)))))),
         ("conf.version", "1.0.0", Arc::new(agent_fn(|_, _| ready(ends::version("1.0.0"))))),
@@ -115,6 +117,18 @@ fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
                 agent_fn(move |job, input| again::again(goes_on.clone(), job, input)),
                 Restart::FromCheckpoint,
             )),
+        ),
+        (
+            "conf.delegate",
+            "1.0.0",
+            Arc::new(agent_fn(move |job, input| {
+                delegate::delegate(delegating.clone(), job, input)
+            })),
+        ),
+        (
+            "conf.rotate",
+            "1.0.0",
+            Arc::new(agent_fn(move |job, input| delegate::rotate(rotating.clone(), job, input))),
         ),
         ("conf.trace", "1.0.0", Arc::new(agent_fn(|job, _| ready(ends::trace(&job))))),
     ]

@@ -1,6 +1,7 @@
 //! The provisioner of the fixture: as quick, slow or unwilling as a lease says.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arcp_agent::{Fault, Json, Outcome, async_trait};
@@ -18,11 +19,17 @@ pub(crate) struct Vault {
     revoked: Arc<watch::Sender<Vec<CredentialId>>>,
     /// How often revoking them is still to fail.
     stiff: Arc<Mutex<BTreeMap<CredentialId, u32>>>,
+    /// How many credentials have got another value.
+    rotations: Arc<AtomicU64>,
 }
 
 impl Default for Vault {
     fn default() -> Self {
-        Self { revoked: Arc::new(watch::Sender::new(Vec::new())), stiff: Arc::default() }
+        Self {
+            revoked: Arc::new(watch::Sender::new(Vec::new())),
+            stiff: Arc::default(),
+            rotations: Arc::default(),
+        }
     }
 }
 
@@ -94,5 +101,14 @@ impl CredentialProvisioner for Provisioner {
             }
         });
         Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        id: &CredentialId,
+        _: &CredentialRequest,
+    ) -> Result<Secret<String>, ProvisionError> {
+        let count = self.vault.rotations.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(Secret::new(format!("secret-{id}-{count}")))
     }
 }

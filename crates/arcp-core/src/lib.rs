@@ -62,7 +62,7 @@ pub use output::{
 pub use permission::{GrantedLease, PermissionAnswer, PermissionRequest, PermissionVerdict};
 pub use principal::Principal;
 pub use quantity::{ParseQuantityError, Quantity};
-pub use question::{Answer, Question};
+pub use question::{Answer, Delegation, Question};
 pub use restart::Restart;
 pub use secret::Secret;
 pub use stream::{StreamChange, StreamChunk, StreamEvent, StreamInfo, StreamKind};

@@ -36,8 +36,14 @@ pub struct Limits {
     pub jobs: usize,
     /// Jobs of one principal that have not ended. Default 10,000.
     pub jobs_per_principal: usize,
-    /// Jobs of one principal that run at a time; more of them queue. Default 1,000.
+    /// Jobs of one principal that run at a time; more of them queue, but for those that a job has
+    /// delegated to: these run beyond it. Default 1,000.
     pub running_per_principal: usize,
+    /// Jobs that one job has delegated to and that have not ended. Default 100.
+    pub children_per_job: usize,
+    /// How far down delegations go: a job that was delegated to may delegate, up to so many times in a
+    /// row. Default 8, at most 64.
+    pub delegation_depth: usize,
     /// Jobs of one principal that wait for their credentials at a time. Default 128.
     pub provisioning_per_principal: usize,
     /// Repeats of a submit that wait for the credentials of its job at a time. Default 1,000.
@@ -135,6 +141,8 @@ impl Default for Limits {
             jobs: 20_000,
             jobs_per_principal: 10_000,
             running_per_principal: 1_000,
+            children_per_job: 100,
+            delegation_depth: 8,
             provisioning_per_principal: 128,
             repeats_per_job: 1_000,
             provision_time: Duration::from_secs(30),

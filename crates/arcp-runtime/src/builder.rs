@@ -15,7 +15,7 @@ use arcp_wire::Compatibility;
 
 use crate::any_token::{self, AnyToken};
 use crate::clock::{Clock, SystemClock};
-use crate::engine::{Catalog, Retention, Settings};
+use crate::engine::{Catalog, Policy, Retention, Settings, WatchPolicy};
 use crate::error::{BuildError, RuntimeError};
 use crate::host::Registry;
 use crate::runtime::Runtime;
@@ -42,6 +42,7 @@ pub struct RuntimeBuilder {
     sweep_interval: Duration,
     ping_interval: Option<Duration>,
     on_close: Option<OnClose>,
+    watch_policy: Policy,
     artifact_retention: ArtifactRetention,
     heartbeat_interval: Duration,
     features: BTreeMap<Feature, bool>,
@@ -93,6 +94,7 @@ impl RuntimeBuilder {
             sweep_interval: Duration::from_mins(1),
             ping_interval: Some(Duration::from_secs(30)),
             on_close: None,
+            watch_policy: Policy::default(),
             artifact_retention: ArtifactRetention {
                 default: Duration::from_hours(24),
                 max: Duration::from_hours(7 * 24),
@@ -253,6 +255,16 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Who may watch the jobs of others while these have not ended. Whatever it says, a principal's own jobs
+    /// are listed, observed and cancelled by that principal only. Default: [`SamePrincipal`], nobody.
+    ///
+    /// [`SamePrincipal`]: crate::SamePrincipal
+    #[must_use]
+    pub fn watch_policy(mut self, policy: impl WatchPolicy) -> Self {
+        self.watch_policy = Policy::new(policy);
+        self
+    }
+
     /// How long an idempotency key is remembered after its job was accepted, and longer while the
     /// job has not ended. Default 24 h.
     #[must_use]
@@ -353,6 +365,7 @@ impl RuntimeBuilder {
             sweep_interval: self.sweep_interval,
             ping_interval: self.ping_interval,
             on_close: self.on_close,
+            watch_policy: self.watch_policy,
         };
         Ok(Parts {
             settings,
@@ -568,12 +581,17 @@ fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError>
     if limits.frame_bytes < LEAST_FRAME {
         return Err(BuildError::TooSmall("frame_bytes", "8192"));
     }
+    if limits.delegation_depth > MOST_DELEGATIONS {
+        return Err(BuildError::TooLarge("delegation_depth", MOST_DELEGATIONS));
+    }
     if limits.input_bytes < limits.frame_bytes {
         return Err(BuildError::TooSmall("input_bytes", "frame_bytes"));
     }
     Ok(())
 }
 
+/// The most delegations in a row.
+const MOST_DELEGATIONS: usize = 64;
 /// The smallest bound of frames, in bytes.
 const LEAST_FRAME: usize = 8_192;
 

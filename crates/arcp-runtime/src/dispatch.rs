@@ -89,9 +89,36 @@ pub(crate) async fn issue(
     }
 }
 
+/// Has a provisioner give a credential another value, for at most `time`.
+pub(crate) async fn rotate(
+    provisioner: Option<Arc<dyn CredentialProvisioner>>,
+    credential: &CredentialId,
+    request: CredentialRequest,
+    time: Duration,
+) -> Result<Secret<String>, Fault> {
+    let Some(provisioner) = provisioner else { return Err(not_rotated("there is no provisioner")) };
+    let work = async { provisioner.rotate(credential, &request).await };
+    match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(Ok(value))) => Ok(value),
+        Ok(Ok(Err(ProvisionError::Refused(why)))) => Err(Fault::new(Code::PermissionDenied, why)),
+        Ok(Ok(Err(ProvisionError::Unsupported))) => {
+            Err(Fault::new(Code::Unimplemented, "credentials keep their values here"))
+        }
+        Ok(Ok(Err(error))) => Err(not_rotated(&error.to_string())),
+        Ok(Err(panic)) => Err(not_rotated(panic_message(panic.as_ref()))),
+        Err(_) => Err(not_rotated("it took too long")),
+    }
+}
+
+/// The agent learns that there is none; the log learns why.
+fn not_rotated(why: &str) -> Fault {
+    tracing::error!("a provisioner gave no other value: {why}");
+    Fault::new(Code::Unavailable, "cannot get another value now, try again")
+}
+
 /// What comes of asking for credentials that nobody wants any more.
-pub(crate) fn stopping() -> Provisioned {
-    Provisioned::Failed(Fault::new(Code::Unavailable, "the runtime is shutting down"))
+pub(crate) fn stopping() -> Fault {
+    Fault::new(Code::Unavailable, "the runtime is shutting down")
 }
 
 /// The peer learns that there are none; the log learns why.

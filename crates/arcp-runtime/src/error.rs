@@ -45,6 +45,9 @@ pub enum BuildError {
     /// One bound must not be below another.
     #[error("`{0}` must not be below `{1}`")]
     TooSmall(&'static str, &'static str),
+    /// A bound is larger than anything that it was made for.
+    #[error("`{0}` must be at most {1}")]
+    TooLarge(&'static str, usize),
     /// A lease of the settings holds a pattern that can cover nothing.
     #[error("`{0}`: {1}")]
     Lease(&'static str, String),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use arcp_agent::port::{Brief, Pace, Port, Report, ReportKind, Room, Signals};
 use arcp_agent::{Agent, JobContext, Outcome};
-use arcp_core::{AgentRef, Code, Event, Fault, JobId, Json, Limits, StreamEvent, StreamId};
+use arcp_core::{
+    AgentRef, Code, CredentialId, Event, Fault, JobId, Json, Limits, Secret, StreamEvent, StreamId,
+};
 use arcp_store::Store;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
@@ -112,6 +114,13 @@ impl Host {
             if let Some(known) = signals.streams.get_mut(stream) {
                 *known = Pace(rate);
             }
+        });
+    }
+
+    /// Tells a job's agent of the value that a credential has from now on.
+    pub(crate) fn renew(&mut self, job: &JobId, id: CredentialId, value: Secret<String>) {
+        self.tell(job, |signals| {
+            signals.rotated.insert(id, value);
         });
     }
 

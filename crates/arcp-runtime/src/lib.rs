@@ -27,5 +27,6 @@ mod writer;
 pub use arcp_wire::Compatibility;
 pub use builder::RuntimeBuilder;
 pub use clock::{Clock, SystemClock};
+pub use engine::{Decision, SamePrincipal, WatchPolicy};
 pub use error::{BuildError, RuntimeError};
 pub use runtime::{Handle, Runtime};

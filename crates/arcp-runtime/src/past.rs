@@ -21,13 +21,13 @@ pub(crate) async fn input(store: &dyn Store, job: &JobId) -> Result<Json, Fault>
 pub(crate) async fn recall(
     store: &dyn Store,
     recall: &Recall,
-) -> Result<Option<(JobFact, u64)>, Fault> {
+) -> Result<Option<Box<(JobFact, u64)>>, Fault> {
     let Some(fact) = ended(store, &key::done_job(&recall.principal, &recall.job)).await? else {
         return Ok(None);
     };
     let page = store.read(&key::job_stream(&recall.job), u64::MAX, 0).await;
     let page = page.map_err(|error| store_fault(&error))?;
-    Ok(Some((fact, kept_from(&page))))
+    Ok(Some(Box::new((fact, kept_from(&page)))))
 }
 
 /// From which number on a stream is kept. One that is forgotten altogether looks like one that never was.

@@ -51,6 +51,7 @@ pub(crate) async fn facts(store: &dyn Store) -> Result<Vec<Fact>, StoreError> {
     for (_, value) in scan_all(store, key::ARTIFACTS).await? {
         facts.push(Fact::Artifact { value });
     }
+    facts.push(Fact::Audit { stream: reach(store, &key::audit()).await? });
     for (_, value) in scan_all(store, key::KEYS).await? {
         facts.push(Fact::Key { value });
     }

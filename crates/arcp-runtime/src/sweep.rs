@@ -13,7 +13,9 @@ use futures_util::future::try_join_all;
 
 use crate::engine::{Retention, Stage, Step, Swept};
 use crate::past::kept_from;
-use crate::record::{JobFact, RecordError, Run, closed_at, key, last_said, read_session_page};
+use crate::record::{
+    JobFact, RecordError, Run, closed_at, key, last_said, read_audit_page, read_session_page,
+};
 
 /// Why something was not forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,7 @@ pub async fn sweep(store: &dyn Store, step: &Step) -> Result<Swept, StoreError> 
                 swept.sessions_from.extend(kept_from.map(|from| (session.clone(), from)));
             }
         }
+        Stage::Audit => swept.numbers += sweep_audit(store, step).await?,
         Stage::Trim(streams, _) => {
             for (stream, upto) in streams {
                 swept.numbers += trim(store, stream, *upto).await?;
@@ -169,6 +172,28 @@ async fn sweep_closed_session(store: &dyn Store, name: Key) -> Result<u64, Store
     store.forget(&stream).await?;
     store.commit(Commit { deletes: vec![name], ..Commit::default() }).await?;
     Ok(numbers)
+}
+
+/// Forgets the oldest wishes to watch a job; nobody waits for them. A round looks at so many of their records
+/// at most. Returns how many are forgotten.
+async fn sweep_audit(store: &dyn Store, step: &Step) -> Result<u64, StoreError> {
+    let stream = key::audit();
+    let (mut after, mut old) = (0, 0);
+    for _ in 0..CHUNKS {
+        let page = store.read(&stream, after, CHUNK).await?;
+        let Some(end) = page.records.last().map(Record::last) else { break };
+        for record in &page.records {
+            let read = read_audit_page(record).map_err(SweepError::from);
+            let last = passing(read)?.and_then(|entries| entries.last().map(|(_, one)| one.at));
+            match last {
+                Some(at) if is_over(step.retention.events, at, step.now) => old = record.last(),
+                Some(_) => return trim(store, &stream, old).await,
+                None => {}
+            }
+        }
+        after = end;
+    }
+    trim(store, &stream, old).await
 }
 
 /// From which event on a job is to be kept. A round looks at so many of its records at most.

@@ -11,8 +11,8 @@ use std::time::Duration;
 use arcp_agent::port::{Report, ReportKind};
 use arcp_auth::{Authenticator, CredentialProvisioner, CredentialRequest, Origin};
 use arcp_core::{
-    Answer, Commit, ConnectionId, Event, Fault, Issued, Limits, MessageId, Moment, Notice, Output,
-    SessionId, SubscriptionId,
+    Answer, Commit, Completion, ConnectionId, CredentialId, Event, Fault, Issued, Limits,
+    MessageId, Moment, Notice, Output, Question, SessionId, SubscriptionId,
 };
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
@@ -21,9 +21,11 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::connection::Permit;
-use crate::dispatch::{issue, judge, revoke, stopping, store_fault, unless_it_panics, verify};
+use crate::dispatch::{
+    issue, judge, revoke, rotate, stopping, store_fault, unless_it_panics, verify,
+};
 use crate::engine::{
-    Effect, Effects, Engine, Input, Intent, Issue, JobReport, Observe, Task, Ticket,
+    Effect, Effects, Engine, Input, Intent, Issue, JobReport, Observe, Provisioned, Task, Ticket,
 };
 use crate::error::RuntimeError;
 use crate::host::Host;
@@ -92,6 +94,8 @@ pub(crate) struct State {
     /// Whether those that are being issued are not wanted any more.
     called_off: watch::Sender<bool>,
     questions: HashMap<Ticket, oneshot::Sender<Result<Answer, Fault>>>,
+    /// Where the ends of jobs go that agents have delegated to.
+    ends: HashMap<Ticket, oneshot::Sender<Result<Completion, Fault>>>,
     next_ticket: u64,
     /// Handled, and waiting for the commit before it.
     pending: Batch,
@@ -201,7 +205,11 @@ impl Writer {
             self.halt_if_due();
             self.start_commit()?;
             if self.is_done() {
-                return Ok(());
+                if !self.engine.is_ending() {
+                    return Ok(());
+                }
+                self.handle(Input::LastCall, Hold::default());
+                self.start_commit()?;
             }
         }
     }
@@ -312,10 +320,12 @@ impl Writer {
                 JobReport::Emit(event)
             }
             ReportKind::Ask { question, answer } => {
-                self.state.next_ticket += 1;
-                let ticket = Ticket(self.state.next_ticket);
-                self.state.questions.insert(ticket, answer);
-                JobReport::Ask { question, ticket }
+                JobReport::Ask { question, ticket: self.ticket(answer) }
+            }
+            ReportKind::Delegate { delegation, answer, end } => {
+                let ticket = self.ticket(answer);
+                self.state.ends.insert(ticket, end);
+                JobReport::Ask { question: Question::Delegate(Box::new(delegation)), ticket }
             }
             ReportKind::Ended(result) => {
                 self.host.forget(&job);
@@ -323,6 +333,13 @@ impl Writer {
             }
         };
         self.handle(Input::Report { job, report }, Hold { permit: None, room });
+    }
+
+    fn ticket(&mut self, answer: oneshot::Sender<Result<Answer, Fault>>) -> Ticket {
+        self.state.next_ticket += 1;
+        let ticket = Ticket(self.state.next_ticket);
+        self.state.questions.insert(ticket, answer);
+        ticket
     }
 
     /// Has the engine handle an input. The permit goes to the effect that answers it. What came is in
@@ -549,16 +566,28 @@ impl Writer {
     fn issue(&mut self, task: Issue) {
         let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
         let mut called_off = self.state.called_off.subscribe();
-        let Issue { id, job, principal, agent, lease, ceiling } = task;
-        let for_job = job.clone();
-        let request = CredentialRequest { id, job: for_job, principal, agent, lease, ceiling };
+        let job = task.job.clone();
         self.state.issuing.spawn(async move {
             let provisioned = tokio::select! {
                 biased;
-                _ = called_off.wait_for(|off| *off) => stopping(),
-                provisioned = issue(provisioner, request, time) => provisioned,
+                _ = called_off.wait_for(|off| *off) => Provisioned::Failed(stopping()),
+                provisioned = issue(provisioner, asked_for(task), time) => provisioned,
             };
             (Some(Input::Provisioned { job, provisioned }), None)
+        });
+    }
+
+    fn rotate(&mut self, credential: CredentialId, request: Issue) {
+        let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
+        let mut called_off = self.state.called_off.subscribe();
+        let id = request.id.clone();
+        self.state.issuing.spawn(async move {
+            let rotated = tokio::select! {
+                biased;
+                _ = called_off.wait_for(|off| *off) => Err(stopping()),
+                rotated = rotate(provisioner, &credential, asked_for(request), time) => rotated,
+            };
+            (Some(Input::Rotated { id, rotated }), None)
         });
     }
 
@@ -620,6 +649,7 @@ impl Writer {
                 });
             }
             Task::Issue(task) => self.issue(*task),
+            Task::Rotate { credential, request } => self.rotate(credential, *request),
             Task::Revoke { id } => {
                 let (provisioner, time) = (self.provisioner.clone(), self.limits.provision_time);
                 let turns = Arc::clone(&self.revocations);
@@ -650,14 +680,31 @@ impl Writer {
             Task::OpenStream { job, stream, rate } => self.host.open_stream(&job, stream, rate),
             Task::StopStream { job, stream } => self.host.stop_stream(&job, &stream),
             Task::Pace { job, stream, rate } => self.host.pace(&job, &stream, rate),
-            Task::Answer { ticket, result } => {
-                if let Some(answer) = self.state.questions.remove(&ticket) {
-                    // An agent that has stopped waiting wants no answer.
-                    drop(answer.send(result));
+            Task::Renew { job, credential, value } => self.host.renew(&job, credential, value),
+            Task::Answer { ticket, result } => self.answer(ticket, result),
+            Task::TellEnd { ticket, ended } => {
+                if let Some(end) = self.state.ends.remove(&ticket) {
+                    // An agent that has stopped waiting does not want to know.
+                    drop(end.send(ended));
                 }
             }
         }
     }
+
+    fn answer(&mut self, ticket: Ticket, result: Result<Answer, Fault>) {
+        if result.is_err() {
+            self.state.ends.remove(&ticket);
+        }
+        if let Some(answer) = self.state.questions.remove(&ticket) {
+            // An agent that has stopped waiting wants no answer.
+            drop(answer.send(result));
+        }
+    }
+}
+
+fn asked_for(task: Issue) -> CredentialRequest {
+    let Issue { id, job, principal, agent, lease, ceiling } = task;
+    CredentialRequest { id, job, principal, agent, lease, ceiling }
 }
 
 /// The client that is to be asked whether it is there.

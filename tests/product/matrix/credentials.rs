@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use arcp_core::Lease;
 use arcp_core::lease::Pattern;
-use arcp_core::{Key, Lease};
-use arcp_store::Store;
 use serde_json::{Value, json};
 
-use crate::support::{Books, Gateway, HandClock, House, On, Raw, Setup, code, job_of, kind};
+use crate::support::{
+    Books, Gateway, HandClock, House, On, Raw, Setup, code, is_stored, job_of, kind,
+};
 
 matrix!(
     a_job_is_accepted_once_its_credentials_are_issued,
@@ -115,16 +116,6 @@ async fn nobody_but_the_submitter_sees_a_credential(on: On) {
     let remains = house.shutdown(Duration::ZERO).await;
     let store = remains.store().await;
     assert!(!is_stored(&*store, &job, value.as_bytes()).await, "a value is stored");
-}
-
-/// Whether the store has these bytes in a fact, or among the events of a job.
-async fn is_stored(store: &dyn Store, job: &str, bytes: &[u8]) -> bool {
-    let has = |text: &[u8]| text.windows(bytes.len()).any(|window| window == bytes);
-    let facts = store.scan(b"", None, 10_000).await.unwrap();
-    let stream = Key::new([b"j/", job.as_bytes()].concat());
-    let events = store.read(&stream, 0, usize::MAX).await.unwrap();
-    assert!(!facts.is_empty() && !events.records.is_empty());
-    facts.iter().any(|(_, value)| has(value)) || events.records.iter().any(|r| has(&r.body))
 }
 
 async fn credentials_are_revoked_however_the_job_ends(on: On) {

@@ -1,13 +1,15 @@
 //! Agents that a test directs.
 
+mod delegating;
+
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arcp_agent::{ChunkEncoding, Code, Fault, JobContext, Json, LogLevel, Outcome, Progress};
+use arcp_agent::{CredentialId, Restart, agent_fn, read_input, restartable};
 use arcp_agent::{JobStream, PermissionRequest, StreamInfo, StreamKind};
-use arcp_agent::{agent_fn, read_input};
 use arcp_core::Quantity;
 use arcp_runtime::RuntimeBuilder;
 use serde_json::{Value, json};
@@ -66,7 +68,8 @@ impl Stage {
     /// Adds the agents to a runtime.
     pub(crate) fn hire(&self, builder: RuntimeBuilder) -> RuntimeBuilder {
         let all = |stage: &Self| stage.clone();
-        let [echo, emit, gate, stubborn, block, script] = std::array::from_fn(|_| all(self));
+        let [echo, emit, gate, stubborn, block, script, again] = std::array::from_fn(|_| all(self));
+        let again = agent_fn(move |job, input| again.clone().script(job, input));
         builder
             .agent("echo", "1.0.0", agent_fn(|_, input| async move { Ok(Outcome::Value(input)) }))
             .agent("echo", "2.0.0", agent_fn(move |_, input| ready(Ok(echo.echo(input)))))
@@ -75,6 +78,7 @@ impl Stage {
             .agent("stubborn", "1", agent_fn(move |_, input| stubborn.clone().stubborn(input)))
             .agent("block", "1", agent_fn(move |_, input| ready(Ok(block.block(input)))))
             .agent("script", "1", agent_fn(move |job, input| script.clone().script(job, input)))
+            .agent("again", "1", restartable(again, Restart::FromInput))
             .agent("chunks", "1", agent_fn(chunks))
             .agent("large", "1", agent_fn(large))
             .agent("fail", "1", agent_fn(|_, input| async move { fail(&input) }))
@@ -130,6 +134,7 @@ impl Stage {
     async fn script(self, job: JobContext, input: Json) -> Result<Outcome, Fault> {
         let steps: Vec<Vec<Value>> = read_input(&input)?;
         let mut streams: Vec<Option<JobStream>> = Vec::new();
+        let mut children = Vec::new();
         for step in &steps {
             let text = |place: usize| step[place].as_str().unwrap();
             match text(0) {
@@ -154,6 +159,10 @@ impl Stage {
                 "status" => job.status(text(1), step[2].as_str().map(str::to_owned)).await?,
                 "emit" => job.emit(text(1), Json::from(&step[2])).await?,
                 "gate" => self.pass().await,
+                "cancelled" => return Err(Fault::new(Code::Cancelled, job.cancelled().await)),
+                "rotate" => rotate(&job, step.get(1).and_then(Value::as_str)).await?,
+                "delegate" => delegating::delegate(&job, &mut children, &step[1]).await?,
+                "outcome" => delegating::outcome(&job, &mut children, &step[1]).await?,
                 // Asks, says the answer, and goes on.
                 "ask" => {
                     let answer = job.authorize(text(1), text(2)).await;
@@ -186,6 +195,22 @@ impl Stage {
         }
         Ok(Outcome::Value(Json::null()))
     }
+}
+
+/// Gives a credential another value, the job's first if none is named, and says as an event named `rotated`
+/// whether the job has it from then on, or why not.
+async fn rotate(job: &JobContext, named: Option<&str>) -> Result<(), Fault> {
+    let before = job.credentials().first().cloned();
+    let id = named.map(|id| CredentialId::parse(id).unwrap());
+    let id = id.or_else(|| before.as_ref().map(|credential| credential.id.clone())).unwrap();
+    let said = match job.rotate_credential(&id).await {
+        Ok(credential) => {
+            let now = job.credentials().first().cloned();
+            json!(now.as_ref() == Some(&credential) && now != before)
+        }
+        Err(fault) => json!(fault.code.as_str()),
+    };
+    job.emit("rotated", Json::from(&said)).await
 }
 
 /// `[stream.WHAT, number of the stream, ...]`: a refusal is said as an event named `refused`.

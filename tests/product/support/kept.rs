@@ -58,4 +58,14 @@ async fn fact(store: &dyn Store, key: &Key) -> Option<JobFact> {
     (found == key).then(|| JobFact::from_bytes(value).unwrap())
 }
 
+/// Whether the store has these bytes in a fact, or among the events of a job.
+pub(crate) async fn is_stored(store: &dyn Store, job: &str, bytes: &[u8]) -> bool {
+    let has = |text: &[u8]| text.windows(bytes.len()).any(|window| window == bytes);
+    let facts = store.scan(b"", None, 10_000).await.unwrap();
+    let stream = Key::new([b"j/", job.as_bytes()].concat());
+    let events = store.read(&stream, 0, usize::MAX).await.unwrap();
+    assert!(!facts.is_empty() && !events.records.is_empty());
+    facts.iter().any(|(_, value)| has(value)) || events.records.iter().any(|r| has(&r.body))
+}
+
 const PAGE: usize = 1 << 20;

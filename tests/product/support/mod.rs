@@ -22,6 +22,6 @@ pub(crate) use agents::Stage;
 pub(crate) use clock::HandClock;
 pub(crate) use gateway::{Books, Gateway};
 pub(crate) use house::{House, Kept, On, Setup, Wire};
-pub(crate) use kept::{ended_fact, job_events, numbers, open_fact};
+pub(crate) use kept::{ended_fact, is_stored, job_events, numbers, open_fact};
 pub(crate) use probe::Probe;
 pub(crate) use raw::{Raw, bearer, code, envelope, job_of, kind, seq};

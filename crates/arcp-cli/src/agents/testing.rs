@@ -101,6 +101,7 @@ impl Host {
                     answer.send(verdict.map(|()| Answer::Authorized)).unwrap();
                 }
                 ReportKind::Ask { question, .. } => panic!("nobody answers {question:?}"),
+                ReportKind::Delegate { delegation, .. } => panic!("nobody does {delegation:?}"),
                 ReportKind::Ended(end) => panic!("only the host says {end:?}"),
             }
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
 
-use arcp::core::{JobEvent, JobId, SessionId};
-use arcp::runtime::record::{Run, key, read_job_page, read_session_page};
+use arcp::core::{JobEvent, JobId, Principal, SessionId};
+use arcp::runtime::Decision;
+use arcp::runtime::record::{Audited, Run, key, read_audit_page, read_job_page, read_session_page};
 use arcp::store::{Bytes, Key, Store};
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ pub(super) async fn run(data: &Path, args: Export) -> Result<Code, Error> {
     match whose {
         Whose::Job(job) => exporter.one(&job).await?,
         Whose::Session(session) => exporter.session(&session).await?,
+        Whose::Audit => exporter.audit().await?,
         Whose::All => {
             let mut streams = Streams::of(&place.folder);
             while let Some(stream) = streams.next().map_err(Error::failed)? {
@@ -41,6 +43,7 @@ enum Whose {
     Job(JobId),
     Session(SessionId),
     All,
+    Audit,
 }
 
 impl Whose {
@@ -54,6 +57,7 @@ impl Whose {
             (None, Some(session)) => SessionId::parse(&session)
                 .map(Self::Session)
                 .map_err(|error| wrong("session", &error)),
+            (None, None) if args.audit => Ok(Self::Audit),
             (None, None) => Ok(Self::All),
         }
     }
@@ -114,6 +118,25 @@ impl Exporter<'_> {
                         self.input_of(&run.job).await?;
                     }
                     self.run(seq, &run).await?;
+                }
+            }
+            after = behind(last) - 1;
+        }
+    }
+
+    /// Who wanted to watch what.
+    async fn audit(&mut self) -> Result<(), Error> {
+        let stream = key::audit();
+        let mut after = 0;
+        loop {
+            let page = self.store.read(&stream, after, CHUNK).await.map_err(Error::failed)?;
+            if after == 0 {
+                note_gone("audit", "lines", page.kept_from);
+            }
+            let Some(last) = page.records.last() else { return Ok(()) };
+            for record in &page.records {
+                for (number, audited) in read_audit_page(record).map_err(Error::failed)? {
+                    self.line(&audited_line(number, &audited))?;
                 }
             }
             after = behind(last) - 1;
@@ -186,6 +209,19 @@ impl Exporter<'_> {
     fn line(&mut self, line: &Value) -> Result<(), Error> {
         writeln!(self.out, "{line}").map_err(Error::failed)
     }
+}
+
+fn audited_line(number: u64, audited: &Audited) -> Value {
+    let who = |principal: &Principal| json!({ "name": principal.name(), "anonymous": principal.is_anonymous() });
+    json!({
+        "number": number,
+        "timestamp": audited.at.to_string(),
+        "principal": who(&audited.principal),
+        "session_id": audited.session.as_str(),
+        "job_id": audited.job.as_str(),
+        "owner": audited.owner.as_ref().map(who),
+        "decision": audited.decision.map_or("unknown", Decision::as_str),
+    })
 }
 
 /// Says that the first part is not there any more.

@@ -31,6 +31,7 @@ struct Stats {
     open_jobs: u64,
     ended: Ended,
     events: u64,
+    audited: u64,
     artifacts: u64,
     keys: u64,
     owed: u64,
@@ -52,6 +53,7 @@ impl Stats {
             open_jobs: count(key::OPEN_JOBS).await?,
             ended: Ended::of(place).await?,
             events: events(place).await.map_err(Error::failed)?,
+            audited: kept(place, &key::audit()).await.map_err(Error::failed)?,
             artifacts: count(key::ARTIFACTS).await?,
             keys: count(key::KEYS).await?,
             owed: count(key::OWED).await?,
@@ -68,6 +70,7 @@ impl Stats {
             "sessions": { "open": self.open_sessions, "closed": self.closed_sessions },
             "jobs": { "open": self.open_jobs, "ended": self.ended.count },
             "events": self.events,
+            "audited": self.audited,
             "artifacts": self.artifacts,
             "idempotency_keys": self.keys,
             "owed_credentials": self.owed,
@@ -77,7 +80,7 @@ impl Stats {
     }
 
     fn show(&self) -> Result<(), Error> {
-        let row = |name: &str, what: String| say(format_args!("{name:<18}{what}"));
+        let row = |name: &str, what: String| say(format_args!("{name:<20}{what}"));
         let Sizes { database, log, free } = self.sizes;
         row("database", bytes(database))?;
         row("write-ahead log", bytes(log))?;
@@ -87,6 +90,7 @@ impl Stats {
         row("sessions", format!("{open} open, {closed} closed and not yet forgotten"))?;
         row("jobs", format!("{} open, {} ended", self.open_jobs, self.ended.count))?;
         row("events", self.events.to_string())?;
+        row("lines of the audit", self.audited.to_string())?;
         row("artifacts", self.artifacts.to_string())?;
         row("idempotency keys", self.keys.to_string())?;
         row("owed credentials", self.owed.to_string())?;
@@ -156,12 +160,16 @@ async fn events(place: &Place) -> Result<u64, StoreError> {
     let (mut streams, mut count) = (Streams::of(&place.folder), 0_u64);
     while let Some(stream) = streams.next()? {
         if stream.as_bytes().starts_with(key::JOB_STREAMS) {
-            let page = reach(&place.store, &stream).await?;
-            count =
-                count.saturating_add(page.last.saturating_add(1).saturating_sub(page.kept_from));
+            count = count.saturating_add(kept(place, &stream).await?);
         }
     }
     Ok(count)
+}
+
+/// How many numbers of a stream are kept.
+async fn kept(place: &Place, stream: &Key) -> Result<u64, StoreError> {
+    let page = reach(&place.store, stream).await?;
+    Ok(page.last.saturating_add(1).saturating_sub(page.kept_from))
 }
 
 /// How many blobs there are, and how many bytes they have.

@@ -64,21 +64,27 @@ struct Forgotten {
     events: u64,
     sessions: u64,
     pointers: u64,
+    audited: u64,
     blobs: u64,
 }
 
 impl Forgotten {
+    /// What rounds forget.
+    fn in_rounds(&self) -> [u64; 4] {
+        [self.jobs, self.events, self.pointers, self.audited]
+    }
+
     fn say(&self, as_json: bool) -> Result<(), Error> {
-        let Self { jobs, events, sessions, pointers, blobs } = self;
+        let Self { jobs, events, sessions, pointers, audited, blobs } = self;
         if as_json {
             return say(json!({
                 "jobs": jobs, "events": events, "sessions": sessions, "pointers": pointers,
-                "blobs": blobs,
+                "audited": audited, "blobs": blobs,
             }));
         }
         say(format_args!(
             "forgotten: {jobs} jobs, {events} events, {sessions} closed sessions, {pointers} \
-             numbers of sessions, {blobs} blobs of no artifact"
+             numbers of sessions, {audited} lines of the audit, {blobs} blobs of no artifact"
         ))
     }
 }
@@ -93,7 +99,7 @@ struct Broom<'a> {
 impl Broom<'_> {
     /// Does one round, and returns whether it has forgotten anything.
     async fn round(&mut self) -> Result<bool, Error> {
-        let before = (self.forgotten.jobs, self.forgotten.events, self.forgotten.pointers);
+        let before = self.forgotten.in_rounds();
         self.over_facts(Stage::Ended).await?;
         self.over_facts(Stage::Closed).await?;
         let mut jobs = Facts::under(self.store, key::OPEN_JOBS);
@@ -116,7 +122,8 @@ impl Broom<'_> {
             let old = old.iter().map(|(id, from)| (key::session_stream(id), from - 1));
             self.forgotten.pointers += self.trim(old.collect()).await?;
         }
-        Ok(before != (self.forgotten.jobs, self.forgotten.events, self.forgotten.pointers))
+        self.step(Stage::Audit).await?;
+        Ok(before != self.forgotten.in_rounds())
     }
 
     /// Forgets streams up to a number each, and returns how many numbers that were.
@@ -142,6 +149,7 @@ impl Broom<'_> {
         match step.stage {
             Stage::Ended(_) => self.forgotten.events += swept.numbers,
             Stage::Closed(_) => self.forgotten.pointers += swept.numbers,
+            Stage::Audit => self.forgotten.audited += swept.numbers,
             // What is trimmed is counted by who wants it.
             Stage::Jobs(_) | Stage::Sessions(_) | Stage::Trim(..) => {}
         }

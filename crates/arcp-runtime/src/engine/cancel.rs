@@ -103,9 +103,12 @@ impl Engine {
                 job.phase = Phase::Cancelling;
                 job.cancelled = Some(reason.clone());
                 self.keep_run(id, fx);
-                fx.task(Task::Signal { job: id.clone(), reason });
+                fx.task(Task::Signal { job: id.clone(), reason: reason.clone() });
+                self.cancel_children(now, id, &reason, deadline, fx);
             }
-            Phase::Cancelling => {}
+            Phase::Cancelling => self.cancel_children(now, id, &reason, deadline, fx),
+            // Its end is told soon.
+            Phase::Ending => return,
         }
         let deadline = now.moment.after(deadline.unwrap_or(self.settings.cancel_grace));
         self.timers.set_earlier(Timer::CancelDeadline(id.clone()), deadline);
@@ -123,8 +126,8 @@ impl Engine {
         self.draining = true;
         let started = self.jobs.iter().filter(|(_, job)| job.has_started());
         let jobs: Vec<_> = started.map(|(id, _)| id.clone()).collect();
-        for job in &jobs {
-            self.stop_job(now, job, shutting_down(), fx);
+        for job in self.deepest_first(jobs) {
+            self.stop_job(now, &job, shutting_down(), fx);
         }
         self.refuse_drafts(now, &shutting_down(), fx);
         let connections: Vec<_> = self.connections.keys().copied().collect();

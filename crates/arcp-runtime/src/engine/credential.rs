@@ -12,8 +12,10 @@ use arcp_core::{
     Code, ConnectionId, Credential, CredentialId, Fault, IdempotencyKey, JobId, Lease, Now,
     Principal, Priority, Reply, SessionId, TraceId,
 };
+use rust_decimal::Decimal;
 
-use super::submit::Draft;
+use super::rotate::Rotation;
+use super::submit::{By, Draft};
 use super::{Effects, Engine, From, Intent, Issue, Task, Timer, exceeds};
 use crate::record::{OwedFact, key};
 
@@ -30,6 +32,8 @@ pub(super) struct Credentials {
     owed: BTreeMap<CredentialId, Owed>,
     /// What is being revoked of it, or waits for that.
     unwanted: BTreeSet<CredentialId>,
+    /// What of it is getting other values.
+    pub(super) rotating: BTreeMap<CredentialId, Rotation>,
 }
 
 #[derive(Debug)]
@@ -53,6 +57,8 @@ pub(super) struct Repeat {
 #[derive(Debug)]
 struct Owed {
     job: JobId,
+    /// The job that has delegated to that one, whose end may wait until it is revoked.
+    parent: Option<JobId>,
     /// How often it could not be revoked.
     failures: u32,
 }
@@ -97,6 +103,16 @@ impl Credentials {
         self.drafts.len()
     }
 
+    /// Whether it is being revoked, or waits for that.
+    pub(super) fn is_unwanted(&self, id: &CredentialId) -> bool {
+        self.unwanted.contains(id)
+    }
+
+    fn owe(&mut self, id: CredentialId, fact: OwedFact) {
+        let OwedFact { job, parent } = fact;
+        self.owed.insert(id, Owed { job, parent, failures: 0 });
+    }
+
     /// The job on its way under this key.
     fn waiting(&self, principal: &Principal, key: &IdempotencyKey) -> Option<&JobId> {
         self.keys.get(&(principal.clone(), key.clone()))
@@ -104,10 +120,11 @@ impl Credentials {
 }
 
 impl Engine {
-    /// Whether a job has credentials issued for it: its lease names models or has a budget.
+    /// Whether a job has credentials issued for it: its lease names models or lets it spend something.
     pub(super) fn gets_credentials(&self, lease: &Lease) -> bool {
         let models = lease.grants.get("model.use").is_some_and(|patterns| !patterns.is_empty());
-        self.settings.provisions && (models || !lease.budget.is_empty())
+        let spends = lease.budget.counters().any(|(_, amount)| amount > Decimal::ZERO);
+        self.settings.provisions && (models || spends)
     }
 
     /// Whether credentials may be asked for, for one more job.
@@ -129,9 +146,11 @@ impl Engine {
         let (id, fact) = (draft.id.clone(), &draft.fact);
         let principal = fact.principal.clone();
         let credential = self.ids.credential(now);
-        let owed = OwedFact { job: id.clone() };
+        let parent = fact.parent.as_ref().map(|parent| parent.job.clone());
+        let owed = OwedFact { job: id.clone(), parent };
         fx.put(key::owed(&credential), owed.to_bytes());
-        self.credentials.owed.insert(credential.clone(), Owed { job: id.clone(), failures: 0 });
+        self.credentials.owe(credential.clone(), owed);
+        self.expect_child(fact);
         self.tallies.add_draft(&principal, id.clone());
         if let Some((key, _)) = &draft.key {
             self.credentials.keys.insert((principal.clone(), key.clone()), id.clone());
@@ -234,9 +253,12 @@ impl Engine {
             return left;
         }
         for waiting in self.credentials.drafts.values_mut() {
-            if waiting.draft.from.session == *session && !waiting.refused {
+            if let By::Client(from) = &waiting.draft.by
+                && from.session == *session
+                && !waiting.refused
+            {
                 waiting.refused = true;
-                left.push(waiting.draft.from.clone());
+                left.push(from.clone());
             }
             let is_its = |repeat: &mut Repeat| repeat.from.session == *session;
             for Repeat { from, .. } in waiting.repeats.extract_if(.., is_its) {
@@ -259,9 +281,11 @@ impl Engine {
         let draft = &mut waiting.draft;
         draft.fact.session = from.session.clone();
         draft.fact.request = from.id.clone();
-        draft.fact.trace = trace.or(draft.fact.trace.take());
+        if draft.fact.parent.is_none() {
+            draft.fact.trace = trace.or(draft.fact.trace.take());
+        }
         draft.fact.priority = priority;
-        draft.from = from;
+        draft.by = By::Client(from);
     }
 
     fn accept_provisioned(
@@ -292,16 +316,28 @@ impl Engine {
     /// Whether what was checked before is so still.
     fn check_still(&self, now: Now, draft: &Draft) -> Result<(), Fault> {
         self.check_draining()?;
-        let session = self.sessions.get(&draft.from.session);
-        if session.is_none_or(super::Session::is_closing) {
-            return Err(session_closed());
+        if let By::Client(from) = &draft.by {
+            let session = self.sessions.get(&from.session);
+            if session.is_none_or(super::Session::is_closing) {
+                return Err(session_closed());
+            }
         }
+        self.check_still_child(now, &draft.fact)?;
         draft.fact.lease.check_time(now.wall)
     }
 
     fn refuse_waiting(&mut self, now: Now, waiting: &Waiting, fault: &Fault, fx: &mut Effects) {
-        let first = std::iter::once(&waiting.draft.from).filter(|_| !waiting.refused);
-        for from in first.chain(waiting.repeats.iter().map(|repeat| &repeat.from)) {
+        let Waiting { draft, repeats, .. } = waiting;
+        let first = match (&draft.by, &draft.fact.parent) {
+            (By::Client(from), _) => Some(from).filter(|_| !waiting.refused),
+            (By::Agent(ticket), Some(parent)) => {
+                let name = parent.delegation.as_deref().unwrap_or_default();
+                self.refuse_delegation(now, &parent.job, name, *ticket, fault.clone(), fx);
+                None
+            }
+            (By::Agent(_), None) => None,
+        };
+        for from in first.into_iter().chain(repeats.iter().map(|repeat| &repeat.from)) {
             if self.is_there(from) {
                 self.refuse(now, from, true, fault.clone(), fx);
             }
@@ -312,6 +348,7 @@ impl Engine {
         let waiting = self.credentials.drafts.remove(job)?;
         let principal = &waiting.draft.fact.principal;
         self.tallies.remove_draft(principal, job);
+        self.expect_no_child(&waiting.draft.fact);
         if let Some((key, _)) = &waiting.draft.key {
             self.credentials.keys.remove(&(principal.clone(), key.clone()));
         }
@@ -332,11 +369,26 @@ impl Engine {
         }
     }
 
-    /// Has what goes by the id revoked.
+    /// Has what goes by the id revoked, unless it is being revoked: once no other value is on its way.
     pub(super) fn revoke(&mut self, id: CredentialId, fx: &mut Effects) {
         debug_assert!(self.credentials.owed.contains_key(&id), "what is revoked is owed");
-        self.credentials.unwanted.insert(id.clone());
-        fx.task(Task::Revoke { id });
+        let waits = self.credentials.rotating.contains_key(&id);
+        if self.credentials.unwanted.insert(id.clone()) && !waits {
+            fx.task(Task::Revoke { id });
+        }
+    }
+
+    /// Has what was issued for a job revoked, unless it is revoked.
+    pub(super) fn revoke_of(&mut self, job: &JobId, fx: &mut Effects) {
+        let owes = self.jobs.get(job).and_then(|job| job.owes.clone());
+        if let Some(id) = owes.filter(|id| self.is_owed(id)) {
+            self.revoke(id, fx);
+        }
+    }
+
+    /// Whether something may have been issued that is not revoked.
+    pub(super) fn is_owed(&self, id: &CredentialId) -> bool {
+        self.credentials.owed.contains_key(id)
     }
 
     /// A credential is revoked, or could not be.
@@ -348,7 +400,11 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let Err(why) = revoked else {
+            let parent = self.credentials.owed.get(&id).and_then(|owed| owed.parent.clone());
             self.forget_owed(&id, fx);
+            if let Some(parent) = parent {
+                self.on_child_revoked(now, &parent, &id, fx);
+            }
             return;
         };
         let Some(owed) = self.credentials.owed.get_mut(&id) else { return };
@@ -360,8 +416,8 @@ impl Engine {
     }
 
     pub(super) fn on_revoke_due(&mut self, id: CredentialId, fx: &mut Effects) {
-        if self.credentials.owed.contains_key(&id) {
-            self.revoke(id, fx);
+        if self.is_owed(&id) {
+            fx.task(Task::Revoke { id });
         }
     }
 
@@ -373,10 +429,12 @@ impl Engine {
 
     /// What the store says may have been issued. That of a job that is still to come is kept.
     pub(super) fn recover_owed(&mut self, id: CredentialId, fact: OwedFact) {
-        if let Some(job) = self.jobs.get_mut(&fact.job) {
-            job.owes = Some(id.clone());
+        match (self.jobs.get_mut(&fact.job), &fact.parent) {
+            (Some(job), _) => job.owes = Some(id.clone()),
+            (None, Some(parent)) => self.recover_child_owed(parent, &id),
+            (None, None) => {}
         }
-        self.credentials.owed.insert(id, Owed { job: fact.job, failures: 0 });
+        self.credentials.owe(id, fact);
     }
 
     /// Revokes what is owed for jobs that are not there, all facts being recovered.

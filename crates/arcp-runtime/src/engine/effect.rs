@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcp_core::{
-    Answer, Append, ArtifactId, ArtifactRef, Commit, ConnectionId, Credential, CredentialId,
-    Delivery, Event, EventFilter, Fault, JobEvent, JobFilter, JobHead, JobId, JobSummary, Json,
-    Key, MessageId, Offer, Output, Principal, Secret, SessionId, StreamId, SubscriptionId,
-    Timestamp,
+    Answer, Append, ArtifactId, ArtifactRef, Commit, Completion, ConnectionId, Credential,
+    CredentialId, Delivery, Event, EventFilter, Fault, JobEvent, JobFilter, JobHead, JobId,
+    JobSummary, Json, Key, MessageId, Offer, Output, Principal, Secret, SessionId, StreamId,
+    SubscriptionId, Timestamp,
 };
 use arcp_transport::CloseReason;
 use bytes::Bytes;
 
 use super::{PastQuery, Recall, Search, Step, Ticket};
-use crate::record::{JobPage, RecordError, Run, SessionPage};
+use crate::record::{AuditPage, Audited, JobPage, RecordError, Run, SessionPage, key};
 
 /// What follows from a batch of inputs: one commit, and what to do once it is kept.
 #[derive(Debug, Default)]
@@ -25,6 +25,7 @@ pub struct Effects {
     /// Bytes of events and facts so far.
     bytes: usize,
     session_pages: BTreeMap<Key, SessionPage>,
+    audit_page: Option<AuditPage>,
     facts: BTreeMap<Key, Option<Bytes>>,
     hints: bool,
     broken: Option<RecordError>,
@@ -182,6 +183,23 @@ pub enum Task {
         /// By what it goes.
         id: CredentialId,
     },
+    /// Give a credential another value; answered by `Input::Rotated`. Nothing that goes by the same id is
+    /// revoked meanwhile.
+    Rotate {
+        /// Which.
+        credential: CredentialId,
+        /// What it was issued for.
+        request: Box<Issue>,
+    },
+    /// Tell a job's agent of the value that a credential has from now on; before the answer that says so.
+    Renew {
+        /// The job.
+        job: JobId,
+        /// Which.
+        credential: CredentialId,
+        /// The value.
+        value: Secret<String>,
+    },
     /// Put the bytes of an artifact among the blobs, if their SHA-256 is as it should be; answered by
     /// `Input::BlobKept`.
     KeepBlob {
@@ -217,6 +235,14 @@ pub enum Task {
         ticket: Ticket,
         /// The answer.
         result: Result<Answer, Fault>,
+    },
+    /// Tell an agent of the end of the job that it has delegated to: by the ticket of the question that did
+    /// it, after the answer.
+    TellEnd {
+        /// Which.
+        ticket: Ticket,
+        /// What it gave, or why it has not.
+        ended: Result<Completion, Fault>,
     },
     /// Let a job's agent write to a stream; before the answer that says so.
     OpenStream {
@@ -329,6 +355,7 @@ impl Effects {
     pub fn is_durable(&self) -> bool {
         // A page that is full is followed by one that is not.
         !(self.job_pages.is_empty() && self.session_pages.is_empty() && self.facts.is_empty())
+            || self.audit_page.is_some()
     }
 
     /// The effects from `start` on.
@@ -348,6 +375,9 @@ impl Effects {
         }
         for (stream, page) in std::mem::take(&mut self.session_pages) {
             commit.appends.push(Append { stream, record: page.into_record()? });
+        }
+        if let Some(page) = self.audit_page.take() {
+            commit.appends.push(Append { stream: key::audit(), record: page.into_record() });
         }
         for (key, fact) in std::mem::take(&mut self.facts) {
             match fact {
@@ -470,6 +500,20 @@ impl Effects {
         let Some(full) = self.session_pages.insert(stream.clone(), page) else { return };
         match full.into_record() {
             Ok(record) => self.full.push(Append { stream: stream.clone(), record }),
+            Err(error) => self.broken = Some(error),
+        }
+    }
+
+    /// Adds a wish to watch a job.
+    pub(super) fn append_audited(&mut self, number: u64, audited: &Audited) {
+        let pushed = match &mut self.audit_page {
+            Some(page) => page.push(audited),
+            None => {
+                AuditPage::new(number).and_then(|page| self.audit_page.insert(page).push(audited))
+            }
+        };
+        match pushed {
+            Ok(size) => self.bytes += size,
             Err(error) => self.broken = Some(error),
         }
     }

@@ -52,6 +52,11 @@ impl Ids {
         CredentialId::from_ulid(self.ulid(now))
     }
 
+    /// The name of a delegation.
+    pub(super) fn delegation(&mut self, now: Now) -> String {
+        format!("del_{}", self.ulid(now))
+    }
+
     /// A trace id in W3C form, 32 hexadecimal digits.
     pub(super) fn trace(&mut self) -> Option<TraceId> {
         let number = self.number() | 1;

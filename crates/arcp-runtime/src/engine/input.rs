@@ -2,7 +2,7 @@
 
 use arcp_core::{
     ArtifactId, Completion, ConnectionId, CredentialId, Event, Fault, Issued, JobId, JobSummary,
-    MessageId, Principal, Question, SessionId, SubscriptionId,
+    MessageId, Principal, Question, Secret, SessionId, SubscriptionId,
 };
 
 use super::{Intent, ListQuery, Provisioned, Recall, Search, Step, Swept};
@@ -67,7 +67,7 @@ pub enum Input {
         /// What was asked.
         recall: Box<Recall>,
         /// The job, if the principal has it, and the index of its first event still kept.
-        found: Result<Option<(JobFact, u64)>, Fault>,
+        found: Result<Option<Box<(JobFact, u64)>>, Fault>,
     },
     /// The past that a subscription wanted is found.
     Past {
@@ -94,6 +94,13 @@ pub enum Input {
         id: CredentialId,
         /// Whether it has, or why not.
         revoked: Result<(), String>,
+    },
+    /// A provisioner was asked for another value.
+    Rotated {
+        /// By what the credential was issued.
+        id: CredentialId,
+        /// The value, or why there is none.
+        rotated: Result<Secret<String>, Fault>,
     },
     /// The bytes of an artifact are among the blobs.
     BlobKept {
@@ -141,6 +148,8 @@ pub enum Input {
     Drain,
     /// The runtime stops: what has not ended is ended, or left to the next start.
     Halt,
+    /// After a halt: no end of a job waits any more for what was issued to be revoked.
+    LastCall,
 }
 
 /// What an authenticator said.

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use arcp_core::lease::Budget;
 use arcp_core::{
-    AgentRef, Code, Credential, CredentialId, Encoded, Event, Fault, JobAccepted, JobEvent,
-    JobHead, JobId, JobState, JobSummary, Key, Lease, Now, Parent, Principal, Restart, SessionId,
-    StreamChange, Timestamp,
+    AgentRef, Credential, CredentialId, Encoded, Event, JobAccepted, JobEvent, JobHead, JobId,
+    JobState, JobSummary, Key, Lease, Now, Parent, Principal, Restart, SessionId, Timestamp,
 };
 
+use super::children::{Charge, Children};
 use super::permission::Held;
-use super::report::over;
 use super::stream::Streams;
-use super::{Effects, Engine, Task, Timer};
+use super::{Effects, Engine, Intent};
 use crate::record::{JobFact, Outcome, event_id, key};
 
 /// What the engine knows of a job that has not ended.
@@ -32,7 +31,15 @@ pub(super) struct Job {
     pub(super) max_runtime: Option<Duration>,
     /// The job on whose behalf it runs.
     pub(super) parent: Option<Parent>,
+    /// What was wanted of it, if a later run of its parent may want the same.
+    pub(super) wanted: Option<Intent>,
+    /// What is known of it in this run of the runtime if an agent has delegated to it.
+    pub(super) charge: Option<Charge>,
+    /// The jobs that it has delegated to.
+    pub(super) children: Children,
     pub(super) phase: Phase,
+    /// How it ends, once its children have.
+    pub(super) end: Option<Event>,
     pub(super) stream: Key,
     /// The index of its next event.
     pub(super) next_index: u64,
@@ -45,7 +52,8 @@ pub(super) struct Job {
     pub(super) held: Held,
     /// What its agent can do when the runtime dies.
     pub(super) restart: Restart,
-    /// When it was started first; known of one that can be run again.
+    /// When it was started first; known of one that can be run again, or whose spending is that of one
+    /// that can.
     pub(super) started_at: Option<Timestamp>,
     /// How often it was started.
     pub(super) attempts: u32,
@@ -74,6 +82,9 @@ pub(super) enum Phase {
     Running,
     /// Its agent was asked to end; a timer ends it by force.
     Cancelling,
+    /// Its agent is done, and nothing changes its end any more. It is told once its children have ended
+    /// and what was issued for them is revoked; a timer bounds that.
+    Ending,
 }
 
 impl Job {
@@ -95,7 +106,11 @@ impl Job {
             created_at: fact.created_at,
             max_runtime: fact.max_runtime,
             parent: fact.parent,
+            wanted: fact.wanted,
+            charge: None,
+            children: Children::default(),
             phase: Phase::Queued,
+            end: None,
             stream: key::job_stream(id),
             next_index: 1,
             kept_from: 1,
@@ -119,12 +134,17 @@ impl Job {
         self.phase != Phase::Queued
     }
 
+    /// Whether nothing changes its end any more, which is still to be told.
+    pub(super) fn is_ending(&self) -> bool {
+        self.phase == Phase::Ending
+    }
+
     /// Where it stands, as it is told.
     pub(super) fn state(&self) -> JobState {
         match self.phase {
             Phase::Queued => JobState::Queued,
             Phase::Running if self.held.is_asking() => JobState::Blocked,
-            Phase::Running | Phase::Cancelling => JobState::Running,
+            Phase::Running | Phase::Cancelling | Phase::Ending => JobState::Running,
         }
     }
 
@@ -170,6 +190,7 @@ impl Job {
             created_at: self.created_at,
             max_runtime: self.max_runtime,
             parent: self.parent.clone(),
+            wanted: self.wanted,
             outcome,
         }
     }
@@ -207,100 +228,5 @@ impl Engine {
             }
         }
         self.observers.tell(&job.principal, &event, index, weight, fx);
-    }
-
-    /// Ends a job with its terminal event and forgets it; the store keeps what it was.
-    pub(super) fn end_job(&mut self, now: Now, id: &JobId, end: Event, fx: &mut Effects) {
-        let state = match &end {
-            Event::Completed(_) => JobState::Completed,
-            Event::Cancelled { .. } => JobState::Cancelled,
-            Event::TimedOut(_) => JobState::TimedOut,
-            _ => JobState::Failed,
-        };
-        debug_assert!(end.is_terminal(), "a job ends with a terminal event");
-        self.end_streams(now, id, |next| last_word(&end, next), fx);
-        self.end_permissions(id, fx);
-        self.emit(now, id, end, fx);
-        let Some(job) = self.jobs.remove(id) else {
-            return;
-        };
-        for timer in [Timer::CancelDeadline, Timer::Lease, Timer::Runtime] {
-            self.timers.cancel(&timer(id.clone()));
-        }
-        self.tallies.remove_job(&job.principal, id);
-        if let Some(credential) = job.owes.clone() {
-            self.revoke(credential, fx);
-        }
-        let (last_index, left) = (job.next_index - 1, job.remaining.clone());
-        let outcome = Outcome { state, ended_at: now.wall, last_index, left };
-        fx.delete(key::open_job(id));
-        Self::forget_run(&job, fx);
-        fx.put(key::done_job(&job.principal, id), job.fact(Some(outcome)).to_bytes());
-        for watcher in &job.watchers {
-            if let Some(session) = self.sessions.get_mut(watcher) {
-                session.watching.remove(id);
-            }
-            if *watcher != job.session {
-                fx.delete(key::watcher(id, watcher));
-            }
-        }
-        for watcher in &job.watchers {
-            self.close_when_idle(now, watcher, fx);
-        }
-        self.start_next(now, &job.principal, fx);
-    }
-
-    /// Ends a job that the runtime stops, or leaves it to the next start if it can be run again.
-    pub(super) fn stop_job(&mut self, now: Now, id: &JobId, fault: Fault, fx: &mut Effects) {
-        let goes_on = self.jobs.get(id).is_some_and(|job| {
-            job.restart != Restart::Never && job.owes.is_none() && job.phase == Phase::Running
-        });
-        if goes_on {
-            fx.task(Task::Kill { job: id.clone() });
-            if let Some(job) = self.jobs.get_mut(id) {
-                job.stopped = true;
-            }
-            self.keep_run(id, fx);
-        } else {
-            // One that was asked to end has what was wanted.
-            let reason = self.jobs.get(id).and_then(|job| job.cancelled.clone());
-            let end = match reason {
-                Some(reason) => Event::Cancelled { reason },
-                None => Event::Failed(fault),
-            };
-            self.end_job_by_force(now, id, end, fx);
-        }
-    }
-
-    /// Ends a job whose agent has not: what the agent still says is not heard.
-    pub(super) fn end_job_by_force(&mut self, now: Now, id: &JobId, end: Event, fx: &mut Effects) {
-        if self.jobs.contains_key(id) {
-            // Before another one takes its place.
-            fx.task(Task::Kill { job: id.clone() });
-            self.end_job(now, id, end, fx);
-        }
-    }
-
-    pub(super) fn on_lease_over(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
-        let Some(job) = self.jobs.get(id) else { return };
-        let fault = job.lease.expired();
-        self.end_job_by_force(now, id, Event::Failed(fault), fx);
-    }
-
-    pub(super) fn on_runtime_over(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
-        self.end_job_by_force(now, id, Event::TimedOut(overtime()), fx);
-    }
-}
-
-pub(super) fn overtime() -> Fault {
-    Fault::new(Code::TimedOut, "the job ran longer than it may")
-}
-
-/// What is said of a stream that is open when its job ends: it is complete when the job is.
-fn last_word(end: &Event, next: u64) -> StreamChange {
-    match end {
-        Event::Completed(_) => StreamChange::Closed { last: next.checked_sub(1) },
-        Event::Cancelled { reason } => StreamChange::Failed(Fault::new(Code::Cancelled, reason)),
-        _ => StreamChange::Failed(over()),
     }
 }

@@ -8,10 +8,14 @@
 
 mod again;
 mod artifact;
+mod audit;
 mod cancel;
+mod children;
 mod connection;
 mod credential;
+mod delegate;
 mod effect;
+mod end;
 mod handshake;
 mod heartbeat;
 mod ids;
@@ -22,10 +26,12 @@ mod keys;
 mod list;
 mod observe;
 mod permission;
+mod policy;
 mod recover;
 mod report;
 mod restart;
 mod resume;
+mod rotate;
 mod session;
 mod settings;
 mod silence;
@@ -51,6 +57,7 @@ pub use input::{Input, JobReport, Judgement, Ticket};
 pub use intent::Intent;
 pub use list::{Page, passes};
 pub use observe::PastQuery;
+pub use policy::{Decision, Policy, SamePrincipal, WatchPolicy};
 pub use recover::{Fact, Reach, RecoverError};
 pub use settings::{Catalog, Settings};
 pub use sweep::{Retention, Stage, Step, Swept};
@@ -94,6 +101,8 @@ pub struct Engine {
     round: Option<Round>,
     /// The sessions that wait for their clients, by since when.
     waiting: BTreeSet<(Moment, SessionId)>,
+    /// The number of the next wish to watch a job.
+    next_audited: u64,
     draining: bool,
 }
 
@@ -117,6 +126,7 @@ impl Engine {
             timers: Timers::default(),
             round: None,
             waiting: BTreeSet::new(),
+            next_audited: 1,
             draining: false,
         }
     }
@@ -150,6 +160,7 @@ impl Engine {
                 self.on_provisioned(now, &job, provisioned, fx);
             }
             Input::Revoked { id, revoked } => self.on_revoked(now, id, revoked, fx),
+            Input::Rotated { id, rotated } => self.on_rotated(now, &id, rotated, fx),
             Input::BlobKept { artifact, kept } => self.on_blob_kept(now, artifact, kept, fx),
             Input::Past { subscription, past } => self.on_past(now, &subscription, past, fx),
             Input::Overflow { subscription } => {
@@ -171,6 +182,7 @@ impl Engine {
             Input::Unstuck => self.on_unstuck(now),
             Input::Drain => self.draining = true,
             Input::Halt => self.on_halt(now, fx),
+            Input::LastCall => self.on_last_call(now, fx),
         }
     }
 
@@ -191,6 +203,7 @@ impl Engine {
                 Timer::CancelDeadline(job) => self.on_cancel_overdue(now, &job, fx),
                 Timer::Lease(job) => self.on_lease_over(now, &job, fx),
                 Timer::Runtime(job) => self.on_runtime_over(now, &job, fx),
+                Timer::Ending(job) => self.on_ending_overdue(now, &job, fx),
                 Timer::Permission(message) => self.on_permission_overdue(&message, fx),
                 Timer::Revoke(id) => self.on_revoke_due(id, fx),
                 Timer::Heartbeats => self.on_heartbeats_due(now, fx),

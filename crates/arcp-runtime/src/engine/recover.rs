@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::job::Job;
 use super::session::Session;
-use super::{Effects, Engine, Timer};
+use super::{Decision, Effects, Engine, Timer};
 use crate::record::{ArtifactFact, JobFact, KeyFact, OwedFact, RecordError, SessionFact, key};
 
 /// How far a stream reaches.
@@ -72,6 +72,11 @@ pub enum Fact {
         /// What is stored of it.
         value: Bytes,
     },
+    /// The wishes to watch a job.
+    Audit {
+        /// What there is of their stream.
+        stream: Reach,
+    },
     /// What an idempotency key is bound to.
     Key {
         /// What is stored of it.
@@ -98,7 +103,8 @@ impl Engine {
     /// first.
     ///
     /// Jobs that were running are run again where their agents can be, else they end as failed, retryable,
-    /// in one batch; those that had not started are still to come.
+    /// in one batch, but for those whose ends wait for what was issued to their children; those that had
+    /// not started are still to come.
     pub fn recover(
         &mut self,
         now: Now,
@@ -130,14 +136,14 @@ impl Engine {
                         .map_err(|source| RecoverError::of("an artifact", source))?;
                     self.recover_artifact(now, fact);
                 }
+                Fact::Audit { stream } => self.recover_audit(stream),
                 Fact::Key { value } => self.recover_key(now, &value)?,
             }
         }
+        self.recover_children();
         self.revoke_orphans(fx);
         self.expect_sweep(now);
-        for job in died {
-            self.on_died(now, &job, fx);
-        }
+        self.on_died(now, died, fx);
         for principal in self.tallies.with_queued() {
             self.start_next(now, &principal, fx);
         }
@@ -178,10 +184,13 @@ impl Engine {
         Ok(())
     }
 
-    /// One whose job or session is gone is forgotten.
+    /// One whose job or session is gone is forgotten, and one that may not watch it any more.
     fn recover_watcher(&mut self, id: JobId, session: SessionId, fx: &mut Effects) {
+        let policy = &self.settings.watch_policy;
         match (self.jobs.get_mut(&id), self.sessions.get_mut(&session)) {
-            (Some(job), Some(watcher)) => {
+            (Some(job), Some(watcher))
+                if policy.decide(&watcher.principal, &job.principal, &id) == Decision::Allow =>
+            {
                 if watcher.watching.insert(id) {
                     job.watchers.push(session);
                 }

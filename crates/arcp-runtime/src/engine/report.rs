@@ -15,6 +15,13 @@ impl Engine {
         report: JobReport,
         fx: &mut Effects,
     ) {
+        if self.jobs.get(job).is_none_or(Job::is_ending) {
+            // It is over, which its agent did not know yet.
+            if let JobReport::Ask { ticket, .. } = report {
+                fx.task(Task::Answer { ticket, result: Err(over()) });
+            }
+            return;
+        }
         match report {
             JobReport::Emit(event) => self.on_event(now, job, event, fx),
             JobReport::Ask { question, ticket } => self.on_question(now, job, question, ticket, fx),
@@ -42,26 +49,16 @@ impl Engine {
 
     /// Takes a cost off the budget and says what is left (§9.6).
     fn charge(&mut self, now: Now, id: &JobId, amount: Quantity, currency: &str, fx: &mut Effects) {
-        let Some(job) = self.jobs.get_mut(id) else {
-            return;
-        };
         if amount.is_negative() {
             return;
         }
         // What no decimal holds is more than any budget, or next to nothing.
         let beyond = if amount.to_f64() < 1.0 { Decimal::ZERO } else { Decimal::MAX };
         let amount = amount.to_decimal().unwrap_or(beyond);
-        let Some(left) = job.remaining.charge(currency, amount) else {
-            return;
-        };
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let Some(left) = job.remaining.charge(currency, amount) else { return };
         self.keep_run(id, fx);
-        let remaining = Event::Metric {
-            name: "cost.budget.remaining".to_owned(),
-            value: Quantity::from(left),
-            unit: Some(currency.to_owned()),
-            dimensions: None,
-        };
-        self.emit(now, id, remaining, fx);
+        self.tell_left(now, id, currency, left, fx);
     }
 
     fn on_question(
@@ -81,6 +78,10 @@ impl Engine {
                 self.ask_permission(now, id, request, wait, ticket, fx).map(|()| None)
             }
             Question::Keep(put) => self.keep_artifact(now, id, put, ticket, fx).map(|()| None),
+            Question::Delegate(delegation) => {
+                self.delegate(now, id, *delegation, ticket, fx).map(|()| None)
+            }
+            Question::Rotate(credential) => self.rotate(id, credential, ticket, fx).map(|()| None),
         };
         if let Some(result) = result.transpose() {
             fx.task(Task::Answer { ticket, result });
@@ -92,7 +93,8 @@ impl Engine {
         self.judge(job, operation, now).map(|()| Answer::Authorized)
     }
 
-    fn judge(&self, job: &Job, operation: &Operation, now: Now) -> Result<(), Fault> {
+    /// Whether a job may do something now.
+    pub(super) fn judge(&self, job: &Job, operation: &Operation, now: Now) -> Result<(), Fault> {
         job.lease.check_time(now.wall)?;
         job.lease
             .check_cover(operation)

@@ -3,13 +3,14 @@
 use arcp_core::{Answer, Code, Event, Fault, JobId, Json, Now, Restart, StreamChange};
 use bytes::Bytes;
 
-use super::job::{Job, Phase, overtime};
+use super::end::{PARENT_ENDED, overtime};
+use super::job::{Job, Phase};
 use super::report::over;
 use super::{Effects, Engine, RecoverError, StartJob, Task, Timer};
 use crate::record::{RunFact, key};
 
 impl Job {
-    /// What a restart has to know of a job that can be run again.
+    /// What a restart has to know of a job that can be run again, or whose spending is that of one that can.
     fn run_fact(&self) -> Option<RunFact> {
         Some(RunFact {
             started_at: self.started_at?,
@@ -23,14 +24,14 @@ impl Job {
 }
 
 impl Engine {
-    /// Keeps what a job has used up, if it can be run again.
+    /// Keeps what a job has used up, if a restart has to know.
     pub(super) fn keep_run(&self, id: &JobId, fx: &mut Effects) {
         if let Some(fact) = self.jobs.get(id).and_then(Job::run_fact) {
             fx.put(key::run(id), fact.to_bytes());
         }
     }
 
-    /// What a job that can be run again had used up. One whose job is gone is forgotten.
+    /// What a job had used up. One whose job is gone is forgotten.
     pub(super) fn recover_run(
         &mut self,
         id: &JobId,
@@ -51,11 +52,18 @@ impl Engine {
         Ok(())
     }
 
-    /// A job has died with its runtime.
-    pub(super) fn on_died(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
-        match self.check_restart(now, id) {
-            Ok(()) => self.restart_job(now, id, fx),
-            Err(end) => self.end_job(now, id, end, fx),
+    /// Jobs have died with their runtime. Those that do not go on end first, each after those that it has
+    /// delegated to, and with it those of them that could have gone on.
+    pub(super) fn on_died(&mut self, now: Now, died: Vec<JobId>, fx: &mut Effects) {
+        for id in self.deepest_first(died.clone()) {
+            if let Err(end) = self.check_restart(now, &id) {
+                self.end_job(now, &id, end, fx);
+            }
+        }
+        for id in died {
+            if self.jobs.get(&id).is_some_and(|job| !job.is_ending()) {
+                self.restart_job(now, &id, fx);
+            }
         }
     }
 
@@ -66,6 +74,9 @@ impl Engine {
         let job = self.jobs.get(id).ok_or_else(|| restarted("runtime restarted"))?;
         if let Some(reason) = &job.cancelled {
             return Err(Event::Cancelled { reason: reason.clone() });
+        }
+        if job.parent.as_ref().is_some_and(|parent| !self.jobs.contains_key(&parent.job)) {
+            return Err(Event::Cancelled { reason: PARENT_ENDED.to_owned() });
         }
         let limit = self.settings.limits.restarts_per_job;
         if job.restart == Restart::Never || job.started_at.is_none() || job.owes.is_some() {

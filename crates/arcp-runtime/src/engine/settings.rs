@@ -8,7 +8,7 @@ use arcp_core::{
     RuntimeIdentity,
 };
 
-use super::Retention;
+use super::{Policy, Retention};
 
 /// How a runtime behaves.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub struct Settings {
     pub ping_interval: Option<Duration>,
     /// What becomes of a session's jobs when it is closed; `None` for what the client's dialect says.
     pub on_close: Option<OnClose>,
+    /// Who may watch whose jobs.
+    pub watch_policy: Policy,
     /// How long a cancelled job may take to end when the canceller did not say.
     pub cancel_grace: Duration,
 }

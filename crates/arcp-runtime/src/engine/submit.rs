@@ -1,18 +1,18 @@
 //! Accepting a job: everything that could refuse it is checked first (§7.1).
 
 use arcp_core::{
-    AgentRef, Code, Credential, Event, Fault, Feature, IdempotencyKey, JobId, Json, Lease, Now,
-    Principal, Reply, Submit, TraceId,
+    AgentRef, Code, Credential, Event, Fault, Feature, IdempotencyKey, JobId, Json, Lease,
+    MessageId, Now, Principal, Reply, SessionId, Submit, TraceId,
 };
 use bytes::Bytes;
 
 use super::credential::Repeat;
 use super::job::Job;
-use super::{Effects, Engine, From, Intent, Timer, exceeds};
+use super::{Effects, Engine, From, Intent, Ticket, Timer, exceeds};
 use crate::record::{JobFact, KeyFact, key};
 
 /// A submit that nothing speaks against.
-struct Checked {
+pub(super) struct Checked {
     /// With the version that a bare name stands for.
     agent: AgentRef,
     principal: Principal,
@@ -20,12 +20,30 @@ struct Checked {
     lease: Lease,
 }
 
+/// Who wants a job.
+#[derive(Debug)]
+pub(super) enum By {
+    /// A client, there.
+    Client(From),
+    /// The agent of another job, which is answered by this.
+    Agent(Ticket),
+}
+
+/// Who asked for a job, and where it belongs.
+pub(super) struct Asked {
+    pub(super) by: By,
+    pub(super) session: SessionId,
+    pub(super) request: MessageId,
+    /// The trace that it was asked for in.
+    pub(super) trace: Option<TraceId>,
+}
+
 /// A job on its way to being accepted: checked, and nobody's yet.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) id: JobId,
-    /// Where it was asked for.
-    pub(super) from: From,
+    /// Who asked for it.
+    pub(super) by: By,
     pub(super) fact: JobFact,
     pub(super) input: Json,
     /// The key that it is made for, with what was wanted.
@@ -39,7 +57,7 @@ impl Engine {
         from: &From,
         trace: Option<TraceId>,
         intent: Option<Intent>,
-        submit: Submit,
+        mut submit: Submit,
         fx: &mut Effects,
     ) {
         let intent = || intent.unwrap_or_else(|| Intent::of(&submit));
@@ -54,33 +72,50 @@ impl Engine {
                 return;
             }
         }
-        match self.check_submit(now, from, &submit) {
+        if let Some(parent) = &mut submit.parent {
+            parent.delegation.get_or_insert_with(|| self.ids.delegation(now));
+        }
+        let principal = self.sessions.get(&from.session).map(|session| session.principal.clone());
+        let checked = principal
+            .ok_or_else(|| Fault::new(Code::Unauthenticated, "no session"))
+            .and_then(|principal| self.check_submit(now, &principal, &submit));
+        match checked {
             Ok(checked) => {
-                let draft = self.draft(now, from, trace, key, submit, checked);
-                if self.gets_credentials(&draft.fact.lease) {
-                    self.provision(now, draft, fx);
-                } else {
-                    self.accept_job(now, draft, Vec::new(), fx);
-                }
+                let (session, request) = (from.session.clone(), from.id.clone());
+                let asked = Asked { by: By::Client(from.clone()), session, request, trace };
+                let mut draft = self.draft(now, asked, submit, checked);
+                draft.key = key;
+                self.take_draft(now, draft, fx);
             }
             Err(fault) => self.refuse(now, from, true, fault, fx),
         }
     }
 
-    fn draft(
+    /// Accepts a job that was checked, once it has its credentials.
+    pub(super) fn take_draft(&mut self, now: Now, draft: Draft, fx: &mut Effects) {
+        if self.gets_credentials(&draft.fact.lease) {
+            self.provision(now, draft, fx);
+        } else {
+            self.accept_job(now, draft, Vec::new(), fx);
+        }
+    }
+
+    pub(super) fn draft(
         &mut self,
         now: Now,
-        from: &From,
-        trace: Option<TraceId>,
-        key: Option<(IdempotencyKey, Intent)>,
+        asked: Asked,
         submit: Submit,
         checked: Checked,
     ) -> Draft {
+        let Asked { by, session, request, trace } = asked;
         let Checked { agent, principal, lease } = checked;
+        let parent = submit.parent.as_ref().and_then(|parent| self.jobs.get(&parent.job));
+        // All that is done on behalf of one job is one trace.
+        let trace = parent.and_then(|parent| parent.head.trace.clone()).or(trace);
         let fact = JobFact {
             principal,
-            session: from.session.clone(),
-            request: from.id.clone(),
+            session,
+            request,
             trace: trace.or_else(|| self.ids.trace()),
             priority: submit.priority,
             agent,
@@ -88,25 +123,42 @@ impl Engine {
             created_at: now.wall,
             max_runtime: submit.max_runtime,
             parent: submit.parent,
+            wanted: None,
             outcome: None,
         };
-        Draft { id: self.ids.job(now), from: from.clone(), fact, input: submit.input, key }
+        Draft { id: self.ids.job(now), by, fact, input: submit.input, key: None }
     }
 
     /// What a submit stands for, or why it is refused.
-    fn check_submit(&self, now: Now, from: &From, submit: &Submit) -> Result<Checked, Fault> {
+    pub(super) fn check_submit(
+        &self,
+        now: Now,
+        principal: &Principal,
+        submit: &Submit,
+    ) -> Result<Checked, Fault> {
         self.check_draining()?;
         let agent = AgentRef::parse(&submit.agent).map_err(|error| {
             let shown: String = submit.agent.chars().take(128).collect();
             Fault::invalid(format!("invalid agent reference `{shown}`: {error}"))
         })?;
         let agent = self.settings.catalog.resolve(&agent)?;
-        let lease = match &submit.lease {
+        let asked = match &submit.lease {
             Some(asked) => {
                 asked.check_size()?;
-                asked.clone().normal()?
+                Some(asked.clone().normal()?)
             }
-            None => Lease {
+            None => None,
+        };
+        let lease = match (&submit.parent, asked) {
+            (Some(parent), asked) => {
+                let timed = submit
+                    .expires_at
+                    .map(|end| Lease { expires_at: Some(end), ..Lease::default() });
+                let asked = (&submit.input, asked.or(timed));
+                self.check_child(now, principal, parent, &agent, asked)?
+            }
+            (None, Some(lease)) => lease,
+            (None, None) => Lease {
                 expires_at: submit.expires_at.or(self.settings.default_lease.expires_at),
                 ..self.settings.default_lease.clone()
             },
@@ -118,23 +170,19 @@ impl Engine {
         if lease.expires_at.is_some_and(|end| end <= now.wall) {
             return Err(Fault::invalid("`expires_at` is not in the future"));
         }
-        let session = self.sessions.get(&from.session);
-        let principal = session
-            .map(|session| session.principal.clone())
-            .ok_or_else(|| Fault::new(Code::Unauthenticated, "no session"))?;
-        self.check_key(&principal, submit)?;
+        self.check_key(principal, submit)?;
         let limit = self.settings.limits.jobs;
         if self.jobs.len() + self.credentials.waiting_count() >= limit {
             return Err(exceeds("jobs", limit));
         }
         let limit = self.settings.limits.jobs_per_principal;
-        if self.tallies.job_count(&principal) >= limit {
+        if self.tallies.job_count(principal) >= limit {
             return Err(exceeds("jobs_per_principal", limit));
         }
         if self.gets_credentials(&lease) {
-            self.check_provisioning(&principal)?;
+            self.check_provisioning(principal)?;
         }
-        Ok(Checked { agent, principal, lease })
+        Ok(Checked { agent, principal: principal.clone(), lease })
     }
 
     /// Accepts a job: nothing can refuse it any more.
@@ -145,18 +193,24 @@ impl Engine {
         credentials: Vec<Credential>,
         fx: &mut Effects,
     ) {
-        let Draft { id, from, fact, input, key } = draft;
+        let Draft { id, by, mut fact, input, key } = draft;
         if let Some((key, intent)) = key {
             let bound = KeyFact { job: id.clone(), intent, at: now.wall };
             self.bind_key(now, &fact.principal, key, bound, fx);
         }
+        self.hand_on(now, &id, &mut fact, &input, &by, fx);
         fx.put(key::open_job(&id), fact.to_bytes());
         fx.put(key::job_input(&id), Ok(Bytes::copy_from_slice(input.as_str().as_bytes())));
+        let charge = match &by {
+            By::Agent(ticket) => self.charge_child(&fact, *ticket),
+            By::Client(_) => None,
+        };
         let mut job = Job::new(&id, fact);
+        job.charge = charge;
         job.credentials = credentials;
         job.restart = self.settings.catalog.restart(&job.agent);
-        job.watchers.push(from.session.clone());
-        if let Some(session) = self.sessions.get_mut(&from.session) {
+        if let Some(session) = self.sessions.get_mut(&job.session) {
+            job.watchers.push(job.session.clone());
             session.watching.insert(id.clone());
         }
         self.tallies.add_job(&job.principal, id.clone());
@@ -164,13 +218,19 @@ impl Engine {
             self.timers.set(Timer::Lease(id.clone()), now.moment_of(end));
         }
         let accepted = job.accepted();
-        let principal = job.principal.clone();
+        let (principal, is_child) = (job.principal.clone(), job.parent.is_some());
         self.jobs.insert(id.clone(), job);
-        if self.is_there(&from) {
-            self.reply(now, &from, Reply::JobAccepted(Box::new(accepted)), fx);
+        match by {
+            By::Client(from) if self.is_there(&from) => {
+                self.reply(now, &from, Reply::JobAccepted(Box::new(accepted)), fx);
+            }
+            By::Client(_) => {}
+            By::Agent(ticket) => self.tell_child(now, &id, ticket, fx),
         }
-        // It counts as running by now.
-        if self.tallies.running_count(&principal) > self.settings.limits.running_per_principal {
+        // It counts as running by now. A child does not wait for a place: that of its parent would not
+        // become free.
+        let limit = self.settings.limits.running_per_principal;
+        if self.tallies.running_count(&principal) > limit && !is_child {
             self.tallies.queue_job(&principal, id);
         } else {
             self.start_job(now, &id, Some(input), fx);
@@ -193,8 +253,10 @@ impl Engine {
 
     /// Begins a job.
     fn start_job(&mut self, now: Now, id: &JobId, input: Option<Json>, fx: &mut Effects) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let kept = job.restart != arcp_core::Restart::Never || self.is_accounted_for(job);
         let Some(job) = self.jobs.get_mut(id) else { return };
-        job.started_at = (job.restart != arcp_core::Restart::Never).then_some(now.wall);
+        job.started_at = kept.then_some(now.wall);
         let said = Event::Started { description: format!("invoking {}", job.agent) };
         self.set_to_work(now, id, input, said, fx);
     }

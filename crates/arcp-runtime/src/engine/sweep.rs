@@ -46,6 +46,8 @@ pub enum Stage {
     Jobs(Vec<JobId>),
     /// The oldest pointers of sessions that have not closed.
     Sessions(Vec<SessionId>),
+    /// The oldest wishes to watch a job.
+    Audit,
     /// Streams, each up to a number of which the engine knows by now; then another stage.
     Trim(Vec<(Key, u64)>, Box<Stage>),
 }
@@ -136,10 +138,11 @@ impl Engine {
                 Some(last) => Some(Stage::Jobs(self.old_jobs(Some(last), begun_before))),
                 None => Some(Stage::Sessions(self.old_sessions(None, begun_before))),
             },
-            Stage::Sessions(sessions) => {
-                let last = sessions.last()?;
-                Some(Stage::Sessions(self.old_sessions(Some(last), begun_before)))
-            }
+            Stage::Sessions(sessions) => match sessions.last() {
+                Some(last) => Some(Stage::Sessions(self.old_sessions(Some(last), begun_before))),
+                None => Some(Stage::Audit),
+            },
+            Stage::Audit => None,
         }
     }
 

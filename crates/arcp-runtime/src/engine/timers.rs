@@ -24,6 +24,8 @@ pub(super) enum Timer {
     Lease(JobId),
     /// The job has run as long as it may.
     Runtime(JobId),
+    /// What has to come before the job's end has taken too long.
+    Ending(JobId),
     /// Nobody has answered the request that this message made.
     Permission(MessageId),
     /// What could not be revoked is tried again.
@@ -74,6 +76,11 @@ impl Timers {
         if self.set.get(timer).is_some_and(|known| *known < at) {
             self.set(timer.clone(), at);
         }
+    }
+
+    /// When a timer is due that is set.
+    pub(super) fn due_at(&self, timer: &Timer) -> Option<Moment> {
+        self.set.get(timer).copied()
     }
 
     /// Calls a timer off.

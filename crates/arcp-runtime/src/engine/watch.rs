@@ -12,7 +12,7 @@ use arcp_core::{
 };
 use bytes::Bytes;
 
-use super::{Effects, Engine, From, Task, exceeds};
+use super::{Decision, Effects, Engine, From, Task, exceeds};
 use crate::record::{JobFact, key};
 
 /// A job that has ended, to be read from the store.
@@ -49,7 +49,7 @@ impl Engine {
         watch: WatchJob,
         fx: &mut Effects,
     ) {
-        match self.check_watch(from, &watch) {
+        match self.check_watch(now, from, &watch, fx) {
             Ok(Some((summary, budget))) => {
                 self.watch(&from.session, &watch.job, fx);
                 self.start_watching(now, from, summary, Some(budget), watch.after, fx);
@@ -62,15 +62,27 @@ impl Engine {
     /// The job as it stands if it has not ended, and why it may not be watched. What the principal
     /// may not know of looks like what is not there.
     fn check_watch(
-        &self,
+        &mut self,
+        now: Now,
         from: &From,
         watch: &WatchJob,
+        fx: &mut Effects,
     ) -> Result<Option<(JobSummary, arcp_core::lease::Budget)>, Fault> {
         let Some(session) = self.sessions.get(&from.session) else { return Err(no_such_job()) };
         let Some(job) = self.jobs.get(&watch.job) else { return Ok(None) };
-        if job.principal != session.principal {
-            return Err(no_such_job());
+        let owner = job.principal.clone();
+        let decision = self.settings.watch_policy.decide(&session.principal, &owner, &watch.job);
+        self.audit(now, &from.session, &watch.job, Some((owner, decision)), fx);
+        match decision {
+            Decision::Allow => {}
+            Decision::Deny => {
+                let message = "the job may not be watched";
+                return Err(Fault::new(Code::PermissionDenied, message));
+            }
+            Decision::Hide => return Err(no_such_job()),
         }
+        let Some(session) = self.sessions.get(&from.session) else { return Err(no_such_job()) };
+        let Some(job) = self.jobs.get(&watch.job) else { return Ok(None) };
         let limit = self.settings.limits.watched_per_session;
         if session.watching.len() >= limit && !session.watching.contains(&watch.job) {
             return Err(exceeds("watched_per_session", limit));
@@ -155,16 +167,21 @@ impl Engine {
         &mut self,
         now: Now,
         recall: Recall,
-        found: Result<Option<(JobFact, u64)>, Fault>,
+        found: Result<Option<Box<(JobFact, u64)>>, Fault>,
         fx: &mut Effects,
     ) {
-        let Recall { connection, session, to, principal: _, job, purpose } = recall;
+        let Recall { connection, session, to, principal, job, purpose } = recall;
+        if let Purpose::Watch(_) = purpose {
+            let found = found.as_ref().is_ok_and(Option::is_some);
+            let decided = found.then_some((principal, Decision::Allow));
+            self.audit(now, &session, &job, decided, fx);
+        }
         let from = From { connection, session, id: to };
         if !self.is_there(&from) {
             return;
         }
         let result = match found {
-            Ok(Some(found)) => self.on_found(now, &from, job, found, &purpose, fx),
+            Ok(Some(found)) => self.on_found(now, &from, job, *found, &purpose, fx),
             Ok(None) => Err(no_such_job()),
             Err(fault) => Err(fault),
         };

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::page::{priority, priority_text};
 use super::{RecordError, VERSION, check_version};
+use crate::engine::Intent;
 
 /// What is known of a session that has not closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct JobFact {
     pub max_runtime: Option<Duration>,
     /// The job on whose behalf it runs.
     pub parent: Option<Parent>,
+    /// What was wanted of it, if a later run of that job may want the same.
+    pub wanted: Option<Intent>,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
 }
@@ -146,6 +149,7 @@ impl JobFact {
                     .parent
                     .as_ref()
                     .and_then(|parent| Some(parent.delegation.as_deref()?.into())),
+                wanted: self.wanted.map(|Intent(digest)| hex(&digest)),
                 outcome: self.outcome.as_ref().map(StoredOutcome::of),
             },
         )
@@ -171,6 +175,10 @@ impl JobFact {
                 .map(|job| JobId::parse(&job).map_err(|error| bad(&error)))
                 .transpose()?
                 .map(|job| Parent { job, delegation: stored.delegation.map(Cow::into_owned) }),
+            wanted: stored
+                .wanted
+                .map(|text| unhex(&text).map(Intent).ok_or_else(|| bad(&"no digest")))
+                .transpose()?,
             outcome: stored.outcome.map(StoredOutcome::into_outcome).transpose()?,
         })
     }
@@ -280,6 +288,9 @@ struct StoredJob<'a> {
     parent: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     delegation: Option<Cow<'a, str>>,
+    /// In hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wanted: Option<String>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     outcome: Option<StoredOutcome<'a>>,
 }

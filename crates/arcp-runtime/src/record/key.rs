@@ -20,6 +20,14 @@ pub fn session_stream(session: &SessionId) -> Key {
     join(SESSION_STREAMS, session.as_str().as_bytes())
 }
 
+/// The stream of all wishes to watch a job.
+pub const AUDIT: &[u8] = b"audit";
+
+/// The same as a name.
+pub fn audit() -> Key {
+    Key::new(AUDIT)
+}
+
 /// Where all sessions are that have not closed.
 pub const SESSIONS: &[u8] = b"session/";
 
@@ -49,10 +57,10 @@ pub fn job_input(job: &JobId) -> Key {
     join(b"input/", job.as_str().as_bytes())
 }
 
-/// Where all is that jobs that can be run again have used up.
+/// Where all is that jobs that can be run again have used up, and those that they have delegated to.
 pub const RUNS: &[u8] = b"run/";
 
-/// What a job that can be run again has used up.
+/// What such a job has used up.
 pub fn run(job: &JobId) -> Key {
     join(RUNS, job.as_str().as_bytes())
 }

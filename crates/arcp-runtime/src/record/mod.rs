@@ -1,12 +1,13 @@
 //! What is stored, and under which keys: our own format, versioned, never wire bytes.
 //!
 //! Streams: `j/JOB` holds a job's events, one page a record; `s/SESSION` holds runs of pointers
-//! into jobs. Facts: `session/SESSION`, `closed/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
+//! into jobs, `audit` who wanted to watch what. Facts: `session/SESSION`, `closed/SESSION`, `open/JOB`, `done/PRINCIPAL/JOB`, `key/PRINCIPAL/KEY`,
 //! `artifact/PRINCIPAL/ARTIFACT`, `owed/CREDENTIAL`, `watch/JOB/SESSION`,
 //! `stream/JOB/STREAM`, `run/JOB`, and `input/JOB` and `checkpoint/JOB`, which are JSON text as it came.
 
 mod anchor;
 mod artifact;
+mod audit;
 mod event;
 mod fact;
 mod idempotency;
@@ -23,6 +24,7 @@ use std::fmt;
 
 pub use anchor::Anchor;
 pub use artifact::ArtifactFact;
+pub use audit::{AuditPage, Audited, read_audit_page};
 pub use event::{event_id, observed_id};
 pub use fact::{JobFact, Outcome, SessionFact, closed_at, closed_session};
 pub use idempotency::KeyFact;

@@ -1,4 +1,5 @@
-//! What a job that can be run again has used up, as it is stored.
+//! What a job that can be run again has used up, or one whose spending is that of such a job, as it is
+//! stored.
 
 use std::collections::BTreeMap;
 

@@ -14,8 +14,10 @@ use arcp_core::{
 };
 
 use super::{
-    JobFact, JobPage, Outcome, SessionFact, SessionPage, event_id, read_job_page, read_session_page,
+    JobFact, JobPage, Outcome, OwedFact, SessionFact, SessionPage, event_id, read_job_page,
+    read_session_page,
 };
+use crate::engine::Intent;
 
 fn json(text: &str) -> Json {
     Json::parse(text).unwrap()
@@ -273,6 +275,7 @@ fn facts_read_back_and_newer_ones_are_refused() {
             job: JobId::parse("job_0").unwrap(),
             delegation: Some("d".to_owned()),
         }),
+        wanted: Some(Intent([0xa7; 32])),
         outcome: Some(outcome),
     };
     let bytes = job.to_bytes().unwrap();
@@ -295,4 +298,9 @@ fn facts_read_back_and_newer_ones_are_refused() {
     let newer = String::from_utf8(bytes.to_vec()).unwrap().replacen("\"v\":1", "\"v\":2", 1);
     assert!(JobFact::from_bytes(newer.as_bytes()).is_err());
     assert!(JobFact::from_bytes(b"{}").is_err());
+    let job = JobId::parse("job_2").unwrap();
+    for parent in [None, Some(JobId::parse("job_1").unwrap())] {
+        let owed = OwedFact { job: job.clone(), parent };
+        assert_eq!(OwedFact::from_bytes(&owed.to_bytes().unwrap()).unwrap(), owed);
+    }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use arcp_core::lease::Operation;
-use arcp_core::{Code, Completion, Event, Fault, Json, LogLevel, Progress, Quantity, Question};
+use arcp_core::lease::{Budget, Operation, Pattern};
 use arcp_core::{
-    PermissionRequest, StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind,
+    Code, Completion, CredentialId, Delegation, Event, Fault, Json, Lease, LogLevel,
+    PermissionRequest, Progress, Quantity, Question,
 };
+use arcp_core::{JobId, StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind};
 use arcp_runtime::engine::{JobReport, Ticket};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -27,18 +28,47 @@ pub(crate) struct Agent {
     pub(crate) asking: Option<Ticket>,
     /// Its open streams, each with the number of its next chunk.
     pub(crate) streams: BTreeMap<StreamId, u64>,
+    /// The jobs that it has delegated to and whose ends it has not heard of, by the questions that did it.
+    pub(crate) children: BTreeMap<Ticket, JobId>,
+    /// Whether it waits for one of those.
+    pub(crate) waits: bool,
+    /// What was issued for its job.
+    pub(crate) credentials: Vec<CredentialId>,
 }
 
 impl Agent {
     pub(crate) fn new(random: &mut StdRng) -> Self {
         Self {
-            left: random.random_range(0..12),
+            left: random.random_range(0..14),
             obedient: random.random_bool(0.8),
             cancelled: None,
             panics: random.random_bool(0.1),
             asking: None,
             streams: BTreeMap::new(),
+            children: BTreeMap::new(),
+            waits: false,
+            credentials: Vec::new(),
         }
+    }
+
+    /// Has another job do a part of it: mostly within its own authority.
+    fn delegate(&mut self, random: &mut StdRng, ticket: Ticket) -> JobReport {
+        self.asking = Some(ticket);
+        let agent = ["work", "work", "again", "goes-on", "none", "secret"];
+        let agent = agent[random.random_range(0..agent.len())];
+        let tool = if random.random_bool(0.95) { "hammer" } else { "saw" };
+        let lease = random.random_bool(0.8).then(|| {
+            let lease = Lease::default()
+                .grant("tool.call", Pattern::parse(tool).unwrap())
+                .grant("agent.delegate", Pattern::parse("work").unwrap());
+            let amount = format!("USD:{}", random.random_range(0..4));
+            Lease { budget: Budget::parse([amount.as_str()]).unwrap(), ..lease }
+        });
+        let mut delegation = Delegation::new(agent, Json::of(&1).unwrap());
+        delegation.lease = lease;
+        delegation.name = random.random_bool(0.4).then(|| format!("part {}", self.left % 3));
+        delegation.max_runtime = random.random_bool(0.1).then_some(Duration::from_millis(300));
+        JobReport::Ask { question: Question::Delegate(Box::new(delegation)), ticket }
     }
 
     /// What it says of one of its streams.
@@ -65,7 +95,8 @@ impl Agent {
 
     /// Whether it waits for an answer, and for nothing else.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.asking.is_some() && !(self.obedient && self.cancelled.is_some())
+        let waits = self.waits && !self.children.is_empty();
+        (self.asking.is_some() || waits) && !(self.obedient && self.cancelled.is_some())
     }
 
     /// What it says next; an ended one says nothing more.
@@ -78,7 +109,15 @@ impl Agent {
             return JobReport::Ended(if self.panics { Err(Fault::internal("sim")) } else { fine });
         }
         self.left -= 1;
-        match random.random_range(0..10) {
+        self.waits = random.random_bool(0.1);
+        match random.random_range(0..14) {
+            5 if !self.credentials.is_empty() => {
+                self.asking = Some(ticket);
+                let at = random.random_range(0..self.credentials.len());
+                let question = Question::Rotate(self.credentials[at].clone());
+                JobReport::Ask { question, ticket }
+            }
+            10..14 => self.delegate(random, ticket),
             9 => {
                 let state = Json::of(&random.random_range(0..1_000_u32)).unwrap();
                 JobReport::Ask { question: Question::Checkpoint(state), ticket }

@@ -99,8 +99,10 @@ impl Client {
             }
             Output::Notice { notice, .. } => {
                 assert!(self.session.is_some(), "{}: a notice before acceptance", self.name);
-                if let Notice::Evicted(_) = notice {
-                    self.session = None;
+                match notice {
+                    Notice::Evicted(_) => self.session = None,
+                    Notice::Delegated(child) => self.take_child(child),
+                    _ => {}
                 }
             }
         }
@@ -207,6 +209,14 @@ impl Client {
             self.expected.values_mut().for_each(|next| *next = None);
         }
         *seen = after;
+    }
+
+    /// A job of the session's has delegated to another, which is the session's too.
+    fn take_child(&mut self, child: &JobAccepted) {
+        assert!(child.parent.is_some() && child.credentials.is_empty(), "{}", self.name);
+        self.expected.insert(child.job.clone(), Some(1));
+        let fresh = self.accepted.insert(child.job.clone());
+        assert!(fresh, "{}: {} was told twice", self.name, child.job);
     }
 
     fn take_job(&mut self, to: &MessageId, accepted: &JobAccepted) {

@@ -3,19 +3,19 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use arcp_core::lease::{Budget, Pattern};
+use arcp_core::lease::Budget;
 use arcp_core::{
     Cancel, CancelTarget, Capabilities, ClientIdentity, Command, ConnectionId, EventFilter, Fault,
     Feature, IdempotencyKey, Issued, Json, Lease, ListJobs, MessageId, Offer, OnClose, Open,
-    PermissionAnswer, PermissionVerdict, PingKind, PutArtifact, RESUME_EXTENSION, Replay, Resume,
-    Secret, Since, Submit, Subscribe, Vocabulary, WatchJob,
+    Parent, PermissionAnswer, PermissionVerdict, PingKind, PutArtifact, RESUME_EXTENSION, Replay,
+    Resume, Secret, Since, Submit, Subscribe, Vocabulary, WatchJob,
 };
 use arcp_runtime::engine::{Effects, Input};
 use arcp_store::Bytes;
 use rand::Rng;
 use rand::seq::IteratorRandom;
 
-use crate::world::World;
+use crate::world::{World, grants};
 
 impl World {
     pub(crate) fn client_acts(&mut self) {
@@ -253,7 +253,7 @@ impl World {
         let agent = ["work", "work@1", "again", "goes-on", "work@9", "none", "Bad"];
         let agent = agent.into_iter().choose(&mut self.random).unwrap_or("work");
         let lease = self.random.random_bool(0.5).then(|| {
-            let mut lease = Lease::default().grant("tool.call", Pattern::parse("*").unwrap());
+            let mut lease = grants();
             lease.budget = Budget::parse(["USD:5"]).unwrap();
             if self.random.random_bool(0.3) {
                 lease.expires_at = Some(self.now.wall.after(Duration::from_secs(3)));
@@ -269,6 +269,16 @@ impl World {
             let budget = Budget::parse(["USD:9"]).unwrap();
             Lease { budget, ..Lease::default() }
         });
+        let parent = self.parent(who).filter(|_| key.is_none());
+        let lease = match &parent {
+            // Within that of any job.
+            Some(_) => lease.map(|lease| Lease {
+                budget: Budget::parse(["USD:1"]).unwrap(),
+                expires_at: None,
+                ..lease
+            }),
+            None => lease,
+        };
         let submit = Submit {
             agent: agent.to_owned(),
             input: Json::of(&self.random.random_range(0..2)).unwrap(),
@@ -276,10 +286,23 @@ impl World {
             key,
             max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
             priority: arcp_core::Priority::default(),
-            parent: None,
+            parent,
             expires_at: None,
         };
         self.issue(who, connection, Command::Submit(Box::new(submit)), true);
+    }
+
+    /// A job on whose behalf another is submitted, now and then: mostly one of the client's own.
+    fn parent(&mut self, who: usize) -> Option<Parent> {
+        if self.random.random_bool(0.8) {
+            return None;
+        }
+        let mine = self.agents.keys().filter(|job| self.clients[who].accepted.contains(*job));
+        let job = mine.choose(&mut self.random).cloned();
+        let everyone = self.clients.iter().flat_map(|client| &client.accepted);
+        let job = job.or_else(|| everyone.choose(&mut self.random).cloned())?;
+        let delegation = self.random.random_bool(0.3).then(|| "by a client".to_owned());
+        Some(Parent { job, delegation })
     }
 
     fn issue(&mut self, who: usize, connection: ConnectionId, command: Command, answered: bool) {

@@ -42,8 +42,8 @@ impl World {
                 let facts = self.store.facts(name.as_bytes(), None, 1);
                 let found = facts.first().filter(|(key, _)| *key == name);
                 let kept_from = self.reach(&key::job_stream(&recall.job)).kept_from;
-                let found =
-                    Ok(found.map(|(_, value)| (JobFact::from_bytes(value).unwrap(), kept_from)));
+                let found = found.map(|(_, value)| JobFact::from_bytes(value).unwrap());
+                let found = Ok(found.map(|fact| Box::new((fact, kept_from))));
                 self.input(Input::Recalled { recall, found });
             }
             Task::Past(query) => {
@@ -89,6 +89,15 @@ impl World {
                     Err("sim".to_owned())
                 };
                 self.input(Input::Revoked { id, revoked });
+            }
+            Task::Rotate { request, .. } => {
+                let rotated = if self.random.random_bool(0.8) {
+                    self.rotations += 1;
+                    Ok(Secret::new("another".to_owned()))
+                } else {
+                    Err(Fault::invalid("sim"))
+                };
+                self.input(Input::Rotated { id: request.id, rotated });
             }
             Task::KeepBlob { artifact, data, .. } => {
                 let kept = if self.random.random_bool(0.9) {

@@ -16,6 +16,7 @@ mod check;
 mod client;
 mod deeds;
 mod errands;
+mod family;
 mod world;
 
 use world::World;
@@ -32,6 +33,7 @@ fn the_invariants_hold_for_every_seed() {
     let mut crashes = 0;
     let mut jobs = 0;
     let (mut resumes, mut restarts, mut forgotten) = (0, 0, 0);
+    let (mut delegations, mut outcomes, mut rotations, mut audited) = (0, 0, 0, 0);
     for seed in first..first + seeds {
         let _named = Named(seed);
         let mut world = World::new(seed);
@@ -44,11 +46,16 @@ fn the_invariants_hold_for_every_seed() {
         jobs += summary.jobs;
         resumes += summary.resumes;
         restarts += summary.restarts;
+        delegations += summary.delegations;
+        outcomes += summary.outcomes;
+        rotations += summary.rotations;
+        audited += summary.audited;
         forgotten += summary.forgotten;
     }
     println!(
         "{seeds} seeds from {first}: {jobs} jobs, {events} events, {crashes} crashes, \
-         {resumes} resumes, {restarts} restarts, {forgotten} forgotten"
+         {resumes} resumes, {restarts} restarts, {forgotten} forgotten, {delegations} delegations, \
+         {outcomes} outcomes, {rotations} rotations, {audited} audited"
     );
     // A world in which nothing happens proves nothing.
     assert!(jobs >= seeds * 5, "{jobs} jobs");
@@ -57,6 +64,10 @@ fn the_invariants_hold_for_every_seed() {
     assert!(resumes >= seeds, "{resumes} resumes");
     assert!(seeds < 10 || restarts >= seeds / 10, "{restarts} restarts");
     assert!(seeds < 10 || forgotten >= seeds, "{forgotten} forgotten");
+    assert!(seeds < 10 || delegations >= seeds, "{delegations} delegations");
+    assert!(seeds < 10 || outcomes >= seeds / 4, "{outcomes} outcomes");
+    assert!(seeds < 10 || rotations >= seeds / 10, "{rotations} rotations");
+    assert!(seeds < 10 || audited >= seeds, "{audited} audited");
 }
 
 #[test]

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arcp_core::lease::Pattern;
 use arcp_core::{
-    AgentRef, Artifact, ArtifactId, ArtifactRetention, Capabilities, Command, Commit, ConnectionId,
-    CredentialId, Delivery, Fault, Feature, Issued, JobEvent, JobId, Lease, Limits, MessageId,
-    Moment, Notice, Now, Observed, Output, Reply, Restart, RuntimeIdentity, SessionId, StreamId,
-    SubscriptionId, Timestamp, TrustLevel,
+    AgentRef, Answer, Artifact, ArtifactId, ArtifactRetention, Capabilities, Command, Commit,
+    ConnectionId, CredentialId, Delivery, Fault, Feature, Issued, JobEvent, JobId, Lease, Limits,
+    MessageId, Moment, Notice, Now, Observed, Output, Principal, Reply, Restart, RuntimeIdentity,
+    SessionId, StreamId, SubscriptionId, Timestamp, TrustLevel,
 };
 use arcp_runtime::engine::{
-    Catalog, Effect, Effects, Engine, Fact, Input, JobReport, Observe, Reach, Retention, Settings,
-    Task, Ticket,
+    Catalog, Decision, Effect, Effects, Engine, Fact, Input, JobReport, Observe, Policy, Reach,
+    Retention, Settings, Task, Ticket,
 };
 use arcp_runtime::record::{Anchor, ArtifactFact, JobFact, Run, key};
 use arcp_store::{Bytes, MemoryStore, Store};
@@ -22,8 +23,8 @@ use rand::{Rng, RngCore, SeedableRng};
 use ulid::Ulid;
 
 use crate::agent::Agent;
-use crate::check;
 use crate::client::Client;
+use crate::{check, family};
 
 /// Everything there is.
 pub(crate) struct World {
@@ -39,6 +40,8 @@ pub(crate) struct World {
     /// What is on its way to each connection.
     pub(crate) links: BTreeMap<ConnectionId, VecDeque<Output>>,
     pub(crate) agents: BTreeMap<JobId, Agent>,
+    /// The jobs that others have delegated to, with those others.
+    pub(crate) parents: BTreeMap<JobId, JobId>,
     /// Handled, not yet being committed.
     pending: Effects,
     /// Being committed, with what follows.
@@ -58,6 +61,12 @@ pub(crate) struct World {
     crashes: u64,
     pub(crate) resumes: u64,
     restarts: u64,
+    /// Jobs that agents have delegated to.
+    delegations: u64,
+    /// Ends of such jobs that their agents were told.
+    outcomes: u64,
+    /// Credentials that got other values.
+    pub(crate) rotations: u64,
     pub(crate) forgotten: u64,
     /// What happened, in order.
     pub(crate) transcript: Vec<String>,
@@ -76,6 +85,11 @@ pub(crate) struct Summary {
     pub(crate) crashes: u64,
     pub(crate) resumes: u64,
     pub(crate) restarts: u64,
+    pub(crate) delegations: u64,
+    pub(crate) outcomes: u64,
+    pub(crate) rotations: u64,
+    /// Wishes to watch that are kept.
+    pub(crate) audited: u64,
     /// Numbers of streams that were forgotten.
     pub(crate) forgotten: u64,
 }
@@ -100,6 +114,7 @@ impl World {
             clients,
             links: BTreeMap::new(),
             agents: BTreeMap::new(),
+            parents: BTreeMap::new(),
             pending: Effects::new(),
             committing: None,
             told: BTreeMap::new(),
@@ -112,6 +127,9 @@ impl World {
             crashes: 0,
             resumes: 0,
             restarts: 0,
+            delegations: 0,
+            outcomes: 0,
+            rotations: 0,
             forgotten: 0,
             transcript: Vec::new(),
         }
@@ -176,8 +194,11 @@ impl World {
         }
         if !forgets(self.seed) {
             self.check_keys(&ended);
+            family::accounts_agree(&self.store, &ended);
         }
+        family::children_end_first(&ended);
         self.check_facts();
+        let audited = check::audit(&self.store, may_watch);
         assert!(
             self.gateway.is_empty(),
             "seed {}: {:?} outlive their jobs",
@@ -209,6 +230,10 @@ impl World {
             crashes: self.crashes,
             resumes: self.resumes,
             restarts: self.restarts,
+            delegations: self.delegations,
+            outcomes: self.outcomes,
+            rotations: self.rotations,
+            audited,
             forgotten: self.forgotten,
         }
     }
@@ -272,7 +297,7 @@ impl World {
                 self.committing = Some((commit, effects));
                 return;
             }
-            self.store.apply(&commit).unwrap();
+            self.keep(&commit);
             if std::mem::take(&mut self.stuck) {
                 self.input(Input::Unstuck);
             }
@@ -285,6 +310,21 @@ impl World {
             self.release(effects);
         } else {
             self.committing = Some((commit, effects));
+        }
+    }
+
+    /// The store keeps a commit; what it says of families has to be so by then.
+    fn keep(&mut self, commit: &Commit) {
+        self.store.apply(commit).unwrap();
+        self.parents.extend(family::new_children(commit));
+        let ended: Vec<_> = family::ended_jobs(commit).collect();
+        for job in ended {
+            family::no_child_is_open(&self.store, &self.parents, &job);
+            if !forgets(self.seed) {
+                let good = self.gateway.values();
+                let left = good.filter(|child| self.parents.get(*child) == Some(&job)).count();
+                assert_eq!(left, 0, "seed {}: credentials outlive {job}", self.seed);
+            }
         }
     }
 
@@ -321,13 +361,16 @@ impl World {
                 }
                 Effect::Close { connection, .. } => self.end(connection),
                 Effect::Task(Task::Start(start)) => {
-                    let agent = Agent::new(&mut self.random);
+                    let mut agent = Agent::new(&mut self.random);
+                    agent.credentials = start.credentials.iter().map(|c| c.id.clone()).collect();
                     self.restarts += u64::from(start.attempt > 1);
                     if start.restored {
                         check::restored_is_whole(&self.store, &start.job);
                     }
                     self.agents.insert(start.job, agent);
-                    let running = self.agents.len();
+                    // A job that was delegated to waits for no place.
+                    let of_clients = |job: &&JobId| !self.parents.contains_key(*job);
+                    let running = self.agents.keys().filter(of_clients).count();
                     assert!(running <= 2 * RUNNING, "seed {}: {running} jobs run", self.seed);
                 }
                 Effect::Task(Task::Signal { job, reason }) => {
@@ -338,12 +381,24 @@ impl World {
                 Effect::Task(Task::Kill { job }) => {
                     self.agents.remove(&job);
                 }
-                Effect::Acked { .. } | Effect::Hint { .. } | Effect::Task(Task::Pace { .. }) => {}
-                Effect::Task(Task::Answer { ticket, .. }) => {
+                Effect::Acked { .. }
+                | Effect::Hint { .. }
+                | Effect::Task(Task::Pace { .. } | Task::Renew { .. }) => {}
+                Effect::Task(Task::Answer { ticket, result }) => {
                     let asked = self.agents.values_mut().find(|a| a.asking == Some(ticket));
                     if let Some(agent) = asked {
                         agent.asking = None;
+                        if let Ok(Answer::Delegated(child)) = result {
+                            assert!(child.credentials.is_empty(), "seed {}", self.seed);
+                            self.delegations += 1;
+                            agent.children.insert(ticket, child.job);
+                        }
                     }
+                }
+                Effect::Task(Task::TellEnd { ticket, .. }) => {
+                    let tells = |agent: &mut Agent| agent.children.remove(&ticket).is_some();
+                    let told = self.agents.values_mut().any(tells);
+                    self.outcomes += u64::from(told);
                 }
                 Effect::Task(Task::OpenStream { job, stream, .. }) => {
                     if let Some(agent) = self.agents.get_mut(&job) {
@@ -354,6 +409,12 @@ impl World {
                     if let Some(agent) = self.agents.get_mut(&job) {
                         agent.streams.remove(&stream);
                     }
+                }
+                Effect::Task(Task::Revoke { id }) => {
+                    let same = |task: &Task| matches!(task, Task::Rotate { request, .. } if request.id == id);
+                    let rotates = self.tasks.iter().any(same);
+                    assert!(!rotates, "seed {}: {id} is revoked and rotated", self.seed);
+                    self.tasks.push(Task::Revoke { id });
                 }
                 Effect::Task(task) => self.tasks.push(task),
             }
@@ -552,7 +613,7 @@ impl World {
         if let Some((commit, _)) = self.committing.take()
             && self.random.random_bool(0.5)
         {
-            self.store.apply(&commit).unwrap();
+            self.keep(&commit);
         }
         self.pending = Effects::new();
         self.late.clear();
@@ -611,6 +672,7 @@ impl World {
         for (_, value) in self.store.facts(key::ARTIFACTS, None, usize::MAX) {
             facts.push(Fact::Artifact { value });
         }
+        facts.push(Fact::Audit { stream: self.reach(&key::audit()) });
         for (_, value) in self.store.facts(key::KEYS, None, usize::MAX) {
             facts.push(Fact::Key { value });
         }
@@ -633,9 +695,16 @@ fn forgets(seed: u64) -> bool {
     seed.is_multiple_of(2)
 }
 
+/// How long the end of a job waits for what was issued to those that it has delegated to: where nothing is
+/// forgotten, until it is revoked.
+fn provision_time(seed: u64) -> Duration {
+    if forgets(seed) { Duration::from_secs(2) } else { FOR_EVER }
+}
+
 fn settings(seed: u64) -> Settings {
     let mut catalog = Catalog::default();
     catalog.add("work", Some("1"));
+    catalog.add("secret", None);
     for (name, restart) in [("again", Restart::FromInput), ("goes-on", Restart::FromCheckpoint)] {
         catalog.add(name, Some("1"));
         catalog.set_restart(AgentRef::new(name, Some("1")).unwrap(), restart);
@@ -645,6 +714,9 @@ fn settings(seed: u64) -> Settings {
     limits.jobs_per_principal = 20;
     limits.running_per_principal = RUNNING;
     limits.artifacts_per_principal = 5;
+    limits.children_per_job = 3;
+    limits.delegation_depth = 3;
+    limits.provision_time = provision_time(seed);
     limits.remembered_messages = 64;
     let mut capabilities = Capabilities::default()
         .with(Feature::DurableJobs, true)
@@ -665,7 +737,7 @@ fn settings(seed: u64) -> Settings {
         limits,
         resume_window: Duration::from_secs(10),
         session_lease: Some(Duration::from_secs(30)),
-        default_lease: Lease::default(),
+        default_lease: grants(),
         ceiling: None,
         cancel_grace: Duration::from_millis(200),
         ack_window: 0,
@@ -679,7 +751,24 @@ fn settings(seed: u64) -> Settings {
         sweep_interval: Duration::from_secs(5),
         ping_interval: Some(Duration::from_secs(4)),
         on_close: None,
+        watch_policy: Policy::new(may_watch),
     }
+}
+
+/// What jobs in this world may do, but for what it costs.
+pub(crate) fn grants() -> Lease {
+    let tools = [("tool.call", "*"), ("tool.call", "hammer")];
+    let agents = ["work", "again", "goes-on", "none"].map(|agent| ("agent.delegate", agent));
+    let grant = |lease: Lease, (namespace, pattern): (&str, &str)| {
+        lease.grant(namespace, Pattern::parse(pattern).unwrap())
+    };
+    tools.into_iter().chain(agents).fold(Lease::default(), grant)
+}
+
+/// Of the jobs of others each third may be watched, and each third looks as if it were not there.
+fn may_watch(_: &Principal, _: &Principal, job: &JobId) -> Decision {
+    let last = job.as_str().bytes().last().map_or(0, usize::from);
+    Decision::ALL[last % Decision::ALL.len()]
 }
 
 fn entropy(random: &mut StdRng) -> [u8; 32] {

@@ -3,6 +3,7 @@
 //! What is wrong is said as it is found, one thing a line. Texts of facts about sessions are never
 //! shown, as these hold hashes of tokens.
 
+mod audit;
 mod facts;
 mod jobs;
 mod sessions;
@@ -102,6 +103,8 @@ impl Check<'_> {
             self.job_stream(stream).await
         } else if name.starts_with(key::SESSION_STREAMS) {
             self.session_stream(stream).await
+        } else if name == key::AUDIT {
+            self.audit_stream(stream).await
         } else {
             self.found.add(shown(stream), "a stream of no known kind")
         }
@@ -115,11 +118,12 @@ struct Found {
     facts: u64,
     streams: u64,
     events: u64,
+    audited: u64,
 }
 
 impl Found {
     fn new(json: bool) -> Self {
-        Self { json, findings: 0, facts: 0, streams: 0, events: 0 }
+        Self { json, findings: 0, facts: 0, streams: 0, events: 0, audited: 0 }
     }
 
     fn add(&mut self, place: impl Display, what: impl Display) -> Result<(), Error> {
@@ -131,13 +135,17 @@ impl Found {
     }
 
     fn conclude(self) -> Result<Code, Error> {
-        let Self { json, findings, facts, streams, events } = self;
+        let Self { json, findings, facts, streams, events, audited } = self;
         if json {
             say(json!({
                 "findings": findings, "facts": facts, "streams": streams, "events": events,
+                "audited": audited,
             }))?;
         } else if findings == 0 {
-            say(format_args!("all is well: {facts} facts, {streams} streams, {events} events"))?;
+            say(format_args!(
+                "all is well: {facts} facts, {streams} streams, {events} events, {audited} lines of \
+                 the audit"
+            ))?;
         } else {
             eprintln!("arcp: {findings} findings");
         }
@@ -192,6 +200,7 @@ mod tests {
             created_at: Timestamp::from_micros(0),
             max_runtime: None,
             parent: None,
+            wanted: None,
             outcome: None,
         };
         for fact in [Bytes::from("{}"), without_outcome.to_bytes().unwrap()] {
