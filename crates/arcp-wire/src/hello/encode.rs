@@ -207,18 +207,18 @@ impl<'a> Answer<'a> {
         self.message("session.welcome", payload::Welcome::of(accepted)).push(frames);
     }
 
-    /// Ends a connection that has no session. Some clients pass over a frame that names none.
+    /// Ends a connection that has no session.
     fn turn_away(&self, fault: &Fault, to: Option<&MessageId>, frames: &mut Vec<Frame>) -> Then {
-        let stand_in = SessionId::parse(&format!("sess_{}", number_of(self.id)));
-        let session = self.session.or(stand_in.as_ref().ok());
-        self.message("session.error", payload::Refused::of(fault, to))
-            .session(session)
-            .push(frames);
+        self.error(fault, to, frames);
         Then::Close
     }
 
+    /// Some clients pass over a frame that names no session: before there is one, one stands in for it.
     fn error(&self, fault: &Fault, to: Option<&MessageId>, frames: &mut Vec<Frame>) {
-        self.message("session.error", payload::Refused::of(fault, to)).push(frames);
+        let stand_in = SessionId::parse(&format!("sess_{}", number_of(self.id)));
+        self.message("session.error", payload::Refused::of(fault, to))
+            .session(self.session.or(stand_in.as_ref().ok()))
+            .push(frames);
     }
 
     fn accepted(&self, accepted: &JobAccepted, to: Option<&MessageId>, frames: &mut Vec<Frame>) {

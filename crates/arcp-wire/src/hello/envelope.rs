@@ -43,6 +43,15 @@ pub(super) struct Unsound {
 impl<'a> Envelope<'a> {
     /// Reads a frame.
     pub(super) fn read(frame: &'a Frame) -> Result<Self, Unsound> {
+        Self::read_from(frame, false)
+    }
+
+    /// The same of what a runtime says, in which a trace of another form is none.
+    pub(super) fn read_told(frame: &'a Frame) -> Result<Self, Unsound> {
+        Self::read_from(frame, true)
+    }
+
+    fn read_from(frame: &'a Frame, told: bool) -> Result<Self, Unsound> {
         let unsound = |fault| Unsound { id: None, fault };
         if frame.kind == FrameKind::Binary {
             return Err(unsound(Fault::invalid("messages are text frames")));
@@ -58,10 +67,10 @@ impl<'a> Envelope<'a> {
             .map_err(|_| unsound(Fault::invalid("the frame is not a JSON object")))?;
         let keys = Object::read(raw, "envelope").map_err(unsound)?;
         let named = id(&keys, "id", MessageId::parse);
-        Self::of(&keys, named.clone()).map_err(|fault| Unsound { id: named.ok(), fault })
+        Self::of(&keys, named.clone(), told).map_err(|fault| Unsound { id: named.ok(), fault })
     }
 
-    fn of(keys: &Object<'a>, id: Result<MessageId, Fault>) -> Result<Self, Fault> {
+    fn of(keys: &Object<'a>, id: Result<MessageId, Fault>, told: bool) -> Result<Self, Fault> {
         let version = keys.need_text("arcp")?;
         let id = id?;
         let payload = keys.value("payload").ok_or_else(|| keys.missing("payload"))?;
@@ -75,7 +84,7 @@ impl<'a> Envelope<'a> {
             kind: keys.need_text("type")?,
             session: maybe_id(keys, "session_id", SessionId::parse)?,
             job: keys.text("job_id")?,
-            trace: trace(keys)?,
+            trace: if told { trace(keys).unwrap_or_default() } else { trace(keys)? },
             seq: keys.whole("event_seq")?,
             optional: extensions.as_ref().is_some_and(is_optional),
             payload,

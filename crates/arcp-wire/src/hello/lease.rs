@@ -26,7 +26,8 @@ pub(super) fn read(object: &Object<'_>) -> Result<Lease, Fault> {
     read_from(object, false)
 }
 
-/// The same of what a runtime says, which may know more namespaces: those are passed over.
+/// The same of what a runtime says, which may know more namespaces and patterns, and other amounts: those
+/// are passed over.
 pub(super) fn read_told(object: &Object<'_>) -> Result<Lease, Fault> {
     read_from(object, true)
 }
@@ -37,8 +38,11 @@ fn read_from(object: &Object<'_>, told: bool) -> Result<Lease, Fault> {
         if told && namespace != COST_BUDGET && !is_known(namespace) {
             continue;
         }
-        let texts = strings(raw).ok_or_else(|| object.wrong(namespace, "a list of texts"))?;
+        let mut texts = strings(raw).ok_or_else(|| object.wrong(namespace, "a list of texts"))?;
         if namespace == COST_BUDGET {
+            if told {
+                texts.retain(|text| Budget::parse([text.as_ref()]).is_ok());
+            }
             lease.budget = Budget::parse(texts.iter().map(AsRef::as_ref)).map_err(|error| {
                 Fault::invalid(format!("`{}`: {error}", object.name(namespace)))
             })?;
@@ -47,6 +51,9 @@ fn read_from(object: &Object<'_>, told: bool) -> Result<Lease, Fault> {
         if !is_known(namespace) {
             let name = object.name(namespace);
             return Err(Fault::invalid(format!("`{name}` is no namespace of the protocol's")));
+        }
+        if told {
+            texts.retain(|text| Pattern::parse(text).is_ok());
         }
         let patterns = lease.grants.entry(namespace.to_owned()).or_default();
         for text in texts {

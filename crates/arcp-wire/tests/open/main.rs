@@ -17,4 +17,7 @@ mod roundtrip;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+#[path = "../values/mod.rs"]
+mod values;
+#[cfg(test)]
 mod vectors;

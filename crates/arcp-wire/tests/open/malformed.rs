@@ -266,7 +266,7 @@ proptest! {
     }
 
     #[test]
-    fn no_payload_panics(kind in kinds(), payload in crate::samples::json(), key in keys()) {
+    fn no_payload_panics(kind in kinds(), payload in crate::values::json(), key in keys()) {
         let payload = format!(r#"{{"{key}":{payload}}}"#);
         let frame = Frame::text(envelope(kind, &payload, r#","job_id":"job_1","event_seq":1"#));
         look(&decode(&frame));

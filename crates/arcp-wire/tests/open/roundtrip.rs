@@ -12,9 +12,8 @@ use arcp_wire::open::OpenDialect;
 use arcp_wire::{Decoded, Dialect};
 use proptest::prelude::*;
 
-use crate::samples::{
-    accepted, at, event, events, fault, issued, job, json, lease, message, reply,
-};
+use crate::samples::{accepted, at, event, events, fault, issued, job, lease, message, reply};
+use crate::values::json;
 
 /// Sends the outputs over one connection and returns what the client reads.
 pub(crate) fn told(outputs: &[Output]) -> Vec<Output> {

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    AgentCard, Capabilities, ChunkEncoding, Completion, Encoded, Event, Fault, Feature, Issued,
-    JobEvent, JobHead, JobId, Json, Lease, LogLevel, MessageId, Progress, Quantity, ResultChunk,
-    ResultId, Resumption, RuntimeIdentity, Secret, SessionAccepted, SessionId, Timestamp, TraceId,
-    TrustLevel,
+    AgentCard, Capabilities, Encoded, Event, Fault, Feature, Issued, JobEvent, JobHead, JobId,
+    Json, Lease, MessageId, Resumption, RuntimeIdentity, Secret, SessionAccepted, SessionId,
+    Timestamp, TraceId, TrustLevel,
 };
 use arcp_core::{Command, Delivery, Output, Reply};
 use proptest::prelude::*;
+
+use crate::values;
 
 pub(crate) fn message() -> MessageId {
     MessageId::parse("msg_1").unwrap()
@@ -96,43 +97,6 @@ pub(crate) fn lease() -> Lease {
     lease
 }
 
-/// A JSON value of any shape, a few levels deep.
-pub(crate) fn json() -> impl Strategy<Value = Json> {
-    let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
-        any::<bool>().prop_map(serde_json::Value::from),
-        any::<i64>().prop_map(serde_json::Value::from),
-        any::<f64>().prop_map(serde_json::Value::from),
-        any::<String>().prop_map(serde_json::Value::from),
-    ];
-    leaf.prop_recursive(4, 32, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
-            prop::collection::btree_map(any::<String>(), inner, 0..4)
-                .prop_map(|map| map.into_iter().collect::<serde_json::Map<_, _>>().into()),
-        ]
-    })
-    .prop_map(|value| Json::from(&value))
-}
-
-/// A value that is not `null`: an optional one that is reads as absent.
-fn some_json() -> impl Strategy<Value = Json> {
-    json().prop_filter("null", |json| !json.is_null())
-}
-
-pub(crate) fn quantity() -> impl Strategy<Value = Quantity> {
-    prop_oneof![
-        any::<i64>().prop_map(Quantity::from),
-        (any::<i64>(), 0..20_u32).prop_map(|(digits, scale)| {
-            let text = format!("{digits}e-{scale}");
-            Quantity::try_from(text.parse::<f64>().unwrap()).unwrap()
-        }),
-        any::<f64>()
-            .prop_filter("finite", |float| float.is_finite())
-            .prop_map(|float| Quantity::try_from(float).unwrap()),
-    ]
-}
-
 pub(crate) fn fault() -> impl Strategy<Value = Fault> {
     let codes = prop::sample::select(vec![
         arcp_core::Code::InvalidArgument,
@@ -140,7 +104,7 @@ pub(crate) fn fault() -> impl Strategy<Value = Fault> {
         arcp_core::Code::Internal,
         arcp_core::Code::Unknown,
     ]);
-    (codes, any::<String>(), any::<bool>(), prop::option::of(some_json())).prop_map(
+    (codes, any::<String>(), any::<bool>(), prop::option::of(values::some_json())).prop_map(
         |(code, message, retryable, detail)| {
             let mut fault = Fault::new(code, message).with_retryable(retryable);
             fault.detail = detail;
@@ -149,79 +113,7 @@ pub(crate) fn fault() -> impl Strategy<Value = Fault> {
     )
 }
 
-fn level() -> impl Strategy<Value = LogLevel> {
-    prop::sample::select(LogLevel::ALL.to_vec())
-}
-
-fn text() -> impl Strategy<Value = String> {
-    any::<String>()
-}
-
-fn maybe_text() -> impl Strategy<Value = Option<String>> {
-    prop::option::of(any::<String>())
-}
-
-fn progress() -> impl Strategy<Value = Event> {
-    (quantity(), prop::option::of(quantity()), maybe_text(), maybe_text()).prop_map(
-        |(current, total, units, message)| {
-            Event::Progress(Progress { current, total, units, message })
-        },
-    )
-}
-
-fn chunk() -> impl Strategy<Value = Event> {
-    let encoding = prop::sample::select(vec![ChunkEncoding::Utf8, ChunkEncoding::Base64]);
-    (any::<u64>(), text(), encoding, any::<bool>()).prop_map(|(chunk, data, encoding, more)| {
-        Event::ResultChunk(ResultChunk {
-            result: ResultId::parse("res_1").unwrap(),
-            chunk,
-            data: data.into(),
-            encoding,
-            more,
-        })
-    })
-}
-
-fn small_events() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        text().prop_map(|description| Event::Started { description }),
-        (level(), text(), prop::option::of(some_json()))
-            .prop_map(|(level, message, attributes)| { Event::Log { level, message, attributes } }),
-        (text(), quantity(), prop::option::of(".+"), prop::option::of(some_json())).prop_map(
-            |(name, value, unit, dimensions)| Event::Metric { name, value, unit, dimensions }
-        ),
-        text().prop_map(|text| Event::Thought { text }),
-        (text(), text(), json()).prop_map(|(call_id, tool, arguments)| Event::ToolCall {
-            call_id,
-            tool,
-            arguments,
-        }),
-        (text(), prop::result::maybe_ok(json(), fault()))
-            .prop_map(|(call_id, result)| Event::ToolResult { call_id, result }),
-        (text(), maybe_text()).prop_map(|(phase, message)| Event::Status { phase, message }),
-        ("x.*", json()).prop_map(|(name, data)| Event::Custom { name, data }),
-    ]
-}
-
-/// Every kind of event.
+/// Most kinds of event.
 pub(crate) fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        4 => small_events(),
-        1 => progress(),
-        1 => chunk(),
-        1 => json().prop_map(|value| Event::Completed(Completion::Inline(value))),
-        1 => (any::<u64>(), maybe_text()).prop_map(|(size, summary)| {
-            Event::Completed(Completion::Streamed {
-                result: ResultId::parse("res_1").unwrap(),
-                size,
-                summary,
-            })
-        }),
-        1 => fault().prop_map(Event::Failed),
-        1 => text().prop_map(|reason| Event::Cancelled { reason }),
-        1 => fault().prop_map(|fault| Event::TimedOut(Fault {
-            code: arcp_core::Code::TimedOut,
-            ..fault
-        })),
-    ]
+    values::events(&fault().boxed())
 }

@@ -156,7 +156,8 @@ impl<'a> Asking<'a> {
         let reason = payload::Reason { reason: cancel.reason.as_deref().unwrap_or(CANCELLED) };
         let message = Message::new(Version::OneOne, &self.command.id, "job.cancel", reason)
             .session(self.session)
-            .job(Some(&job));
+            .job(Some(&job))
+            .trace(self.command.trace.as_ref());
         self.asked.ask(&self.command.id, Question::Cancel(job.clone()));
         message.push(frames);
     }

@@ -34,7 +34,7 @@ impl Outputs {
 
 impl OutputDecoder for Outputs {
     fn decode(&mut self, frame: &Frame) -> Decoded<Output> {
-        let envelope = match Envelope::read(frame) {
+        let envelope = match Envelope::read_told(frame) {
             Ok(envelope) => envelope,
             Err(unsound) => return unsound.into(),
         };

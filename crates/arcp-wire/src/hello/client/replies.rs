@@ -175,9 +175,12 @@ pub(super) fn page(payload: &Object<'_>) -> Result<JobsPage, Fault> {
     let lines: Vec<&RawValue> =
         serde_json::from_str(lines.get()).map_err(|_| payload.wrong("jobs", "a list"))?;
     let next = payload.text("next_cursor")?.filter(|cursor| !cursor.is_empty());
+    // A cursor stays the text that it is, also where it looks like one that was marked here.
+    let ours = |text: &str| JobId::parse(text).ok().filter(|_| !text.starts_with(FOREIGN_CURSOR));
+    let marked = |text: &str| JobId::parse(&format!("{FOREIGN_CURSOR}{text}"));
     let cursor = |text: &str| {
-        JobId::parse(text)
-            .or_else(|_| JobId::parse(&format!("{FOREIGN_CURSOR}{text}")))
+        ours(text)
+            .map_or_else(|| marked(text), Ok)
             .map_err(|_| payload.wrong("next_cursor", "a shorter text"))
     };
     Ok(JobsPage {
