@@ -218,7 +218,7 @@ fn the_examples_of_the_document_are_scenarios() {
     let document = include_str!("../../../../docs/conformance/LANGUAGE.md");
     let examples: Vec<&str> =
         document.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 3);
+    assert_eq!(examples.len(), 4);
     for example in examples {
         Scenario::parse("example", example).unwrap();
     }

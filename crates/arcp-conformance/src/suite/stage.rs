@@ -147,7 +147,8 @@ impl<'a> Stage<'a> {
         };
         let script = format!(
             "title: door\ncovers: R0-1\nA> open {auth}\n\
-             A< (session.accepted | session.challenge)\n"
+             A< ({} | session.challenge)\n",
+            self.suite.dialect.opened()
         );
         let Ok(probe) = Scenario::parse("door", &script) else { return false };
         let run =
