@@ -32,6 +32,10 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Whether a frame of that type, which answers another one, names it as `re`.
     fn names_what_it_answers(&self, kind: &str) -> bool;
 
+    /// The requirement that is broken by a frame of that type that does not name what it answers, if it
+    /// is an answer all the same.
+    fn unnamed(&self, kind: &str) -> Option<&'static str>;
+
     /// The envelope of a frame that a client sends, without its payload.
     fn envelope(&self, kind: &str, session: Option<&str>) -> Map<String, Value>;
 
@@ -54,8 +58,14 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// The type and payload that ask for a job.
     fn invoke(&self, agent: Value, input: Value) -> (&'static str, Value);
 
-    /// The types that say that a job is accepted and has started.
-    fn started(&self) -> (&'static str, &'static str);
+    /// The type that says that a job is accepted.
+    fn accepted(&self) -> &'static str;
+
+    /// The type that says that a job has started, and what its payload has for that.
+    fn started(&self) -> (&'static str, Option<(&'static str, &'static str)>);
+
+    /// Whether a runtime may keep to itself that a job has started.
+    fn start_is_optional(&self) -> bool;
 
     /// The type and payload of a ping.
     fn ping(&self) -> (&'static str, Value);

@@ -29,6 +29,10 @@ impl Dialect for Open {
         true
     }
 
+    fn unnamed(&self, _: &str) -> Option<&'static str> {
+        None
+    }
+
     fn envelope(&self, kind: &str, session: Option<&str>) -> Map<String, Value> {
         let mut envelope = Map::new();
         let mut put = |key: &str, value: String| envelope.insert(key.to_owned(), value.into());
@@ -69,8 +73,16 @@ impl Dialect for Open {
         ("tool.invoke", json!({ "tool": agent, "arguments": input }))
     }
 
-    fn started(&self) -> (&'static str, &'static str) {
-        ("job.accepted", "job.started")
+    fn accepted(&self) -> &'static str {
+        "job.accepted"
+    }
+
+    fn started(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
+        ("job.started", None)
+    }
+
+    fn start_is_optional(&self) -> bool {
+        false
     }
 
     fn ping(&self) -> (&'static str, Value) {

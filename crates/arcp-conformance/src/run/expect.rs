@@ -167,6 +167,9 @@ impl Run<'_> {
                 continue;
             }
             let key = self.dialect.field(name);
+            if pattern.is_some() && self.unnamed(name, &arrived.seen).is_some() {
+                continue;
+            }
             scope.field("frame", envelope, key, pattern.as_ref()).map_err(why)?;
         }
         if let Some(pattern) = &wanted.payload {
@@ -178,7 +181,20 @@ impl Run<'_> {
 
     fn settle(&mut self, wanted: &Expectation, scope: Scope, arrived: &Arrived) {
         self.scope = scope;
+        for (name, _) in wanted.fields.iter().filter(|(_, pattern)| pattern.is_some()) {
+            if let Some((requirement, what)) = self.unnamed(name, &arrived.seen) {
+                self.blame(requirement, &what);
+            }
+        }
         self.conclude(arrived, &wanted.reveals);
+    }
+
+    /// What is broken by a frame that is to name what it answers, and does not.
+    fn unnamed(&self, field: &str, seen: &Value) -> Option<(&'static str, String)> {
+        let kind = seen.get("type").and_then(Value::as_str)?;
+        let is_missing = field == "re" && seen.get(self.dialect.field(field)).is_none();
+        let requirement = self.dialect.unnamed(kind).filter(|_| is_missing)?;
+        Some((requirement, format!("`{kind}` does not name what it answers")))
     }
 
     fn in_vain(&self, wanted: &Expectation, passed: &Passed) -> String {

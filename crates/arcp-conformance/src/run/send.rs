@@ -73,7 +73,7 @@ impl Run<'_> {
         message: &Message,
     ) -> Result<(), String> {
         self.send(name, message).await?;
-        let (accepted, started) = self.dialect.started();
+        let accepted = self.dialect.accepted();
         let payload = Pattern::Object {
             fields: vec![(literal("job_id"), Some(Pattern::Variable(job.to_vec())))],
             exact: false,
@@ -82,8 +82,23 @@ impl Run<'_> {
         self.scope.unset(job);
         let wanted = self.reply(name, accepted, Some(payload));
         self.expect(&wanted).await?;
-        let mut wanted = self.reply(name, started, None);
+        let (kind, _) = self.dialect.started();
+        let mut wanted = self.reply(name, kind, None);
         wanted.fields.push(("job".to_owned(), Some(Pattern::Variable(job.to_vec()))));
+        self.started(wanted).await
+    }
+
+    /// Sees that a job has started, where the target says so.
+    pub(super) async fn started(&mut self, mut wanted: Expectation) -> Result<(), String> {
+        if !self.habits.says_started {
+            return Ok(());
+        }
+        let (kind, phase) = self.dialect.started();
+        wanted.kind = Pattern::Equal(literal(kind));
+        wanted.payload = phase.map(|(key, value)| Pattern::Object {
+            fields: vec![(literal(key), Some(Pattern::Equal(literal(value))))],
+            exact: false,
+        });
         self.expect(&wanted).await
     }
 
@@ -162,18 +177,12 @@ impl Run<'_> {
     fn reply(&self, name: &str, kind: &str, payload: Option<Pattern>) -> Expectation {
         let last = vec![name.to_owned(), "last".to_owned()];
         let re = ("re".to_owned(), Some(Pattern::Variable(last)));
-        Expectation {
-            line: 0,
-            text: String::new(),
-            client: name.to_owned(),
-            eventually: false,
-            kind: Pattern::Equal(literal(kind)),
-            payload,
-            fields: if self.dialect.names_what_it_answers(kind) { vec![re] } else { Vec::new() },
-            within: None,
-            after: None,
-            reveals: Vec::new(),
+        let mut wanted = Expectation::of(name.to_owned(), Pattern::Equal(literal(kind)));
+        wanted.payload = payload;
+        if self.dialect.names_what_it_answers(kind) {
+            wanted.fields.push(re);
         }
+        wanted
     }
 
     /// The value of a field; an id whose variable has none yet is made.

@@ -98,9 +98,9 @@ fn statements_that_are_none_are_refused() {
         &["A", "A say hello", "B>", "open A", "A open as", "A open extra", "A start j = x", "A< "],
         &expect![[r#"
             "A"
-              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `skip`, `close` or `drop` after the client, found the end of the line
+              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `started`, `skip`, `close` or `drop` after the client, found the end of the line
             "A say hello"
-              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `skip`, `close` or `drop` after the client, found `say`
+              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `started`, `skip`, `close` or `drop` after the client, found `say`
             "B>"
               line 1: wanted a type, `open`, `invoke`, `raw`, `binary` or `bytes`, found the end of the line
             "open A"

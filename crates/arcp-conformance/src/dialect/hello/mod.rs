@@ -59,6 +59,11 @@ impl Dialect for Hello {
         matches!(kind, "job.accepted" | "job.subscribed" | "session.jobs" | "session.error")
     }
 
+    /// The text has no place for it in an error; that there is one is a decision.
+    fn unnamed(&self, kind: &str) -> Option<&'static str> {
+        (kind == "session.error").then_some(watch::UNNAMED)
+    }
+
     fn envelope(&self, kind: &str, session: Option<&str>) -> Map<String, Value> {
         let mut envelope = Map::new();
         let mut put = |key: &str, value: String| envelope.insert(key.to_owned(), value.into());
@@ -93,8 +98,17 @@ impl Dialect for Hello {
         ("job.submit", json!({ "agent": agent, "input": input }))
     }
 
-    fn started(&self) -> (&'static str, &'static str) {
-        ("job.accepted", "event.status")
+    fn accepted(&self) -> &'static str {
+        "job.accepted"
+    }
+
+    fn started(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
+        ("event.status", Some(("phase", "running")))
+    }
+
+    /// That is a decision, and no rule of the text.
+    fn start_is_optional(&self) -> bool {
+        true
     }
 
     fn ping(&self) -> (&'static str, Value) {

@@ -197,6 +197,7 @@ pub(super) const RULES: &[&str] = &[
     REPLIES,
     ACCEPTED,
     ENDS,
+    UNNAMED,
 ];
 
 /// What a session is given has been offered.
@@ -209,5 +210,7 @@ const NUMBERS: &str = "R8.3-1";
 const REPLIES: &str = "M3-2";
 /// A job is accepted before it says anything.
 const ACCEPTED: &str = "R7.1-2";
+/// A refusal names what it refuses. Who waits for one knows if it has to.
+pub(super) const UNNAMED: &str = "M4-3";
 /// A job ends once.
 const ENDS: &str = "R7.3-1";
