@@ -12,8 +12,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     execute_with(program.as_deref(), args)
 }
 
-/// A few rounds of each kind, as a step of the tests.
+/// The tests of the library, then a few rounds of kills and of power cuts, as steps of the tests.
 pub(crate) fn add_to(steps: &mut Steps, program: &Path) -> Result<(), Failure> {
+    steps.run("power-cut library", || execute(cargo(&["test"]).args(PACKAGE)))?;
     for (name, line) in
         [("kill -9", &["--rounds", "20"][..]), ("power cuts", &["--rounds", "10", "--power-cut"])]
     {
@@ -36,10 +37,8 @@ fn execute_with(program: Option<&Path>, args: &[String]) -> Result<(), Failure> 
 
 /// Builds the library that notes what the program writes: a package outside the workspace.
 fn library() -> Result<PathBuf, Failure> {
-    let target = root().join("target/power-cut");
-    let mut build = cargo(&["build", "--locked", "--manifest-path", "tests/power-cut/Cargo.toml"]);
-    execute(build.env("CARGO_TARGET_DIR", &target))?;
-    Ok(target.join("debug/libpower_cut.so"))
+    execute(cargo(&["build"]).args(PACKAGE))?;
+    Ok(root().join("target/power-cut/debug/libpower_cut.so"))
 }
 
 fn asks(args: &[String], words: &[&str]) -> bool {
@@ -49,3 +48,10 @@ fn asks(args: &[String], words: &[&str]) -> bool {
 /// The variable in which the crash program finds the library.
 const LIBRARY: &str = "ARCP_POWER_CUT";
 const CRASH: &[&str] = &["run", "--locked", "-p", "arcp-crash", "--"];
+const PACKAGE: [&str; 5] = [
+    "--manifest-path",
+    "tests/power-cut/Cargo.toml",
+    "--target-dir",
+    "target/power-cut",
+    "--locked",
+];

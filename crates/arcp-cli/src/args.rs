@@ -87,9 +87,23 @@ pub(crate) struct Serve {
     /// With the fixture agents: the settings of this profile of the conformance suite
     #[arg(long, value_name = "PROFILE", default_value = "standard")]
     pub(crate) profile: String,
+    /// Whether clients that are known to read something else than the text of the protocol says are
+    /// told that [default: auto, and strict with the fixture agents]
+    #[arg(long, value_enum)]
+    pub(crate) compatibility: Option<CompatibilityName>,
     /// A file with settings; what is said here goes before what it says
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// Who is told what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CompatibilityName {
+    /// Each client what it can read
+    Auto,
+    /// All clients what the text says
+    Strict,
 }
 
 /// A set of agents.

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arcp::core::{ArtifactRetention, Limits, OnClose, Secret};
+use arcp::runtime::Compatibility;
 use arcp::store_sqlite::Durability;
 use arcp_conformance_server::Profile;
 use serde::Deserialize;
 
-use crate::args::{AgentSet, Serve};
+use crate::args::{AgentSet, CompatibilityName, Serve};
 use crate::exit::Error;
 use crate::jwt::Jwt;
 
@@ -39,6 +40,7 @@ pub(crate) struct Settings {
     /// Zero for never.
     pub(crate) ping_interval: Option<Duration>,
     pub(crate) on_close: Option<OnClose>,
+    pub(crate) compatibility: Option<Compatibility>,
     pub(crate) artifact_retention: Option<ArtifactRetention>,
     pub(crate) resume_window: Option<Duration>,
     pub(crate) cancel_grace: Option<Duration>,
@@ -71,6 +73,7 @@ struct File {
     /// 0 for never.
     ping_interval_seconds: Option<u64>,
     on_close: OnCloseName,
+    compatibility: Option<CompatibilityName>,
     artifact_retention: Option<RetentionTable>,
     resume_window_seconds: Option<u64>,
     cancel_grace_ms: Option<u64>,
@@ -243,6 +246,10 @@ impl Settings {
                 OnCloseName::Cancel => Some(OnClose::Cancel),
                 OnCloseName::Detach => Some(OnClose::Detach),
             },
+            compatibility: args.compatibility.or(file.compatibility).map(|name| match name {
+                CompatibilityName::Auto => Compatibility::Auto,
+                CompatibilityName::Strict => Compatibility::Strict,
+            }),
             artifact_retention: file.artifact_retention.map(ArtifactRetention::from),
             resume_window: file.resume_window_seconds.map(Duration::from_secs),
             cancel_grace: file.cancel_grace_ms.map(Duration::from_millis),

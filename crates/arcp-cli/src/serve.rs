@@ -111,7 +111,8 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
     if let Some(profile) = settings.fixture {
         let limits = profile.limits(settings.limits.clone());
         let server = server.configure(|runtime| runtime.limits(limits));
-        return Ok((profile.apply(server, &Fixture::default()).map_err(Error::failed)?, None));
+        let server = profile.apply(server, &Fixture::default()).map_err(Error::failed)?;
+        return Ok((compatible(server, settings), None));
     }
     server = with_agents(server);
     for Token { text, principal, key } in &settings.tokens {
@@ -184,7 +185,12 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
         }
         runtime
     });
-    Ok((server, made))
+    Ok((compatible(server, settings), made))
+}
+
+fn compatible(server: ServerBuilder, settings: &Settings) -> ServerBuilder {
+    let Some(compatibility) = settings.compatibility else { return server };
+    server.configure(|runtime| runtime.compatibility(compatibility))
 }
 
 /// Adds the built-in agents.

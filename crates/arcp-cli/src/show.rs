@@ -142,6 +142,10 @@ fn sentence(event: &Event) -> String {
         Event::LeaseExtended { lease, expires_at } => format!("extended   {lease} {expires_at}"),
         Event::LeaseRevoked { lease, reason } => format!("revoked    {lease} {reason}"),
         Event::Checkpoint { size } => format!("checkpoint {size} bytes"),
+        Event::Delegated(delegated) => {
+            format!("delegates  to {} as {}", delegated.agent, delegated.child)
+        }
+        Event::CredentialRotated { id, .. } => format!("rotated    {id}"),
         Event::Completed(_) => "completed".to_owned(),
         Event::Failed(fault) => format!("failed     {fault}"),
         Event::Cancelled { reason } => format!("cancelled  {reason}"),
@@ -222,6 +226,15 @@ pub(crate) fn parts(event: &Event) -> (&str, Value) {
             ("lease_revoked", json!({ "lease_id": lease.as_str(), "reason": reason }))
         }
         Event::Checkpoint { size } => ("checkpoint", json!({ "size": size })),
+        Event::Delegated(delegated) => (
+            "delegated",
+            json!({ "delegation": delegated.delegation, "job_id": delegated.child.as_str(),
+                    "agent": delegated.agent, "input": value(&delegated.input) }),
+        ),
+        // Its value is not for a terminal.
+        Event::CredentialRotated { id, value: _ } => {
+            ("credential_rotated", json!({ "credential_id": id.as_str() }))
+        }
         Event::Completed(Completion::Inline(result)) => {
             ("completed", json!({ "value": value(result) }))
         }

@@ -1,7 +1,9 @@
 //! Opening the session, or going on with it: one command, one answer, before the driver has the
 //! connection.
 
-use arcp_core::{Command, MessageId, Output, Reply, Resume, SessionAccepted, SessionResumed};
+use arcp_core::{
+    Command, Fault, MessageId, Output, Reply, Resume, SessionAccepted, SessionResumed,
+};
 use arcp_transport::{CloseReason, FrameSink, Transport};
 use arcp_wire::{CommandEncoder, Dialect};
 use tokio::time::timeout;
@@ -34,13 +36,11 @@ impl Link {
     /// Opens the session within `options.handshake_time`; ends the connection when that fails.
     pub(crate) async fn open(&mut self, options: &Options) -> Result<SessionAccepted, ClientError> {
         let open = Command::Open(Box::new(options.open()));
-        let opened = timeout(options.handshake_time, self.exchange(open)).await;
+        let opened =
+            timeout(options.handshake_time, self.exchange(open, ClientError::Rejected)).await;
         let opened = opened.unwrap_or(Err(ClientError::TimedOut("opening the session")));
         let opened = opened.and_then(|reply| match reply {
             Reply::Accepted(session) => Ok(*session),
-            Reply::Rejected(fault) | Reply::Unauthenticated(fault) | Reply::Nack(fault) => {
-                Err(ClientError::Rejected(fault))
-            }
             _ => Err(ClientError::protocol("another answer to opening a session")),
         });
         if opened.is_err() {
@@ -52,16 +52,19 @@ impl Link {
     /// Goes on with a session. Waits as long as it takes; a dropped call and a failed one drop the
     /// connection with the link.
     pub(crate) async fn resume(&mut self, resume: Resume) -> Result<SessionResumed, ClientError> {
-        match self.exchange(Command::Resume(Box::new(resume))).await? {
+        let resume = Command::Resume(Box::new(resume));
+        match self.exchange(resume, ClientError::NotResumed).await? {
             Reply::Resumed(resumed) => Ok(*resumed),
-            Reply::Rejected(fault) | Reply::Unauthenticated(fault) | Reply::Nack(fault) => {
-                Err(ClientError::NotResumed(fault))
-            }
             _ => Err(ClientError::protocol("another answer to going on with a session")),
         }
     }
 
-    async fn exchange(&mut self, command: Command) -> Result<Reply, ClientError> {
+    /// The answer to a command, unless it is refused.
+    async fn exchange(
+        &mut self,
+        command: Command,
+        refused: fn(Fault) -> ClientError,
+    ) -> Result<Reply, ClientError> {
         let issued = self.mint.issue(command, None);
         let mut frames = Vec::new();
         self.encoder.encode(&issued, &mut frames);
@@ -69,8 +72,14 @@ impl Link {
         loop {
             let output = self.inbox.next().await?.ok_or_else(ended_early)?;
             self.encoder.observe(&output);
-            if let Some(answer) = answer_to(&issued.id, output) {
-                return Ok(answer);
+            match answer_to(&issued.id, output) {
+                Some(
+                    Reply::Rejected(fault) | Reply::Unauthenticated(fault) | Reply::Nack(fault),
+                ) => {
+                    return Err(refused(fault));
+                }
+                Some(answer) => return Ok(answer),
+                None => {}
             }
         }
     }

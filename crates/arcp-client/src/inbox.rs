@@ -31,11 +31,15 @@ impl Inbox {
     /// Reads on with what `before` has learnt of the session.
     pub(crate) fn remember(&mut self, before: &mut Self) {
         std::mem::swap(&mut self.decoder, &mut before.decoder);
+        self.decoder.moved();
     }
 
     /// What the peer says next; `None` when it has closed in an orderly way. Frames that say
     /// nothing are passed over, bad ones up to a number in a row. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Output>, ClientError> {
+        if let Some(output) = self.decoder.more() {
+            return Ok(Some(output));
+        }
         while let Some(source) = &mut self.source
             && let Some(frame) = source.recv().await?
         {

@@ -21,6 +21,7 @@ impl Job {
             key: None,
             max_runtime: None,
             priority: Priority::default(),
+            parent: None,
         };
         Self { submit, trace: None }
     }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use arcp_core::{Capabilities, ClientIdentity, Feature, Limits, Offer, Open, Secret};
+use arcp_core::{Capabilities, ClientIdentity, Feature, Limits, Offer, Open, Secret, Vocabulary};
 
 /// How a client proves who it is.
 #[derive(Debug, Clone)]
@@ -105,7 +105,8 @@ impl Options {
                 self.capabilities.clone().with(Feature::Anonymous, true),
             ),
         };
-        Open { offer, client: self.identity.clone(), capabilities }
+        let (client, vocabulary) = (self.identity.clone(), Vocabulary::default());
+        Open { offer, client, capabilities, vocabulary }
     }
 }
 

@@ -27,7 +27,9 @@ pub enum Status {
 pub struct StatusWatch(watch::Receiver<Status>);
 
 impl StatusWatch {
-    pub(crate) fn new(status: watch::Receiver<Status>) -> Self {
+    /// Of what changes from now on.
+    pub(crate) fn new(mut status: watch::Receiver<Status>) -> Self {
+        status.mark_unchanged();
         Self(status)
     }
 

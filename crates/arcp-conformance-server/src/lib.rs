@@ -9,7 +9,7 @@ use std::time::Duration;
 use arcp::ServerBuilder;
 use arcp::auth_jwt::{Algorithm, BuildError, SignedJwt};
 use arcp::core::{Limits, Secret};
-use arcp::runtime::RuntimeBuilder;
+use arcp::runtime::{Compatibility, RuntimeBuilder};
 use arcp_conformance_agents::{EXTENSION, Fixture};
 use trouble::Trouble;
 
@@ -75,6 +75,8 @@ impl Profile {
                 .authenticator(Trouble)
                 .extension(EXTENSION)
                 .cancel_grace(GRACE)
+                // What is judged is the text.
+                .compatibility(Compatibility::Strict)
         });
         if self.provisions {
             let provisioner = fixture.provisioner();

@@ -35,6 +35,68 @@ pub enum Feature {
     HumanInput,
     /// Sessions in which nobody proves anything (R§8.2).
     Anonymous,
+    /// Pings in both directions, and a connection that is silent for two intervals is given up (§6.4).
+    Heartbeat,
+    /// Acknowledged events, and a word to a client that is slow with them (§6.5).
+    Ack,
+    /// Listing jobs (§6.6).
+    ListJobs,
+    /// Watching the jobs of other sessions (§7.6).
+    Subscribe,
+    /// Leases that end (§9.5).
+    LeaseExpiresAt,
+    /// Leases that limit what is spent (§9.6).
+    CostBudget,
+    /// Events that say how far the work has come (§8.2.1).
+    Progress,
+    /// Results in pieces (§8.4).
+    ResultChunk,
+    /// Versions of agents (§7.5).
+    AgentVersions,
+}
+
+macro_rules! names {
+    ($($name:ident $text:literal;)*) => {
+        impl Feature {
+            /// Every feature.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The domain's own spelling, kept in stored records.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Reads the domain's spelling.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+names! {
+    Streaming "streaming";
+    DurableJobs "durable_jobs";
+    Checkpoints "checkpoints";
+    BinaryStreams "binary_streams";
+    AgentHandoff "agent_handoff";
+    ModelUse "model_use";
+    ProvisionedCredentials "provisioned_credentials";
+    Artifacts "artifacts";
+    Subscriptions "subscriptions";
+    ScheduledJobs "scheduled_jobs";
+    Interrupt "interrupt";
+    HumanInput "human_input";
+    Anonymous "anonymous";
+    Heartbeat "heartbeat";
+    Ack "ack";
+    ListJobs "list_jobs";
+    Subscribe "subscribe";
+    LeaseExpiresAt "lease_expires_at";
+    CostBudget "cost_budget";
+    Progress "progress";
+    ResultChunk "result_chunk";
+    AgentVersions "agent_versions";
 }
 
 /// What one end declares, or what both agreed on.
@@ -79,6 +141,11 @@ pub enum HeartbeatRecovery {
 }
 
 impl Capabilities {
+    /// The features that are declared to be there.
+    pub fn present(&self) -> impl Iterator<Item = Feature> {
+        self.features.iter().filter(|(_, there)| **there).map(|(feature, _)| *feature)
+    }
+
     /// Whether `feature` is declared to be there.
     pub fn has(&self, feature: Feature) -> bool {
         self.features.get(&feature).copied().unwrap_or(false)
@@ -126,6 +193,14 @@ mod tests {
         assert_eq!(both.features.get(&Feature::Artifacts), Some(&false));
         assert_eq!(both.features.get(&Feature::Interrupt), Some(&false));
         assert_eq!(both.features.get(&Feature::Streaming), None);
+    }
+
+    #[test]
+    fn every_feature_reads_back() {
+        for feature in Feature::ALL {
+            assert_eq!(Feature::parse(feature.as_str()), Some(*feature));
+        }
+        assert_eq!(Feature::parse("nonsense"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a peer asks of a runtime, whatever the dialect. Closed on purpose: a new command must
 //! break every codec and machine until they handle it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::{
@@ -49,7 +50,10 @@ pub enum Command {
         nonce: Option<String>,
     },
     /// An answer to a ping of the runtime's; wants no answer.
-    Pong,
+    Pong {
+        /// What the ping said, if the client says it.
+        nonce: Option<String>,
+    },
     /// The client has processed its events up to this number.
     Ack {
         /// The `event_seq`.
@@ -162,6 +166,30 @@ pub struct Open {
     pub client: ClientIdentity,
     /// What the client can do.
     pub capabilities: Capabilities,
+    /// The vocabulary that it speaks: a session goes on in the one it was opened in (MAPPING §1).
+    pub vocabulary: Vocabulary,
+}
+
+/// Names a wire vocabulary. What is told in one of them cannot be told in another from the middle on;
+/// nothing else follows from which one it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Vocabulary(Cow<'static, str>);
+
+impl Vocabulary {
+    /// The vocabulary of that name.
+    pub const fn named(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// A name that was stored.
+    pub fn from_text(name: &str) -> Self {
+        Self(Cow::Owned(name.to_owned()))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Which of a session's events are to be told once more.
@@ -178,10 +206,18 @@ pub struct Replay {
 pub struct Resume {
     /// The token that came with the session.
     pub token: Secret<String>,
+    /// The session, if the client says which: the token has to be that one's.
+    pub session: Option<SessionId>,
     /// The last event that the client has: what comes after it is told again.
     pub last_seq: u64,
     /// Who the client says it is, if it says so: it has to be the session's principal.
     pub offer: Option<Offer>,
+    /// What the client is, if it says so again.
+    pub client: Option<ClientIdentity>,
+    /// What the client can do from now on; what it declared before, when it does not say.
+    pub capabilities: Option<Capabilities>,
+    /// The vocabulary that it speaks.
+    pub vocabulary: Vocabulary,
 }
 
 /// Credentials as offered (R§8.2).
@@ -211,6 +247,8 @@ pub enum OnClose {
     Cancel,
     /// They go on.
     Detach,
+    /// They go on, and the session waits for its client as if its connection had dropped (§6.7).
+    Wait,
 }
 
 /// Which ping: a dialect may have one of the connection and one of the session.
@@ -261,6 +299,17 @@ pub struct Submit {
     pub max_runtime: Option<Duration>,
     /// How pressing it and its events are.
     pub priority: Priority,
+    /// The job on whose behalf it runs, and within whose authority (§10).
+    pub parent: Option<Parent>,
+}
+
+/// The job that another one runs on behalf of (§10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// Which.
+    pub job: JobId,
+    /// What the delegation goes by among those of that job, if it has a name.
+    pub delegation: Option<String>,
 }
 
 /// Cancelling (R§10.4).

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    ArtifactRef, Encoded, Fault, GrantedLease, JobId, Json, LeaseId, MessageId, PermissionRequest,
-    Priority, Quantity, ResultId, SessionId, StreamChange, StreamEvent, Timestamp, TraceId,
+    ArtifactRef, CredentialId, Encoded, Fault, GrantedLease, JobId, Json, Lease, LeaseId,
+    MessageId, PermissionRequest, Priority, Quantity, ResultId, Secret, SessionId, StreamChange,
+    StreamEvent, Timestamp, TraceId,
 };
 
 /// One event of one job, as it is kept and as every watcher gets it.
@@ -131,6 +132,15 @@ pub enum Event {
         /// How many bytes the state has, as JSON. The state itself is its agent's and told to nobody.
         size: u64,
     },
+    /// It has delegated to another job (§10).
+    Delegated(Box<Delegated>),
+    /// One of its credentials has another value from now on (§9).
+    CredentialRotated {
+        /// Which.
+        id: CredentialId,
+        /// The value: for the submitter and the agent, and kept nowhere.
+        value: Option<Secret<String>>,
+    },
     /// The end: it has a result.
     Completed(Completion),
     /// The end: it failed.
@@ -187,6 +197,13 @@ impl Event {
                 escaped(permission) + escaped(resource) + escaped(operation)
             }
             Self::LeaseExtended { .. } | Self::Checkpoint { .. } => 0,
+            Self::Delegated(delegated) => {
+                let Delegated { delegation, child: _, agent, input, lease } = delegated.as_ref();
+                escaped(delegation) + escaped(agent) + input.as_str().len() + lease.json_size()
+            }
+            Self::CredentialRotated { id: _, value } => {
+                value.as_ref().map_or(0, |value| escaped(value.expose()))
+            }
             Self::Completed(Completion::Inline(value)) => value.as_str().len(),
             Self::Completed(Completion::Streamed { summary, .. }) => text(summary),
             Self::Failed(fault) | Self::TimedOut(fault) => {
@@ -223,6 +240,21 @@ pub(crate) fn escaped(text: &str) -> usize {
         _ => 1,
     };
     text.bytes().map(cost).sum()
+}
+
+/// What a job has delegated (§10).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delegated {
+    /// What it goes by among the delegations of the job.
+    pub delegation: String,
+    /// The job that does it.
+    pub child: JobId,
+    /// Its agent, with its version.
+    pub agent: String,
+    /// Its input.
+    pub input: Json,
+    /// Its effective lease.
+    pub lease: Lease,
 }
 
 /// How grave a line of log is (R§17.2).

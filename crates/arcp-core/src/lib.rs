@@ -37,12 +37,12 @@ pub use capability::{Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, 
 pub use code::Code;
 pub use command::{
     Cancel, CancelTarget, ClientIdentity, Command, Issued, JobFilter, ListJobs, Offer, OnClose,
-    Open, PingKind, Replay, Resume, Submit, Wanted,
+    Open, Parent, PingKind, Replay, Resume, Submit, Vocabulary, Wanted,
 };
 pub use commit::{Append, Commit, Key, Record};
 pub use credential::Credential;
 pub use event::{
-    ChunkEncoding, Completion, Event, JobEvent, JobHead, LogLevel, Progress, ResultChunk,
+    ChunkEncoding, Completion, Delegated, Event, JobEvent, JobHead, LogLevel, Progress, ResultChunk,
 };
 pub use fault::Fault;
 pub use frame::{Frame, FrameKind};

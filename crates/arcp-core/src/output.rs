@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::lease::Budget;
 use crate::{
     Artifact, ArtifactRef, Capabilities, Credential, Fault, IdempotencyKey, JobEvent, JobHead,
-    JobId, JobState, JobSummary, Lease, MessageId, PingKind, Secret, SessionId, SubscriptionId,
-    Timestamp, TraceId,
+    JobId, JobState, JobSummary, Lease, MessageId, Parent, PingKind, Secret, SessionId,
+    SubscriptionId, Timestamp, TraceId,
 };
 
 /// What a runtime says to a peer.
@@ -81,6 +81,9 @@ pub enum Reply {
     Rejected(Fault),
     /// The session is closed; the connection ends.
     Closed,
+    /// It came before there is a session, where it has nothing to say. Some dialects pass over it, in
+    /// others it ends the connection.
+    Premature(Fault),
     /// Here.
     Pong {
         /// Which ping is answered.
@@ -135,6 +138,8 @@ pub enum Reply {
     Done,
     /// The command was refused.
     Nack(Fault),
+    /// The command has done nothing, and is one that mostly has no answer.
+    Unheeded(Fault),
 }
 
 /// A job, watched from now on (§7.6).
@@ -168,6 +173,10 @@ pub struct Heartbeat {
 pub enum Notice {
     /// A frame was refused that has no id to answer to.
     Nack(Fault),
+    /// Such a frame came before there is a session.
+    Premature(Fault),
+    /// A job of the session has delegated to another one, which is accepted (§10).
+    Delegated(Box<JobAccepted>),
     /// Authenticate again, or the session ends (R§8.4).
     Refresh {
         /// By when.
@@ -205,6 +214,10 @@ pub struct SessionAccepted {
     pub capabilities: Capabilities,
     /// What the client declared; an encoder needs it, no client is told.
     pub declared: Capabilities,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// How often each end lets the other hear of it, where both agreed on that (§6.4).
+    pub heartbeat: Option<Duration>,
     /// When the session ends if nobody renews it.
     pub expires_at: Option<Timestamp>,
     /// By what it goes on when its connection is gone; `None` when it is renewed, which leaves that as
@@ -234,7 +247,7 @@ pub struct SessionResumed {
 }
 
 /// What a runtime says of itself (R§8.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuntimeIdentity {
     /// The program.
     pub kind: String,
@@ -279,6 +292,8 @@ pub struct JobAccepted {
     pub credentials: Vec<Credential>,
     /// The key, when this repeats an earlier answer.
     pub repeated: Option<IdempotencyKey>,
+    /// On whose behalf it runs.
+    pub parent: Option<Parent>,
 }
 
 /// A page of a listing, in the order of creation.

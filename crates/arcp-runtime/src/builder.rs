@@ -11,6 +11,7 @@ use arcp_core::{
     Limits, OnClose, RuntimeIdentity, TrustLevel,
 };
 use arcp_store::{Blobs, Store};
+use arcp_wire::Compatibility;
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Catalog, Retention, Settings};
@@ -44,6 +45,7 @@ pub struct RuntimeBuilder {
     heartbeat_interval: Duration,
     features: BTreeMap<Feature, bool>,
     extensions: BTreeSet<String>,
+    compatibility: Compatibility,
 }
 
 /// The parts of a runtime, found to fit together.
@@ -56,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) blobs: Option<Arc<dyn Blobs>>,
     pub(crate) provisioner: Option<Arc<dyn CredentialProvisioner>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) compatibility: Compatibility,
 }
 
 impl RuntimeBuilder {
@@ -66,6 +69,7 @@ impl RuntimeBuilder {
             provisioner: None,
             features: BTreeMap::new(),
             extensions: BTreeSet::new(),
+            compatibility: Compatibility::default(),
             clock: Arc::new(SystemClock::new()),
             authenticators: Vec::new(),
             agents: Vec::new(),
@@ -84,10 +88,7 @@ impl RuntimeBuilder {
             cancel_grace: Duration::from_secs(5),
             ack_window: 0,
             idempotency_horizon: Duration::from_hours(24),
-            retention: Retention {
-                events: Duration::from_hours(7 * 24),
-                jobs: Duration::from_hours(7 * 24),
-            },
+            retention: Retention::default(),
             sweep_interval: Duration::from_mins(1),
             ping_interval: Some(Duration::from_secs(30)),
             on_close: None,
@@ -291,6 +292,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Whether clients that are known to read something else than the text of the protocol says are told
+    /// that. Default: they are.
+    #[must_use]
+    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
+        self.compatibility = compatibility;
+        self
+    }
+
     /// How many threads run agents. Default: as many as the machine has processors.
     #[must_use]
     pub fn agent_threads(mut self, threads: usize) -> Self {
@@ -351,6 +360,7 @@ impl RuntimeBuilder {
             blobs: self.blobs,
             provisioner: self.provisioner,
             clock: self.clock,
+            compatibility: self.compatibility,
         })
     }
 
@@ -366,12 +376,6 @@ impl RuntimeBuilder {
             pairs.into_iter().find(|(_, span, _, least)| span < least)
         {
             return Err(BuildError::TooSmall(what, least));
-        }
-        if self.ping_interval.is_some_and(|interval| interval.is_zero()) {
-            return Err(BuildError::ZeroLimit("ping_interval"));
-        }
-        if self.sweep_interval.is_zero() {
-            return Err(BuildError::ZeroLimit("sweep_interval"));
         }
         Ok(())
     }
@@ -420,6 +424,15 @@ impl RuntimeBuilder {
             (Feature::ProvisionedCredentials, provisions),
             (Feature::Artifacts, self.blobs.is_some()),
             (Feature::Anonymous, anonymous),
+            (Feature::Heartbeat, self.ping_interval.is_some()),
+            (Feature::Ack, true),
+            (Feature::ListJobs, true),
+            (Feature::Subscribe, true),
+            (Feature::LeaseExpiresAt, true),
+            (Feature::CostBudget, true),
+            (Feature::Progress, true),
+            (Feature::ResultChunk, true),
+            (Feature::AgentVersions, true),
             (Feature::ScheduledJobs, false),
             (Feature::Interrupt, false),
         ];
@@ -439,6 +452,12 @@ impl RuntimeBuilder {
                 return Err(missing(*feature));
             }
             capabilities.features.insert(*feature, *there);
+        }
+        if self.ping_interval.is_some_and(|interval| interval.is_zero()) {
+            return Err(BuildError::ZeroLimit("ping_interval"));
+        }
+        if self.sweep_interval.is_zero() {
+            return Err(BuildError::ZeroLimit("sweep_interval"));
         }
         if self.heartbeat_interval.is_zero() {
             return Err(BuildError::ZeroLimit("heartbeat_interval"));

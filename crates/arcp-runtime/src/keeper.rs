@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use arcp_agent::port::Room;
 use arcp_core::{Artifact, ArtifactId, ArtifactRef, Code, Fault, Limits, hex};
-use arcp_store::{Blobs, Bytes, StoreError};
+use arcp_store::{Blobs, Bytes, Key, StoreError};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::dispatch::{store_fault, unless_it_panics};
 use crate::record::key;
+use crate::sweep::sweep_blobs;
 
 /// Where the bytes of artifacts are, if anywhere.
 #[derive(Clone)]
@@ -159,20 +160,12 @@ impl Keeper {
         known: impl Fn(&ArtifactId) -> bool,
     ) -> Result<(), StoreError> {
         let Some(blobs) = &self.blobs else { return Ok(()) };
-        let mut after = None;
-        loop {
-            let names = blobs.list(after.as_ref(), NAMES).await?;
-            let Some(last) = names.last() else { return Ok(()) };
-            after = Some(last.clone());
-            for name in names {
-                let text = std::str::from_utf8(name.as_bytes()).ok();
-                let id = text.and_then(|text| ArtifactId::parse(text).ok());
-                if !id.is_some_and(|id| known(&id)) {
-                    tracing::info!(?name, "removed the bytes of no artifact");
-                    blobs.delete(&name).await?;
-                }
-            }
-        }
+        let known = |name: &Key| {
+            let text = std::str::from_utf8(name.as_bytes()).ok();
+            let id = text.and_then(|text| ArtifactId::parse(text).ok());
+            id.is_some_and(|id| known(&id))
+        };
+        sweep_blobs(blobs.as_ref(), known).await.map(drop)
     }
 
     fn blobs(&self) -> Result<&dyn Blobs, Fault> {
@@ -194,8 +187,6 @@ async fn digest(data: &Bytes) -> String {
 
 /// What is hashed on the spot.
 const SMALL: usize = 16 << 10;
-/// Names listed at a time.
-const NAMES: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

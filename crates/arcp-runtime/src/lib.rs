@@ -23,6 +23,7 @@ mod runtime;
 pub mod sweep;
 mod writer;
 
+pub use arcp_wire::Compatibility;
 pub use builder::RuntimeBuilder;
 pub use clock::{Clock, SystemClock};
 pub use error::{BuildError, RuntimeError};

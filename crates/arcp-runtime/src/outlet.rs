@@ -25,6 +25,17 @@ use crate::connection::Permit;
 use crate::keeper::Hold;
 use observer::Observer;
 
+/// What became of an event.
+#[derive(Debug)]
+pub(crate) enum Delivered {
+    /// It is told, or will be, from the store.
+    Fine,
+    /// It is the first one for which there is no room: its client is slow to read.
+    Behind,
+    /// The connection takes nothing more.
+    Full,
+}
+
 /// Something for a connection to do.
 #[derive(Debug)]
 pub(crate) enum Told {
@@ -98,8 +109,6 @@ pub(crate) struct Outlet {
     /// How many sessions have begun on it, one that has come back counting again.
     begun: u64,
     feed: Feed,
-    /// Whether it has fallen behind and nobody was told.
-    late: bool,
     observers: BTreeMap<SubscriptionId, Observer>,
 }
 
@@ -136,17 +145,7 @@ impl Outlet {
         window: u64,
     ) -> Self {
         let (feed, observers) = (Feed::new(), BTreeMap::new());
-        Self {
-            connection,
-            to,
-            gauge,
-            window,
-            session: None,
-            begun: 0,
-            feed,
-            late: false,
-            observers,
-        }
+        Self { connection, to, gauge, window, session: None, begun: 0, feed, observers }
     }
 
     /// How many items the queue of a connection has to hold.
@@ -207,25 +206,28 @@ impl Outlet {
     }
 
     /// Delivers an event, or leaves it to be read from the store.
-    #[must_use]
-    pub(crate) fn deliver(&mut self, delivery: Delivery, weight: usize, limits: &Limits) -> bool {
+    pub(crate) fn deliver(
+        &mut self,
+        delivery: Delivery,
+        weight: usize,
+        limits: &Limits,
+    ) -> Delivered {
         let seq = delivery.seq;
         self.feed.last = seq;
-        let room = self.has_room(weight, limits);
-        if self.feed.live && seq <= self.reach() && room {
+        // One that its window holds back is not slow.
+        let within = self.feed.live && seq <= self.reach();
+        if within && self.has_room(weight, limits) {
             self.gauge.queued.fetch_add(weight, Ordering::AcqRel);
             let told = self.tell(Told::Event { delivery, weight });
             self.gauge.released.store(seq, Ordering::Release);
-            return told;
+            return if told { Delivered::Fine } else { Delivered::Full };
         }
-        self.late |= self.feed.live && !room;
         self.feed.live = false;
-        self.release()
-    }
-
-    /// Whether the connection has just fallen behind for want of room; once for each time.
-    pub(crate) fn fell_behind(&mut self) -> bool {
-        std::mem::take(&mut self.late)
+        match (self.release(), within) {
+            (false, _) => Delivered::Full,
+            (true, true) => Delivered::Behind,
+            (true, false) => Delivered::Fine,
+        }
     }
 
     /// Leaves all events up to `upto` to be read from the store.

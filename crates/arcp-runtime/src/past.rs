@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arcp_core::{Code, Fault, JobId, Json, Key, Limits, Record};
-use arcp_store::{Bytes, Store, StoreError};
+use arcp_store::{Bytes, Page, Store, StoreError};
 
 use crate::dispatch::store_fault;
 use crate::engine::{PastQuery, Recall, Search};
@@ -27,9 +27,12 @@ pub(crate) async fn recall(
     };
     let page = store.read(&key::job_stream(&recall.job), u64::MAX, 0).await;
     let page = page.map_err(|error| store_fault(&error))?;
-    // A stream that is forgotten altogether looks like one that never was.
-    let kept_from = if page.last == 0 { u64::MAX } else { page.kept_from };
-    Ok(Some((fact, kept_from)))
+    Ok(Some((fact, kept_from(&page))))
+}
+
+/// From which number on a stream is kept. One that is forgotten altogether looks like one that never was.
+pub(crate) fn kept_from(page: &Page) -> u64 {
+    if page.last == 0 { u64::MAX } else { page.kept_from }
 }
 
 async fn ended(store: &dyn Store, name: &Key) -> Result<Option<JobFact>, Fault> {
@@ -151,10 +154,7 @@ async fn first(store: &dyn Store, job: &JobId, since: Anchor, last: u64) -> Resu
     // The first one of which it holds lies in `low..=high`; `high` is beyond the last. What is no
     // longer kept is not told.
     let ends = store.read(&key::job_stream(job), u64::MAX, 0).await?;
-    if ends.last == 0 {
-        return Ok(last + 1);
-    }
-    let (mut low, mut high) = (ends.kept_from.min(last + 1), last + 1);
+    let (mut low, mut high) = (kept_from(&ends).min(last + 1), last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
         let page = store.read(&key::job_stream(job), middle - 1, 0).await?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arcp_core::{Delivery, JobEvent, JobId, SessionId};
 use arcp_store::{Store, StoreError};
 
+use crate::past::kept_from;
 use crate::record::{RecordError, Run, key, read_job_page, read_session_page};
 
 /// Why events could not be read.
@@ -163,8 +164,7 @@ impl Reading<'_> {
             events.reserve(read.len());
             events.extend(read.into_iter().map(|(_, event)| Arc::new(event)));
         }
-        // A stream that is forgotten altogether looks like one that never was.
-        let kept_from = if page.last == 0 { u64::MAX } else { page.kept_from };
+        let kept_from = kept_from(&page);
         if index < kept_from {
             return Err(ReplayError::Gone { kept_from });
         }

@@ -8,6 +8,7 @@ use arcp_agent::port::Room;
 use arcp_core::{ConnectionId, Limits};
 use arcp_store::Store;
 use arcp_transport::{CloseReason, Transport};
+use arcp_wire::Compatibility;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tokio::sync::mpsc::OwnedPermit;
@@ -51,6 +52,7 @@ struct Shared {
     room: Room,
     digests: Arc<Semaphore>,
     connections: AtomicU64,
+    compatibility: Compatibility,
 }
 
 impl Runtime {
@@ -69,6 +71,7 @@ impl Runtime {
             blobs,
             provisioner,
             clock,
+            compatibility,
         } = parts;
         let limits = Arc::new(settings.limits.clone());
         let ack_window = settings.ack_window;
@@ -117,6 +120,7 @@ impl Runtime {
             room,
             digests,
             connections,
+            compatibility,
         };
         let mut task = JoinSet::new();
         task.spawn(writer.run());
@@ -176,6 +180,7 @@ impl Handle {
             store: Arc::clone(&shared.store),
             keeper: shared.keeper.clone(),
             limits: Arc::clone(&shared.limits),
+            compatibility: shared.compatibility,
         };
         let reader = Reader {
             line: line.clone(),

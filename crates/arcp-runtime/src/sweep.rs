@@ -1,4 +1,5 @@
-//! Forgetting what is old enough: events, jobs that have ended, sessions that have closed.
+//! Forgetting what is old enough: events, jobs that have ended, sessions that have closed; and blobs that
+//! nobody knows.
 //!
 //! A round goes in steps, and all of a step can be done again: what is forgotten already is passed
 //! over, so a crash anywhere in it leaves nothing half-forgotten that the next round does not find.
@@ -7,10 +8,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arcp_core::{Commit, JobId, Key, Record, SessionId, Timestamp};
-use arcp_store::{Store, StoreError};
+use arcp_store::{Blobs, Store, StoreError};
 use futures_util::future::try_join_all;
 
 use crate::engine::{Retention, Stage, Step, Swept};
+use crate::past::kept_from;
 use crate::record::{JobFact, RecordError, Run, closed_at, key, last_said, read_session_page};
 
 /// Why something was not forgotten.
@@ -49,6 +51,24 @@ pub async fn sweep(store: &dyn Store, step: &Step) -> Result<Swept, StoreError> 
         }
     }
     Ok(swept)
+}
+
+/// Removes the blobs whose names are not `known`, and returns how many those were.
+pub async fn sweep_blobs(
+    blobs: &dyn Blobs,
+    known: impl Fn(&Key) -> bool,
+) -> Result<u64, StoreError> {
+    let (mut removed, mut after) = (0, None);
+    loop {
+        let names = blobs.list(after.as_ref(), NAMES).await?;
+        let Some(last) = names.last() else { return Ok(removed) };
+        after = Some(last.clone());
+        for name in names.iter().filter(|name| !known(name)) {
+            tracing::info!(?name, "removed the bytes of no artifact");
+            blobs.delete(name).await?;
+            removed += 1;
+        }
+    }
 }
 
 /// What was found; nothing where it could not be read, for the rest has to go on.
@@ -116,7 +136,7 @@ async fn sweep_ended_job(
         return Ok((0, numbers));
     }
     store.forget(&stream).await?;
-    let deletes = vec![name.clone(), key::job_input(&job), key::checkpoint(&job)];
+    let deletes = vec![name.clone(), key::job_input(&job)];
     store.commit(Commit { deletes, ..Commit::default() }).await?;
     Ok((1, numbers))
 }
@@ -171,7 +191,8 @@ async fn old_of_job(store: &dyn Store, step: &Step, job: &JobId) -> Result<u64, 
     Ok(after + 1)
 }
 
-/// From which number on a session is to be kept: up to there all that it points at is forgotten.
+/// From which number on a session is to be kept: after the last one whose event is forgotten, of the first
+/// record that is not forgotten altogether.
 /// `known` is from which event on jobs are.
 async fn old_of_session(
     store: &dyn Store,
@@ -212,8 +233,7 @@ async fn count_gone(
         *kept_from
     } else {
         let page = store.read(&key::job_stream(&run.job), u64::MAX, 0).await?;
-        // A stream that is forgotten altogether looks like one that never was.
-        let kept_from = if page.last == 0 { u64::MAX } else { page.kept_from };
+        let kept_from = kept_from(&page);
         known.insert(run.job.clone(), kept_from);
         kept_from
     };
@@ -241,6 +261,8 @@ fn is_over(span: Duration, since: Timestamp, now: Timestamp) -> bool {
 
 /// Jobs or sessions looked at in one step.
 const FACTS: usize = 64;
+/// Names of blobs listed at a time: each list may go over all that there are.
+const NAMES: usize = 10_000;
 /// What is forgotten of a stream at a time, in bytes.
 const CHUNK: usize = 256 << 10;
 /// How many of those are looked at in one round of a stream that goes on.

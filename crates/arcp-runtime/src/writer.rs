@@ -29,7 +29,7 @@ use crate::error::RuntimeError;
 use crate::host::Host;
 use crate::keeper::Keeper;
 use crate::list;
-use crate::outlet::{Outlet, Overflow, Wanted};
+use crate::outlet::{Delivered, Outlet, Overflow, Wanted};
 use crate::past;
 use crate::sweep::sweep;
 
@@ -360,6 +360,7 @@ impl Writer {
             return Some((issued, permit));
         }
         aside.holds.push_back((0, permit.into()));
+        debug_assert!(!aside.fx.is_durable(), "nothing that is said aside is kept");
         self.release(aside);
         None
     }
@@ -444,7 +445,8 @@ impl Writer {
         }
     }
 
-    /// Does what a batch says, in order. INVARIANT: called only when its commit is kept.
+    /// Does what a batch says, in order. INVARIANT: called only when its commit is kept, or when
+    /// nothing of it has to be.
     fn release(&mut self, mut batch: Batch) {
         for (place, effect) in batch.fx.take_effects().into_iter().enumerate() {
             let hold = match batch.holds.pop_front_if(|(at, _)| *at == place) {
@@ -459,7 +461,7 @@ impl Writer {
         let Hold { permit, room } = hold;
         match effect {
             Effect::Say { connection, output } => {
-                if self.is_busy(connection) && is_ping(&output) {
+                if is_ping(&output) && self.is_busy(connection) {
                     // Whoever is slow to read can not answer either.
                     self.handle(Input::Busy { connection }, Hold::default());
                     return;
@@ -485,10 +487,10 @@ impl Writer {
             Effect::Deliver { connection, delivery, weight } => {
                 let outlet = self.state.outlets.get_mut(&connection);
                 let Some((_, outlet)) = outlet else { return };
-                if !outlet.deliver(delivery, weight, &self.limits) {
-                    self.drop_outlet(connection, CloseReason::Policy);
-                } else if outlet.fell_behind() {
-                    self.handle(Input::Behind { connection }, Hold::default());
+                match outlet.deliver(delivery, weight, &self.limits) {
+                    Delivered::Fine => {}
+                    Delivered::Behind => self.handle(Input::Behind { connection }, Hold::default()),
+                    Delivered::Full => self.drop_outlet(connection, CloseReason::Policy),
                 }
             }
             Effect::Feed { connection, upto } => {
@@ -605,7 +607,7 @@ impl Writer {
                 let store = Arc::clone(&self.store);
                 self.state.tasks.spawn(async move {
                     let work = async { sweep(&*store, &step).await.map_err(|e| store_fault(&e)) };
-                    let swept = unless_it_panics(work).await.map_err(|fault| fault.message);
+                    let swept = unless_it_panics(work).await;
                     (Some(Input::Swept { step, swept }), None)
                 });
             }

@@ -55,26 +55,28 @@ impl Folder {
     }
 
     pub(crate) fn get(&self, name: &Key) -> Result<Option<Bytes>> {
-        if check_blob_name(name).is_err() {
-            return Ok(None);
-        }
-        let path = self.file(name);
-        match read(&path) {
-            Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) if error.kind() == ErrorKind::NotFound => self.is_there().map(|()| None),
-            Err(error) => Err(failed("reading", &path, &error)),
-        }
+        Ok(self.look("reading", name, read)?.map(Bytes::from))
     }
 
     pub(crate) fn size(&self, name: &Key) -> Result<Option<u64>> {
+        self.look("looking at", name, size)
+    }
+
+    /// What `seen` tells of a blob's file, or none when there is no such blob.
+    fn look<T>(
+        &self,
+        doing: &str,
+        name: &Key,
+        seen: fn(&Path) -> io::Result<T>,
+    ) -> Result<Option<T>> {
         if check_blob_name(name).is_err() {
             return Ok(None);
         }
         let path = self.file(name);
-        match size(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
+        match seen(&path) {
+            Ok(found) => Ok(Some(found)),
             Err(error) if error.kind() == ErrorKind::NotFound => self.is_there().map(|()| None),
-            Err(error) => Err(failed("looking at", &path, &error)),
+            Err(error) => Err(failed(doing, &path, &error)),
         }
     }
 

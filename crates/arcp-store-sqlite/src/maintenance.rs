@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arcp_store::{Bytes, Key, StoreError, StoreErrorKind};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::error::{Result, file, sqlite};
 use crate::open::{DATABASE, Lock, open_under, open_writer};
@@ -164,20 +164,12 @@ fn integrity(conn: &Connection, found: &mut Vec<String>) -> rusqlite::Result<()>
 
 /// The first stream after `after`. It is looked up, as going over the records would read them all.
 fn next_stream(conn: &Connection, after: Option<&Key>) -> rusqlite::Result<Option<Key>> {
-    let (text, from) = match after {
-        Some(after) => (
-            "SELECT min(stream) FROM (SELECT min(stream) AS stream FROM records WHERE stream > ?1
-             UNION ALL SELECT min(stream) FROM trimmed WHERE stream > ?1)",
-            after.as_bytes(),
-        ),
-        None => (
-            "SELECT min(stream) FROM (SELECT min(stream) AS stream FROM records WHERE stream >= ?1
-             UNION ALL SELECT min(stream) FROM trimmed WHERE stream >= ?1)",
-            [].as_slice(),
-        ),
-    };
+    // The least name behind another is that and a zero.
+    let from = after.map_or_else(Vec::new, |after| [after.as_bytes(), b"\0"].concat());
+    let text = "SELECT min(stream) FROM (
+                    SELECT min(stream) AS stream FROM records WHERE stream >= ?1
+                    UNION ALL SELECT min(stream) FROM trimmed WHERE stream >= ?1)";
     let mut found = conn.prepare_cached(text)?;
-    let name: Option<Option<Vec<u8>>> =
-        found.query_row(params![from], |row| row.get(0)).optional()?;
-    Ok(name.flatten().map(|name| Key::new(Bytes::from(name))))
+    let name: Option<Vec<u8>> = found.query_row(params![from], |row| row.get(0))?;
+    Ok(name.map(|name| Key::new(Bytes::from(name))))
 }

@@ -40,13 +40,10 @@ impl Command {
     }
 
     fn streams(&self) -> impl Iterator<Item = &Key> {
-        let appends = match self {
-            Self::Commit { commit, .. } => commit.appends.as_slice(),
-            Self::Trim { .. } | Self::Forget { .. } => &[],
-        };
-        let forgotten = match self {
-            Self::Forget { stream, .. } => Some(stream),
-            Self::Commit { .. } | Self::Trim { .. } => None,
+        let (appends, forgotten) = match self {
+            Self::Commit { commit, .. } => (commit.appends.as_slice(), None),
+            Self::Forget { stream, .. } => ([].as_slice(), Some(stream)),
+            Self::Trim { .. } => ([].as_slice(), None),
         };
         appends.iter().map(|append| &append.stream).chain(forgotten)
     }

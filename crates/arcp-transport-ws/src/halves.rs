@@ -40,7 +40,7 @@ impl WsTransport {
     ) -> Self {
         let peer =
             Peer { transport: "ws", address: Some(address.ip()), label: address.to_string() };
-        let socket = Socket::new(ws, options.max_frame_bytes);
+        let socket = Socket::new(ws, options);
         Self { peer, socket, ping_interval: options.ping_interval }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::socket::Socket;
 
 /// Follows how long the peer has been silent. Its timer is moved only when it fires, so a frame costs
-/// nothing here.
+/// no more than a look at the clock, in the socket.
 pub(crate) struct Idle {
     interval: Duration,
     timer: Pin<Box<Sleep>>,

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use crate::error::while_open;
-use crate::options::{READ_BYTES, WRITE_BYTES};
+use crate::options::{READ_BYTES, WRITE_BYTES, WsOptions};
 
 /// A WebSocket that two tasks use.
 pub(crate) struct Socket {
@@ -42,8 +42,10 @@ struct State {
     sink: Option<Waker>,
     /// Set by our own `close`: the source has ended and the sink reads.
     closing: bool,
-    /// When something came from the peer last, be it a pong.
+    /// When something came from the peer last, be it a pong, if `listens`; else when it began.
     heard_at: Instant,
+    /// Whether anybody asks for that: the clock is read for each message then.
+    listens: bool,
 }
 
 /// What can still come in.
@@ -56,7 +58,7 @@ enum Incoming {
 }
 
 impl Socket {
-    pub(crate) fn new(ws: WebSocketStream<TcpStream>, max_frame_bytes: usize) -> Self {
+    pub(crate) fn new(ws: WebSocketStream<TcpStream>, options: &WsOptions) -> Self {
         let state = State {
             ws,
             incoming: Incoming::Open,
@@ -65,8 +67,9 @@ impl Socket {
             sink: None,
             closing: false,
             heard_at: Instant::now(),
+            listens: options.ping_interval.is_some(),
         };
-        Self { state: Mutex::new(state), max_frame_bytes }
+        Self { state: Mutex::new(state), max_frame_bytes: options.max_frame_bytes }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -93,7 +96,7 @@ impl Socket {
         })
     }
 
-    /// When something came from the peer last.
+    /// When something came from the peer last. Followed only with a `ping_interval`.
     pub(crate) fn heard_at(&self) -> Instant {
         self.lock().heard_at
     }
@@ -235,7 +238,9 @@ impl State {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
         while matches!(self.incoming, Incoming::Open) {
             let next = ready!(Pin::new(&mut self.ws).poll_next(cx));
-            self.heard_at = Instant::now();
+            if self.listens {
+                self.heard_at = Instant::now();
+            }
             self.incoming = match next {
                 Some(Ok(Message::Text(text))) => {
                     return Poll::Ready(Some(frame(FrameKind::Text, text.into())));

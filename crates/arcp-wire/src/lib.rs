@@ -6,9 +6,14 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod first;
+pub mod hello;
+mod json;
 pub mod open;
+mod prefix;
 
 use std::fmt;
+use std::time::Duration;
 
 use arcp_core::{Fault, Frame, Issued, MessageId, Output};
 
@@ -20,6 +25,9 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Whether a connection whose first frame is `first` speaks this dialect.
     fn claims(&self, first: &Frame) -> bool;
 
+    /// Whether a client that comes back says again who and what it is.
+    fn greets_again(&self) -> bool;
+
     /// The runtime's two halves of a connection.
     fn runtime_codec(&self) -> (Box<dyn CommandDecoder>, Box<dyn OutputEncoder>);
 
@@ -27,9 +35,27 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     fn client_codec(&self) -> (Box<dyn OutputDecoder>, Box<dyn CommandEncoder>);
 }
 
-/// Every dialect, in the order in which they are asked for a first frame.
-pub fn dialects() -> &'static [&'static dyn Dialect] {
-    DIALECTS
+/// Whether clients that are known to read something else than the text says are told that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compatibility {
+    /// They are: each in the form that it can read (MAPPING §6).
+    #[default]
+    Auto,
+    /// Everybody is told what the text says.
+    Strict,
+}
+
+/// Every dialect, each as it speaks under `compatibility`.
+pub fn dialects(compatibility: Compatibility) -> &'static [&'static dyn Dialect] {
+    match compatibility {
+        Compatibility::Auto => AUTO,
+        Compatibility::Strict => STRICT,
+    }
+}
+
+/// The dialect of that name.
+pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
+    AUTO.iter().find(|dialect| dialect.name() == name).copied()
 }
 
 /// Whether a name can be that of an extension, and so a type of its own: it is in a namespace, and
@@ -38,15 +64,16 @@ pub fn is_extension(name: &str) -> bool {
     open::is_foreign(name)
 }
 
-/// The dialect of the connection whose first frame is `first`.
-///
-/// `open` is the only dialect, so what nobody claims falls to it and is answered in its terms.
-pub fn detect(first: &Frame) -> Option<&'static dyn Dialect> {
-    let claimed = DIALECTS.iter().find(|dialect| dialect.claims(first));
-    claimed.or(DIALECTS.first()).copied()
+/// The dialect of the connection whose first frame is `first`; `None` when that is nobody's, and so
+/// tells nothing of who is there.
+pub fn detect(first: &Frame, compatibility: Compatibility) -> Option<&'static dyn Dialect> {
+    dialects(compatibility).iter().find(|dialect| dialect.claims(first)).copied()
 }
 
-static DIALECTS: &[&dyn Dialect] = &[&open::OpenDialect];
+static AUTO: &[&dyn Dialect] =
+    &[&open::OpenDialect, &hello::HelloDialect { compatibility: Compatibility::Auto }];
+static STRICT: &[&dyn Dialect] =
+    &[&open::OpenDialect, &hello::HelloDialect { compatibility: Compatibility::Strict }];
 
 /// Reads what a client sends.
 pub trait CommandDecoder: Send + fmt::Debug {
@@ -56,14 +83,34 @@ pub trait CommandDecoder: Send + fmt::Debug {
 
 /// Writes what a runtime says. Learns what it needs to know of the session from what it writes.
 pub trait OutputEncoder: Send + fmt::Debug {
-    /// Adds the frames that say `output` to `frames`: none when the peer must not be told.
-    fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>);
+    /// Adds the frames that say `output` to `frames`: none when the peer must not be told. Returns
+    /// what becomes of the connection after them.
+    fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>) -> Then;
+}
+
+/// What becomes of a connection after something was said on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It goes on.
+    GoOn,
+    /// It goes on, but the peer has to be left alone for so long first.
+    Pause(Duration),
+    /// It ends.
+    Close,
 }
 
 /// Reads what a runtime says.
 pub trait OutputDecoder: Send + fmt::Debug {
     /// What one frame says.
     fn decode(&mut self, frame: &Frame) -> Decoded<Output>;
+
+    /// What else it says, to be asked until there is nothing more: most frames say one thing.
+    fn more(&mut self) -> Option<Output> {
+        None
+    }
+
+    /// Another connection carries the session from now on: what was asked before has no answer.
+    fn moved(&mut self) {}
 }
 
 /// Writes what a client asks.

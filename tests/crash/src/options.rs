@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// Fill a small disk instead, which wants the right to mount one
     #[arg(long, conflicts_with = "power_cut")]
     pub(crate) disk_full: bool,
-    /// What the store promises [default: full]
+    /// What the store promises [default: full; both with --power-cut]
     #[arg(long)]
     pub(crate) durability: Option<Durability>,
     /// The `arcp` to start

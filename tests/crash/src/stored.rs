@@ -169,7 +169,7 @@ async fn scan(store: &SqliteStore, prefix: &[u8]) -> Result<Vec<(String, Bytes)>
 async fn stream(store: &SqliteStore, name: &Key) -> Result<(u64, Vec<Record>)> {
     let mut records: Vec<Record> = Vec::new();
     loop {
-        let after = records.last().map_or(0, |last| last.first + u64::from(last.span) - 1);
+        let after = records.last().map_or(0, Record::last);
         let page = store.read(name, after, BYTES).await?;
         if page.records.is_empty() {
             return Ok((page.kept_from, records));

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use arcp_store::Store;
+use arcp_core::{JobId, SessionId};
+use arcp_runtime::record::key::{CLOSED_SESSIONS, DONE_JOBS, SESSIONS, job_stream, session_stream};
+use arcp_store::{Key, Store};
 use serde_json::json;
 
 use crate::support::{HandClock, House, On, Raw, Setup, code, kind, seq};
@@ -26,14 +28,28 @@ async fn pass(house: &House, clock: &HandClock, done: impl AsyncFn(&dyn Store) -
 }
 
 /// How many facts there are whose keys begin so.
-async fn count(store: &dyn Store, prefix: &str) -> usize {
-    store.scan(prefix.as_bytes(), None, usize::MAX).await.unwrap().len()
+async fn count(store: &dyn Store, prefix: &[u8]) -> usize {
+    store.scan(prefix, None, usize::MAX).await.unwrap().len()
 }
 
 /// The first number of a stream that is kept.
-async fn kept_from(store: &dyn Store, stream: &str) -> u64 {
-    let stream = arcp_core::Key::new(stream.as_bytes().to_vec());
-    store.read(&stream, u64::MAX, 0).await.unwrap().kept_from
+async fn kept_from(store: &dyn Store, stream: &Key) -> u64 {
+    store.read(stream, u64::MAX, 0).await.unwrap().kept_from
+}
+
+/// Takes care that a stream is as if it had never been written.
+async fn is_forgotten(store: &dyn Store, stream: &Key) {
+    let page = store.read(stream, u64::MAX, 0).await.unwrap();
+    assert_eq!((page.kept_from, page.last), (1, 0), "{stream:?}");
+}
+
+/// The stream of a job, or of a session, as it is named on the wire.
+fn of_job(job: &str) -> Key {
+    job_stream(&JobId::parse(job).unwrap())
+}
+
+fn of_session(session: &str) -> Key {
+    session_stream(&SessionId::parse(session).unwrap())
 }
 
 async fn emit(raw: &mut Raw, lines: u64) -> String {
@@ -55,8 +71,8 @@ async fn what_is_old_is_forgotten_and_the_rest_told(on: On) {
     emit(&mut gone, 1).await;
     gone.close().await;
     clock.advance(3 * DAY);
-    pass(&house, &clock, async |store| count(store, "done/").await == 2).await;
-    pass(&house, &clock, async |store| count(store, "closed/").await == 0).await;
+    pass(&house, &clock, async |store| count(store, DONE_JOBS).await == 2).await;
+    pass(&house, &clock, async |store| count(store, CLOSED_SESSIONS).await == 0).await;
     let jobs = raw.list(json!({})).await["jobs"].clone();
     let listed: Vec<_> = jobs.as_array().unwrap().iter().map(|job| job["job_id"].clone()).collect();
     assert!(listed.contains(&json!(waiting)) && listed.contains(&json!(young)), "{listed:?}");
@@ -67,7 +83,7 @@ async fn what_is_old_is_forgotten_and_the_rest_told(on: On) {
     raw.expect("job.subscribed").await;
     let told = raw.until(|message| kind(message) == "job.completed").await;
     assert_eq!(told.len(), 7);
-    let said = format!("j/{waiting}");
+    let said = of_job(&waiting);
     pass(&house, &clock, async |store| kept_from(store, &said).await == 2).await;
     // The first event of a job that goes on is older than that, and is not told any more.
     raw.say("job.subscribe", json!({"job_id": waiting, "history": true})).await;
@@ -86,8 +102,8 @@ async fn a_session_goes_on_from_what_is_kept_only(on: On) {
     let token = accepted["payload"]["resume_token"].clone();
     emit(&mut raw, 3).await;
     clock.advance(8 * DAY);
-    pass(&house, &clock, async |store| count(store, "done/").await == 0).await;
-    let numbers = format!("s/{}", raw.session);
+    pass(&house, &clock, async |store| count(store, DONE_JOBS).await == 0).await;
+    let numbers = of_session(&raw.session);
     pass(&house, &clock, async |store| kept_from(store, &numbers).await == 6).await;
     emit(&mut raw, 1).await;
     drop(raw);
@@ -108,20 +124,26 @@ async fn the_log_does_not_grow_without_bound(on: On) {
     let mut sizes = Vec::new();
     for _ in 0..12 {
         let mut raw = house.raw_as("alice").await;
+        let mut jobs = Vec::new();
         for _ in 0..10 {
-            emit(&mut raw, 150).await;
+            jobs.push(emit(&mut raw, 150).await);
         }
+        let session = raw.session.clone();
         raw.close().await;
         clock.advance(8 * DAY);
         pass(&house, &clock, async |store| {
             let mut left = 0;
-            for prefix in ["session/", "closed/", "done/"] {
+            for prefix in [SESSIONS, CLOSED_SESSIONS, DONE_JOBS] {
                 left += count(store, prefix).await;
             }
             left == 0
         })
         .await;
-        assert_eq!(count(&*house.store, "").await, 0, "facts are left");
+        assert_eq!(count(&*house.store, b"").await, 0, "facts are left");
+        is_forgotten(&*house.store, &of_session(&session)).await;
+        for job in jobs {
+            is_forgotten(&*house.store, &of_job(&job)).await;
+        }
         sizes.push(house.bytes_on_disk());
     }
     // The write-ahead log grows to its size, and room that was used is used again.

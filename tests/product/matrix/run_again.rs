@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use arcp_agent::{Code, Fault, JobContext, Json, Outcome, Restart, agent_fn, restartable};
+use arcp_core::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{HandClock, House, On, Raw, Setup, code, job_events, kind, open_fact};
@@ -11,28 +12,25 @@ matrix!(
     what_was_spent_stays_spent,
     a_job_that_was_stopped_in_good_order_goes_on_too,
     a_job_is_not_run_again_for_ever,
+    a_stop_in_good_order_is_none_of_its_deaths,
     a_lease_that_has_ended_meanwhile_ends_the_job,
+    a_lease_goes_on,
+    a_job_whose_time_is_over_meanwhile_ends,
     the_time_that_a_job_may_take_goes_on,
     its_session_is_told_where_it_was,
     a_job_that_was_cancelled_is_not_run_again,
 );
 
-/// Spends 2 of its budget and keeps how often it did; ends when there is nothing left to spend, or
-/// waits where its input wants that.
-async fn spender(job: JobContext, input: Json) -> Result<Outcome, Fault> {
-    let input: Value = arcp_agent::read_input(&input)?;
+/// Ends if there is nothing left to spend. Else it spends 2 of its budget, keeps how often it did, and
+/// waits.
+async fn spender(job: JobContext, _: Json) -> Result<Outcome, Fault> {
     let times = job.restored().map_or(0, |state| state.read::<u64>().unwrap());
-    loop {
-        if job.authorize("tool.call", "hammer").await.is_err() {
-            let times = job.restored().map_or(0, |state| state.read::<u64>().unwrap());
-            return Outcome::of(&json!({"attempt": job.attempt(), "times": times}));
-        }
-        job.charge("work", 2.into(), "USD").await?;
-        job.checkpoint(Json::from(&json!(times + 1))).await?;
-        if input["wait"] == true {
-            return Err(Fault::new(Code::Cancelled, job.cancelled().await));
-        }
+    if job.authorize("tool.call", "hammer").await.is_err() {
+        return Outcome::of(&json!({"attempt": job.attempt(), "times": times}));
     }
+    job.charge("work", 2.into(), "USD").await?;
+    job.checkpoint(Json::from(&json!(times + 1))).await?;
+    Err(Fault::new(Code::Cancelled, job.cancelled().await))
 }
 
 fn setup(clock: &HandClock) -> Setup {
@@ -42,17 +40,27 @@ fn setup(clock: &HandClock) -> Setup {
     })
 }
 
-/// Starts a job that spends 2 of 5 and waits.
-async fn spend(house: &House, lease: Value) -> (Raw, String, Value) {
+/// Starts a job that spends 2 of 5 and waits; `more` is what is said when it is submitted.
+async fn spend(house: &House, more: Value) -> (Raw, String, Value) {
     let mut raw = house.raw().await;
     let accepted = raw.open("tok-alice").await;
-    let mut payload = json!({"tool": "spender", "arguments": {"wait": true}, "lease_request": {
-        "tool.call": ["*"], "cost.budget": ["USD:5"],
-    }});
-    payload["lease_request"].as_object_mut().unwrap().extend(lease.as_object().unwrap().clone());
+    let mut payload = json!({"tool": "spender", "arguments": {}, "lease_request": lease()});
+    payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let job = raw.submit_as(payload).await;
     raw.until(|message| message["payload"]["name"] == "checkpoint").await;
     (raw, job, accepted["payload"]["resume_token"].clone())
+}
+
+/// What a job may do that can spend 5.
+fn lease() -> Value {
+    json!({"tool.call": ["*"], "cost.budget": ["USD:5"]})
+}
+
+/// The same until a time, as it is submitted.
+fn lease_until(end: Timestamp) -> Value {
+    let mut lease = lease();
+    lease["expires_at"] = json!(end.to_string());
+    json!({ "lease_request": lease })
 }
 
 /// The names of a job's events, as far as they matter here.
@@ -131,32 +139,63 @@ async fn a_job_is_not_run_again_for_ever(on: On) {
     assert_eq!(story(&house, &job).await[8], "failed UNAVAILABLE");
 }
 
-async fn a_lease_that_has_ended_meanwhile_ends_the_job(on: On) {
+async fn a_stop_in_good_order_is_none_of_its_deaths(on: On) {
+    let clock = HandClock::new();
+    let setup = || setup(&clock).limits(|limits| limits.restarts_per_job = 1);
+    let house = on.start(setup()).await;
+    let (raw, job, _) = spend(&house, json!({})).await;
+    drop(raw);
+    let house = house.crash().await.restart(setup()).await;
+    until(&house, &job, 8).await;
+    let house = house.shutdown(Duration::ZERO).await.restart(setup()).await;
+    until(&house, &job, 9).await;
+    assert_eq!(story(&house, &job).await[8], "restarted");
+    until(&house, &job, 12).await;
+    let house = house.crash().await.restart(setup()).await;
+    until(&house, &job, 13).await;
+    assert_eq!(story(&house, &job).await[12], "failed UNAVAILABLE");
+}
+
+/// A job whose runtime dies at once and is away for a while, and two minutes after that: it has said so
+/// many things then, and this is the last.
+async fn ends(
+    on: On,
+    more: impl FnOnce(Timestamp) -> Value,
+    away: Duration,
+    events: usize,
+    says: &str,
+) {
     let clock = HandClock::new();
     let house = on.start(setup(&clock)).await;
-    let end = clock.wall().after(Duration::from_mins(1));
-    let (raw, job, _) = spend(&house, json!({"expires_at": end.to_string()})).await;
+    let (raw, job, _) = spend(&house, more(clock.wall())).await;
     drop(raw);
     let remains = house.crash().await;
-    clock.advance(Duration::from_mins(2));
+    clock.advance(away);
     let house = remains.restart(setup(&clock)).await;
-    until(&house, &job, 5).await;
-    assert_eq!(story(&house, &job).await[4], "failed LEASE_EXPIRED");
+    until(&house, &job, events - 1).await;
+    clock.advance(Duration::from_mins(2));
+    until(&house, &job, events).await;
+    assert_eq!(story(&house, &job).await[events - 1], says);
+}
+
+async fn a_lease_that_has_ended_meanwhile_ends_the_job(on: On) {
+    let minute = |now: Timestamp| lease_until(now.after(Duration::from_mins(1)));
+    ends(on, minute, Duration::from_mins(2), 5, "failed LEASE_EXPIRED").await;
+}
+
+async fn a_lease_goes_on(on: On) {
+    let minutes = |now: Timestamp| lease_until(now.after(Duration::from_mins(3)));
+    ends(on, minutes, Duration::from_mins(1), 9, "failed LEASE_EXPIRED").await;
+}
+
+async fn a_job_whose_time_is_over_meanwhile_ends(on: On) {
+    let minute = |_| json!({"max_runtime_sec": 60});
+    ends(on, minute, Duration::from_mins(2), 5, "failed TIMED_OUT").await;
 }
 
 async fn the_time_that_a_job_may_take_goes_on(on: On) {
-    let clock = HandClock::new();
-    let house = on.start(setup(&clock)).await;
-    let end = clock.wall().after(Duration::from_mins(3));
-    let (raw, job, _) = spend(&house, json!({"expires_at": end.to_string()})).await;
-    drop(raw);
-    let remains = house.crash().await;
-    clock.advance(Duration::from_mins(1));
-    let house = remains.restart(setup(&clock)).await;
-    until(&house, &job, 8).await;
-    clock.advance(Duration::from_mins(2));
-    until(&house, &job, 9).await;
-    assert_eq!(story(&house, &job).await[8], "failed LEASE_EXPIRED");
+    let minutes = |_| json!({"max_runtime_sec": 180});
+    ends(on, minutes, Duration::from_mins(1), 9, "failed TIMED_OUT").await;
 }
 
 async fn its_session_is_told_where_it_was(on: On) {

@@ -14,6 +14,8 @@ matrix!(
     a_store_that_is_closed_stops_the_runtime,
     while_the_store_is_stuck_new_work_is_refused,
     a_store_that_is_full_for_long_is_waited_for,
+    an_ack_while_the_store_is_stuck_is_one,
+    the_time_that_the_store_was_stuck_is_nobodys_fault,
 );
 
 async fn a_store_that_fails_for_a_while_loses_nothing(on: On) {
@@ -125,6 +127,41 @@ async fn while_the_store_is_stuck_new_work_is_refused(on: On) {
     let job = raw.submit("echo", json!(2)).await;
     assert_eq!(raw.finish(&job).await.len(), 2);
     assert_eq!(raw.list(json!({})).await["jobs"].as_array().unwrap().len(), 2);
+    new.say("session.open", bearer("tok-bob")).await;
+    new.expect("session.accepted").await;
+}
+
+async fn an_ack_while_the_store_is_stuck_is_one(on: On) {
+    let clock = HandClock::new();
+    let house = on.start(impatient(&clock).configure(|runtime| runtime.ack_window(2))).await;
+    let mut raw = house.raw_as("alice").await;
+    let mut other = house.raw_as("bob").await;
+    let job = raw.submit("emit", json!({"n": 2})).await;
+    raw.until(|message| message["event_seq"] == 2).await;
+    while job_events(&*house.store, &job).await.len() < 4 {
+        settle().await;
+    }
+    get_stuck(&house, &clock, &mut other).await;
+    raw.say("session.ack", json!({"last_processed_seq": 2})).await;
+    // What is kept already needs no commit.
+    let rest = raw.until(|message| kind(message) == "job.completed").await;
+    let seqs: Vec<_> = rest.iter().filter_map(|message| message["event_seq"].as_u64()).collect();
+    assert_eq!(seqs, [3, 4]);
+    house.store.release();
+}
+
+async fn the_time_that_the_store_was_stuck_is_nobodys_fault(on: On) {
+    let clock = HandClock::new();
+    let house = on.start(impatient(&clock)).await;
+    let mut raw = house.raw_as("alice").await;
+    let mut new = house.raw().await;
+    get_stuck(&house, &clock, &mut raw).await;
+    // Longer than a handshake may take.
+    clock.advance(Duration::from_mins(1));
+    new.say("session.open", bearer("tok-bob")).await;
+    assert_eq!(code(&new.expect("session.rejected").await), "UNAVAILABLE");
+    house.store.release();
+    raw.until(|message| kind(message) == "job.completed").await;
     new.say("session.open", bearer("tok-bob")).await;
     new.expect("session.accepted").await;
 }

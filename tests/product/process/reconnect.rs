@@ -1,5 +1,7 @@
 //! `arcp run` when its connection drops or its server is killed: it goes on where it was.
 
+use std::path::Path;
+
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout};
@@ -8,6 +10,7 @@ use super::program::{Ended, Serve, arcp, signal, within};
 use super::relay::Relay;
 
 const TOKENS: [&str; 3] = ["--no-workspace", "--token", "tok=me"];
+const SLOW: [&str; 2] = ["slow", r#"{"ms":600000}"#];
 const LOST: &str = "arcp: the connection is lost";
 const RESUMED: &str = "arcp: resumed; events go on where they were";
 
@@ -37,13 +40,19 @@ impl Run {
     }
 }
 
+/// A server, a relay to it, and `arcp run` through that.
+async fn under_way(data: &Path, arguments: &[&str]) -> (Serve, Relay, Run) {
+    let server = Serve::start(data, &TOKENS).await;
+    let relay = Relay::to(server.url()).await;
+    let run = Run::start(&relay, arguments);
+    (server, relay, run)
+}
+
 #[tokio::test]
 async fn a_server_that_is_killed_and_started_again() {
     within(async {
         let data = tempfile::tempdir().unwrap();
-        let server = Serve::start(data.path(), &TOKENS).await;
-        let relay = Relay::to(server.url()).await;
-        let mut run = Run::start(&relay, &["slow", r#"{"ms":600000}"#]);
+        let (server, relay, mut run) = under_way(data.path(), &SLOW).await;
         assert_eq!(run.says().await, "     1  started    invoking slow@1.0.0");
         server.kill_9().await;
         let lost = run.says().await;
@@ -63,11 +72,9 @@ async fn a_server_that_is_killed_and_started_again() {
 async fn connections_that_break_in_the_middle_of_the_events() {
     within(async {
         let data = tempfile::tempdir().unwrap();
-        let server = Serve::start(data.path(), &TOKENS).await;
-        let relay = Relay::to(server.url()).await;
         let mut cuts = 0;
         let input = json!({ "n": 3_000, "kind": "log", "delay_us": 200 }).to_string();
-        let mut run = Run::start(&relay, &["--json", "emit", &input]);
+        let (server, relay, mut run) = under_way(data.path(), &["--json", "emit", &input]).await;
         let (mut lines, mut news) = (Vec::<serde_json::Value>::new(), Vec::new());
         loop {
             tokio::select! {
@@ -105,9 +112,7 @@ async fn connections_that_break_in_the_middle_of_the_events() {
 async fn a_session_that_its_server_does_not_know_any_more() {
     within(async {
         let data = tempfile::tempdir().unwrap();
-        let server = Serve::start(data.path(), &TOKENS).await;
-        let relay = Relay::to(server.url()).await;
-        let mut run = Run::start(&relay, &["slow", r#"{"ms":600000}"#]);
+        let (server, relay, mut run) = under_way(data.path(), &SLOW).await;
         run.says().await;
         server.kill_9().await;
         // Another one, which has nothing of it.
@@ -128,9 +133,7 @@ async fn a_session_that_its_server_does_not_know_any_more() {
 async fn who_does_not_want_to_wait_for_it_interrupts_twice() {
     within(async {
         let data = tempfile::tempdir().unwrap();
-        let server = Serve::start(data.path(), &TOKENS).await;
-        let relay = Relay::to(server.url()).await;
-        let mut run = Run::start(&relay, &["slow", r#"{"ms":600000}"#]);
+        let (server, _relay, mut run) = under_way(data.path(), &SLOW).await;
         run.says().await;
         server.kill_9().await;
         assert!(run.says().await.starts_with(LOST));

@@ -13,9 +13,9 @@ pub(super) struct Relay {
     _task: JoinSet<()>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct State {
-    /// `HOST:PORT`; nobody when empty.
+    /// `HOST:PORT`.
     target: String,
     cuts: u64,
 }

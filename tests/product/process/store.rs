@@ -156,7 +156,7 @@ async fn what_is_forgotten_is_given_back() {
         let shorter = ["sweep", "--events", "0", "--json"];
         let swept = left.store(&shorter).await.with(0).json_lines().remove(0);
         assert_eq!((&swept["events"], &swept["jobs"]), (&json!(307), &json!(0)), "{swept}");
-        // Those of sessions that have just closed may be told for a minute more.
+        // Those of sessions that have just closed may be told for ten minutes more.
         assert_eq!((&swept["pointers"], &swept["blobs"]), (&json!(303), &json!(1)), "{swept}");
         let gone = left.store(&["export", "--job", &left.emit]).await.with(0);
         assert_eq!(gone.out, "");

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use arcp::core::{JobEvent, JobId, SessionId};
 use arcp::runtime::record::{Run, key, read_job_page, read_session_page};
-use arcp::store::{Key, Store};
+use arcp::store::{Bytes, Key, Store};
 use serde_json::{Value, json};
 
 use super::Place;
-use super::walk::{CHUNK, JOBS, Streams, behind, fact, reach, rest};
+use super::walk::{CHUNK, Streams, behind, fact, reach, rest};
 use crate::args::{Export, Exported};
 use crate::exit::{self, Code, Error};
 use crate::show::parts;
@@ -26,7 +26,7 @@ pub(super) async fn run(data: &Path, args: Export) -> Result<Code, Error> {
         Whose::All => {
             let mut streams = Streams::of(&place.folder);
             while let Some(stream) = streams.next().map_err(Error::failed)? {
-                if let Some(id) = rest(&stream, JOBS) {
+                if let Some(id) = rest(&stream, key::JOB_STREAMS) {
                     exporter.job(&JobId::parse(id).map_err(Error::failed)?).await?;
                 }
             }
@@ -179,7 +179,7 @@ impl Exporter<'_> {
         self.line(&json!({ "job_id": job.as_str(), "input": input }))
     }
 
-    async fn fact(&self, key: &Key) -> Result<Option<arcp::store::Bytes>, Error> {
+    async fn fact(&self, key: &Key) -> Result<Option<Bytes>, Error> {
         fact(self.store, key).await.map_err(Error::failed)
     }
 

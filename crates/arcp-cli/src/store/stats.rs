@@ -10,7 +10,7 @@ use arcp::store_sqlite::maintenance::Sizes;
 use serde_json::{Value, json};
 
 use super::Place;
-use super::walk::{Facts, JOBS, Streams, count, reach};
+use super::walk::{Facts, Streams, count, reach};
 use crate::control::state_name;
 use crate::exit::{self, Code, Error};
 use crate::show::say;
@@ -155,7 +155,7 @@ fn damaged(error: impl std::fmt::Display) -> Error {
 async fn events(place: &Place) -> Result<u64, StoreError> {
     let (mut streams, mut count) = (Streams::of(&place.folder), 0_u64);
     while let Some(stream) = streams.next()? {
-        if stream.as_bytes().starts_with(JOBS) {
+        if stream.as_bytes().starts_with(key::JOB_STREAMS) {
             let page = reach(&place.store, &stream).await?;
             count =
                 count.saturating_add(page.last.saturating_add(1).saturating_sub(page.kept_from));

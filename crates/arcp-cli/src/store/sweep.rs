@@ -7,9 +7,9 @@ use std::time::Duration;
 use arcp::core::{JobId, SessionId, Timestamp};
 use arcp::runtime::engine::{Retention, Stage, Step, Swept};
 use arcp::runtime::record::{ArtifactFact, key};
-use arcp::runtime::sweep::sweep;
+use arcp::runtime::sweep::{sweep, sweep_blobs};
 use arcp::runtime::{Clock, SystemClock};
-use arcp::store::{Blobs, Key, Store};
+use arcp::store::{Key, Store};
 use serde_json::json;
 
 use super::walk::{Facts, count, rest};
@@ -30,17 +30,19 @@ pub(super) async fn run(data: Option<PathBuf>, args: Sweep) -> Result<Code, Erro
     let mut forgotten = broom.forgotten;
     let left = count(&place.store, key::CLOSED_SESSIONS).await.map_err(Error::failed)?;
     forgotten.sessions = closed.saturating_sub(left);
-    forgotten.blobs = sweep_blobs(&place).await?;
+    forgotten.blobs = forget_blobs(&place).await?;
     forgotten.say(args.json)?;
     Ok(exit::OK)
 }
 
 /// What is said here goes before what the file says.
 fn retention(args: &Sweep, kept: &Kept) -> Result<Retention, Error> {
-    let span = |said: Option<u64>, file: Option<Duration>| {
-        said.map(Duration::from_secs).or(file).unwrap_or(SEVEN_DAYS)
+    let span = |said: Option<u64>, file: Option<Duration>, default: Duration| {
+        said.map(Duration::from_secs).or(file).unwrap_or(default)
     };
-    let (events, jobs) = (span(args.events, kept.events), span(args.jobs, kept.jobs));
+    let default = Retention::default();
+    let events = span(args.events, kept.events, default.events);
+    let jobs = span(args.jobs, kept.jobs, default.jobs);
     if jobs < events {
         let (jobs, events) = (jobs.as_secs(), events.as_secs());
         return Err(Error::Usage(format!(
@@ -163,7 +165,7 @@ async fn some_ids<T, E: std::fmt::Display>(
 }
 
 /// Removes the blobs that no artifact is known for. When an artifact cannot be read, nothing is.
-async fn sweep_blobs(place: &Place) -> Result<u64, Error> {
+async fn forget_blobs(place: &Place) -> Result<u64, Error> {
     let Some(blobs) = &place.blobs else { return Ok(0) };
     let mut known = BTreeSet::new();
     let mut facts = Facts::under(&place.store, key::ARTIFACTS);
@@ -171,21 +173,8 @@ async fn sweep_blobs(place: &Place) -> Result<u64, Error> {
         let fact = ArtifactFact::from_bytes(&value).map_err(Error::failed)?;
         known.insert(key::blob(&fact.reference.artifact));
     }
-    let (mut removed, mut after) = (0, None);
-    loop {
-        let names = blobs.list(after.as_ref(), NAMES).await.map_err(Error::failed)?;
-        let Some(last) = names.last() else { return Ok(removed) };
-        after = Some(last.clone());
-        for name in names.iter().filter(|name| !known.contains(name)) {
-            blobs.delete(name).await.map_err(Error::failed)?;
-            removed += 1;
-        }
-    }
+    sweep_blobs(blobs, |name| known.contains(name)).await.map_err(Error::failed)
 }
 
-/// What the runtime keeps when nobody says how long.
-const SEVEN_DAYS: Duration = Duration::from_hours(7 * 24);
 /// Jobs or sessions looked at in one step.
 const STEP: usize = 64;
-/// Names of blobs listed at a time: each list goes over the whole folder.
-const NAMES: usize = 10_000;

@@ -82,27 +82,7 @@ pub(super) fn rest<'a>(name: &'a Key, prefix: &[u8]) -> Option<&'a str> {
     std::str::from_utf8(name.as_bytes().strip_prefix(prefix)?).ok()
 }
 
-/// What streams of jobs begin with.
-pub(super) const JOBS: &[u8] = b"j/";
-/// What streams of sessions begin with.
-pub(super) const SESSIONS: &[u8] = b"s/";
 /// What is read of a stream at a time, in bytes.
 pub(super) const CHUNK: usize = 256 << 10;
 /// Names read at a time.
 const AT_ONCE: usize = 256;
-
-#[cfg(test)]
-mod tests {
-    use arcp::core::{JobId, SessionId};
-    use arcp::runtime::record::key;
-
-    use super::*;
-
-    #[test]
-    fn streams_begin_as_the_runtime_names_them() {
-        let job = key::job_stream(&JobId::parse("job_1").unwrap());
-        let session = key::session_stream(&SessionId::parse("sess_1").unwrap());
-        assert_eq!((rest(&job, JOBS), rest(&session, SESSIONS)), (Some("job_1"), Some("sess_1")));
-        assert_eq!(rest(&job, SESSIONS), None);
-    }
-}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arcp_core::{Command, Delivery, JobAccepted, Reply, TraceId};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::end::End;
 use crate::{ClientError, Status};
@@ -37,7 +37,7 @@ pub(crate) struct Handles {
     /// Asks for the end, with a reason for the peer.
     pub(crate) closing: mpsc::Sender<String>,
     /// Asks for the loss of the connection.
-    pub(crate) cut: Arc<Notify>,
+    pub(crate) cut: mpsc::Sender<()>,
     pub(crate) status: watch::Receiver<Status>,
     /// How the connection ended; its sender is gone when all is over.
     pub(crate) end: watch::Receiver<Option<End>>,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arcp_core::{Resume, Secret, SessionAccepted};
+use arcp_core::{Open, Resume, Secret, SessionAccepted, SessionId, Vocabulary};
 use arcp_wire::Dialect;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -22,6 +22,9 @@ use crate::{ClientError, Connector, Options, Reconnect, Status};
 pub(crate) struct Comeback {
     connector: Box<dyn Connector>,
     dialect: &'static dyn Dialect,
+    session: SessionId,
+    /// What the session was opened with.
+    opening: Open,
     token: Secret<String>,
     window: Duration,
     policy: Reconnect,
@@ -44,6 +47,8 @@ impl Comeback {
         Some(Self {
             connector,
             dialect,
+            session: session.session.clone(),
+            opening: options.open(),
             token: resumption.token.clone(),
             window: resumption.window,
             policy: options.reconnect.clone(),
@@ -91,7 +96,7 @@ impl Comeback {
     async fn attempt(&mut self, last_seq: u64) -> Result<Link, ClientError> {
         let transport = self.connector.connect().await?;
         let mut link = Link::new(transport, self.dialect)?;
-        let resume = Resume { token: self.token.clone(), last_seq, offer: None };
+        let resume = self.asks(last_seq);
         let resumed = link.resume(resume).await?;
         if resumed.after != last_seq {
             let message = format!("events after {} instead of {last_seq}", resumed.after);
@@ -105,6 +110,20 @@ impl Comeback {
         Ok(link)
     }
 
+    /// What is asked for: the session, after this event.
+    fn asks(&self, last_seq: u64) -> Resume {
+        let greeting = self.dialect.greets_again().then(|| self.opening.clone());
+        Resume {
+            token: self.token.clone(),
+            session: Some(self.session.clone()),
+            last_seq,
+            offer: greeting.as_ref().map(|open| open.offer.clone()),
+            client: greeting.as_ref().map(|open| open.client.clone()),
+            capabilities: greeting.map(|open| open.capabilities),
+            vocabulary: Vocabulary::default(),
+        }
+    }
+
     fn lengthen_pause(&mut self) {
         let doubled = self.pause.saturating_mul(2);
         self.pause = doubled.max(self.policy.first_pause).min(self.policy.longest_pause);
@@ -115,15 +134,14 @@ impl Driver {
     /// Goes on with the session over another connection; the end, when that cannot be.
     pub(super) async fn come_back(&mut self, lost: End) -> Result<(), End> {
         let End::Lost { reason, retryable: true } = &lost else { return Err(lost) };
-        if self.comeback.is_none() {
-            return Err(lost);
-        }
+        let Some(mut comeback) = self.comeback.take() else { return Err(lost) };
         info!(%reason, "the connection is lost, trying to go on over another one");
         let reason = Arc::clone(reason);
         let resumed = self.resumed;
         self.status.send_replace(Status::Reconnecting { reason, resumed });
         self.line.hang_up();
-        let link = self.find_link(lost).await?;
+        let link = self.find_link(&mut comeback).await?;
+        self.comeback = Some(comeback);
         self.line.move_to(link);
         self.resumed += 1;
         info!(resumed = self.resumed, "the session goes on");
@@ -133,9 +151,8 @@ impl Driver {
     }
 
     /// Events find their way to slow handles meanwhile.
-    async fn find_link(&mut self, lost: End) -> Result<Link, End> {
-        let Self { comeback, routes, closing, .. } = self;
-        let Some(comeback) = comeback else { return Err(lost) };
+    async fn find_link(&mut self, comeback: &mut Comeback) -> Result<Link, End> {
+        let Self { routes, closing, .. } = self;
         let resume = comeback.resume(routes.last_seq());
         tokio::pin!(resume);
         loop {

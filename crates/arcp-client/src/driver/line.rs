@@ -30,10 +30,12 @@ impl Line {
         self.writer.stop();
     }
 
-    /// Goes on over another connection, knowing what this one has told of jobs.
+    /// Goes on over another connection, knowing what this one has told of jobs. The two halves of a
+    /// dialect know of each other, and go together.
     pub(super) fn move_to(&mut self, link: Link) {
         let mut next = Self::new(link);
         next.inbox.remember(&mut self.inbox);
+        std::mem::swap(&mut next.encoder, &mut self.encoder);
         *self = next;
     }
 }

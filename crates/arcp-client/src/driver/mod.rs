@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arcp_core::{Code, Command, Delivery, Fault, Issued, MessageId, Notice, Output, Reply};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
@@ -46,7 +46,7 @@ pub(crate) struct Driver {
     routes: Routes,
     calls: mpsc::Receiver<Call>,
     closing: mpsc::Receiver<String>,
-    cut: Arc<Notify>,
+    cut: mpsc::Receiver<()>,
     status: watch::Sender<Status>,
     end: watch::Sender<Option<End>>,
     leaving: Option<Leaving>,
@@ -85,7 +85,7 @@ impl Driver {
         let (closing, asked_to_close) = mpsc::channel(1);
         let (end, ended) = watch::channel(None);
         let (status, watched) = watch::channel(Status::Connected { resumed: 0 });
-        let cut = Arc::new(Notify::new());
+        let (cut, asked_to_cut) = mpsc::channel(1);
         let last_seq = Arc::new(AtomicU64::new(0));
         let driver = Self {
             line: Line::new(link),
@@ -95,7 +95,7 @@ impl Driver {
             routes: Routes::new(options.event_queue, Arc::clone(&last_seq)),
             calls: called,
             closing: asked_to_close,
-            cut: Arc::clone(&cut),
+            cut: asked_to_cut,
             status,
             end,
             leaving: None,
@@ -129,22 +129,13 @@ impl Driver {
     /// Cancel-safe, as every future in it is. A loss that somebody wants goes before all else:
     /// what that handle wants next is not for this connection.
     async fn wake(&mut self) -> Wake {
-        let cut = Arc::clone(&self.cut);
-        tokio::select! {
-            biased;
-            () = cut.notified() => Wake::Cut,
-            wake = self.wake_on_line() => wake,
-        }
-    }
-
-    /// Cancel-safe too.
-    async fn wake_on_line(&mut self) -> Wake {
-        let Self { line, routes, calls, closing, leaving, .. } = self;
+        let Self { line, routes, calls, closing, cut, leaving, .. } = self;
         let Line { inbox, outbox, writer, .. } = line;
         let staying = leaving.is_none();
         let until = leaving.as_ref().map(|leaving| leaving.until);
         // INVARIANT: nothing is read while an event is held back; `Routes` keeps no other bound.
-        tokio::select! {
+        let on_line = async {
+            tokio::select! {
             output = inbox.next(), if !routes.is_holding() => Wake::Output(output),
             call = calls.recv(), if staying && outbox.is_idle() => Wake::Call(call),
             reason = closing.recv(), if staying => Wake::Closing(reason),
@@ -152,6 +143,12 @@ impl Driver {
             () = outbox.flush(), if !outbox.is_idle() => Wake::Moved,
             Some(written) = writer.stopped() => Wake::Writer(written),
             () = passed(until), if until.is_some() => Wake::Late,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(()) = cut.recv() => Wake::Cut,
+            wake = on_line => wake,
         }
     }
 
@@ -184,18 +181,35 @@ impl Driver {
                 return self.over(End::lost("the peer closed the session"));
             }
             Output::Reply { to, reply, .. } => self.on_reply(&to, reply),
-            Output::Notice { notice: Notice::Ping { .. }, .. } => self.on_ping(),
-            Output::Notice { notice, .. } => return on_notice(&notice),
+            Output::Notice { notice, .. } => return self.on_notice(notice),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn on_notice(&mut self, notice: Notice) -> ControlFlow<End> {
+        match notice {
+            Notice::Nack(fault) | Notice::Premature(fault) => {
+                warn!(%fault, "the peer refused a frame");
+            }
+            Notice::Delegated(child) => debug!(job = %child.job, "a job has delegated to another"),
+            Notice::Refresh { deadline } => {
+                info!(%deadline, "the session wants to be renewed, which this client does not do");
+            }
+            Notice::Heartbeat(heartbeat) => debug!(job = %heartbeat.head.job, "alive"),
+            Notice::Backpressure => debug!("the peer's events come from its log: we read slowly"),
+            Notice::Ping { nonce } => self.on_ping(nonce),
+            Notice::Unsubscribed { subscription, fault } => warn!(%subscription, %fault, "ended"),
+            Notice::Evicted(fault) => return self.over(End::evicted(&fault)),
         }
         ControlFlow::Continue(())
     }
 
     /// The peer asks whether we are there. While frames wait to be sent, they say that we are.
-    fn on_ping(&mut self) {
+    fn on_ping(&mut self, nonce: String) {
         if !self.line.outbox.is_idle() {
             return;
         }
-        let pong = self.line.mint.issue(Command::Pong, None);
+        let pong = self.line.mint.issue(Command::Pong { nonce: Some(nonce) }, None);
         if let Err(error) = self.send(&pong) {
             warn!(%error, "a ping was not answered");
         }
@@ -249,22 +263,6 @@ impl Driver {
         self.line.outbox.push(frames);
         Ok(())
     }
-}
-
-fn on_notice(notice: &Notice) -> ControlFlow<End> {
-    match notice {
-        Notice::Nack(fault) => warn!(%fault, "the peer refused a frame"),
-        Notice::Refresh { deadline } => {
-            info!(%deadline, "the session wants to be renewed, which this client does not do");
-        }
-        Notice::Heartbeat(heartbeat) => debug!(job = %heartbeat.head.job, "alive"),
-        Notice::Backpressure => debug!("the peer's events come from its log: we read slowly"),
-        // `on_output` answers them.
-        Notice::Ping { .. } => {}
-        Notice::Unsubscribed { subscription, fault } => warn!(%subscription, %fault, "ended"),
-        Notice::Evicted(fault) => return ControlFlow::Break(End::evicted(fault)),
-    }
-    ControlFlow::Continue(())
 }
 
 async fn passed(until: Option<Instant>) {

@@ -53,7 +53,7 @@ async fn an_answer_to_nothing_is_passed_over() {
         id: arcp_core::MessageId::parse("msg_unknown").unwrap(),
         at: NOW,
         trace: None,
-        command: Command::Pong,
+        command: Command::Pong { nonce: None },
     };
     peer.reply(&stranger, Reply::Pong { kind: PingKind::Session, nonce: None }).await;
     peer.accept_submit(&stranger, "job_1").await;

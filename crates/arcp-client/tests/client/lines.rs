@@ -62,12 +62,9 @@ pub(crate) async fn connect_with(options: Options) -> (Client, Peer, Lines) {
     let lines = Lines::default();
     let mut peer = lines.lay();
     let script = async {
-        let open = peer.command().await;
+        let open = peer.accept_session(Some(resumption("rt_1"))).await;
         let Command::Open(wanted) = &open.command else { panic!("{open:?}") };
         assert!(wanted.capabilities.extensions.contains("resume"));
-        let mut session = session(wanted.capabilities.clone());
-        session.resumption = Some(resumption("rt_1"));
-        peer.reply(&open, Reply::Accepted(Box::new(session))).await;
     };
     let connect = Client::connect(lines.clone(), &OpenDialect, options);
     let (client, ()) = tokio::join!(connect, script);
@@ -94,6 +91,14 @@ pub(crate) async fn resume(peer: &mut Peer, token: &str, last: u64, next: &str) 
     session.resumption = Some(resumption(next));
     let resumed = SessionResumed { session, after: last, replayed: true };
     peer.reply(&asked, Reply::Resumed(Box::new(resumed))).await;
+}
+
+/// The first connection takes a command and is lost without an answer to it; the session goes on.
+pub(crate) async fn loses_an_answer(mut one: Peer, two: &mut Peer) -> Issued {
+    let asked = one.command().await;
+    drop(one);
+    resume(two, "rt_1", 0, "rt_2").await;
+    asked
 }
 
 pub(crate) async fn refuse(peer: &mut Peer, fault: Fault) {

@@ -11,7 +11,7 @@ async fn a_bearer_token_is_offered_and_the_session_is_told() {
     let mut options = Options::new(Credentials::Bearer(Secret::new("s3cret".to_owned())));
     options.identity.kind = "tester".to_owned();
     options.capabilities = Capabilities::default().with(Feature::Artifacts, true);
-    let (client, asked) = tokio::join!(open(transport, options), peer.accept_session());
+    let (client, asked) = tokio::join!(open(transport, options), peer.accept_session(None));
 
     let Command::Open(asked) = asked.command else {
         panic!("{asked:?}");
@@ -30,7 +30,7 @@ async fn a_bearer_token_is_offered_and_the_session_is_told() {
 #[tokio::test]
 async fn an_anonymous_session_declares_it() {
     let (transport, mut peer) = pair();
-    let (client, asked) = tokio::join!(open(transport, options()), peer.accept_session());
+    let (client, asked) = tokio::join!(open(transport, options()), peer.accept_session(None));
     client.unwrap();
     let Command::Open(asked) = asked.command else {
         panic!("{asked:?}");

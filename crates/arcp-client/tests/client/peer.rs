@@ -7,7 +7,7 @@ use arcp_client::{Client, ClientError, Credentials, Job, JobHandle, Options};
 use arcp_core::lease::Budget;
 use arcp_core::{
     Capabilities, Code, Command, Delivery, Encoded, Event, Fault, Frame, Issued, JobAccepted,
-    JobEvent, JobHead, JobId, Json, Lease, LogLevel, MessageId, Notice, Output, Reply,
+    JobEvent, JobHead, JobId, Json, Lease, LogLevel, MessageId, Notice, Output, Reply, Resumption,
     RuntimeIdentity, SessionAccepted, SessionId, Timestamp, TrustLevel,
 };
 use arcp_transport::{
@@ -56,11 +56,6 @@ impl Peer {
         assert!(self.source.recv().await.unwrap().is_none());
     }
 
-    /// Waits until the connection is gone, orderly or not.
-    pub(crate) async fn sees_it_gone(&mut self) {
-        assert!(!matches!(self.source.recv().await, Ok(Some(_))));
-    }
-
     /// The number of frames that still come before the connection ends.
     pub(crate) async fn counts_the_rest(&mut self) -> u64 {
         let mut rest = 0;
@@ -75,12 +70,12 @@ impl Peer {
         timeout(Duration::from_secs(1), self.source.recv()).await.is_ok()
     }
 
-    pub(crate) async fn accept_session(&mut self) -> Issued {
+    pub(crate) async fn accept_session(&mut self, resumption: Option<Resumption>) -> Issued {
         let open = self.command().await;
         let Command::Open(wanted) = &open.command else {
             panic!("{open:?}");
         };
-        let session = session(wanted.capabilities.clone());
+        let session = SessionAccepted { resumption, ..session(wanted.capabilities.clone()) };
         self.reply(&open, Reply::Accepted(Box::new(session))).await;
         open
     }
@@ -92,15 +87,8 @@ impl Peer {
     }
 
     pub(crate) async fn accept_submit(&mut self, submit: &Issued, job: &str) -> JobHead {
-        let head = JobHead {
-            job: id(job),
-            request: submit.id.clone(),
-            session: None,
-            trace: submit.trace.clone(),
-            priority: arcp_core::Priority::default(),
-        };
         self.reply(submit, Reply::JobAccepted(Box::new(accepted(job)))).await;
-        head
+        head_of(submit, job)
     }
 
     pub(crate) async fn reply(&mut self, to: &Issued, reply: Reply) {
@@ -174,7 +162,7 @@ pub(crate) fn pair() -> (Box<dyn Transport>, Peer) {
 /// A client with an open session.
 pub(crate) async fn connect(options: Options) -> (Client, Peer) {
     let (transport, mut peer) = pair();
-    let (client, _) = tokio::join!(open(transport, options), peer.accept_session());
+    let (client, _) = tokio::join!(open(transport, options), peer.accept_session(None));
     (client.unwrap(), peer)
 }
 
@@ -197,6 +185,17 @@ pub(crate) fn options() -> Options {
     options
 }
 
+/// What the events of a job say of it.
+pub(crate) fn head_of(submit: &Issued, job: &str) -> JobHead {
+    JobHead {
+        job: id(job),
+        request: submit.id.clone(),
+        session: None,
+        trace: submit.trace.clone(),
+        priority: arcp_core::Priority::default(),
+    }
+}
+
 pub(crate) fn id(job: &str) -> JobId {
     JobId::parse(job).unwrap()
 }
@@ -212,6 +211,8 @@ pub(crate) fn session(client: Capabilities) -> SessionAccepted {
         },
         capabilities: client.clone(),
         declared: client,
+        opened_at: NOW,
+        heartbeat: None,
         expires_at: None,
         resumption: None,
     }
@@ -227,6 +228,7 @@ pub(crate) fn accepted(job: &str) -> JobAccepted {
         trace: None,
         credentials: Vec::new(),
         repeated: None,
+        parent: None,
     }
 }
 

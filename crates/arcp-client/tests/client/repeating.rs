@@ -3,10 +3,10 @@
 use std::num::NonZeroU16;
 
 use arcp_client::{ClientError, Job, Status};
-use arcp_core::{Code, Command, Event, Fault, IdempotencyKey, Issued, JobHead, Priority};
+use arcp_core::{Code, Command, Event, Fault, IdempotencyKey};
 
-use crate::lines::{connect, connect_with, pong, resume};
-use crate::peer::{completed, id, log, next_log, options};
+use crate::lines::{connect, connect_with, loses_an_answer, pong, resume};
+use crate::peer::{completed, head_of, log, next_log, options};
 
 fn keyed() -> Job {
     Job::new("worker").key(IdempotencyKey::parse("k").unwrap())
@@ -14,12 +14,10 @@ fn keyed() -> Job {
 
 #[tokio::test]
 async fn what_had_no_answer_is_asked_again_under_another_id() {
-    let (client, mut one, lines) = connect().await;
+    let (client, one, lines) = connect().await;
     let mut two = lines.lay();
     let script = async {
-        let first = one.command().await;
-        drop(one);
-        resume(&mut two, "rt_1", 0, "rt_2").await;
+        let first = loses_an_answer(one, &mut two).await;
         let second = pong(&mut two).await;
         assert_ne!(first.id, second.id);
     };
@@ -29,33 +27,21 @@ async fn what_had_no_answer_is_asked_again_under_another_id() {
 
 #[tokio::test]
 async fn a_submit_without_a_key_is_not_repeated() {
-    let (client, mut one, lines) = connect().await;
+    let (client, one, lines) = connect().await;
     let mut two = lines.lay();
     let script = async {
-        let first = one.command().await;
+        let first = loses_an_answer(one, &mut two).await;
         assert!(matches!(first.command, Command::Submit(_)), "{first:?}");
-        drop(one);
-        resume(&mut two, "rt_1", 0, "rt_2").await;
         first
     };
     let (submitted, first) = tokio::join!(client.submit(Job::new("worker")), script);
     let error = submitted.unwrap_err();
     assert!(matches!(error, ClientError::Unanswered), "{error:?}");
     // It may have been taken; nobody holds its events.
-    two.event_at(1, &head_of(&first), log("lost")).await;
+    two.event_at(1, &head_of(&first, "job_1"), log("lost")).await;
     let (took, _) = tokio::join!(client.ping(), pong(&mut two));
     took.unwrap();
     assert_eq!(client.last_seq(), 1);
-}
-
-fn head_of(submit: &Issued) -> JobHead {
-    JobHead {
-        job: id("job_1"),
-        request: submit.id.clone(),
-        session: None,
-        trace: None,
-        priority: Priority::default(),
-    }
 }
 
 /// The first connection takes the submit and answers nothing; on the second one `before` of the
@@ -63,21 +49,19 @@ fn head_of(submit: &Issued) -> JobHead {
 async fn lost_acceptance(before: u64) -> (Result<u64, ClientError>, u64) {
     let mut options = options();
     options.event_queue = NonZeroU16::new(8).unwrap();
-    let (client, mut one, lines) = connect_with(options).await;
+    let (client, one, lines) = connect_with(options).await;
     let mut two = lines.lay();
     let script = async {
-        let first = one.command().await;
-        drop(one);
-        resume(&mut two, "rt_1", 0, "rt_2").await;
+        let first = loses_an_answer(one, &mut two).await;
         let again = two.command().await;
         assert_ne!(first.id, again.id);
         let Command::Submit(submit) = &again.command else { panic!("{again:?}") };
         assert_eq!(submit.key.as_ref().unwrap().as_str(), "k");
         for seq in 1..=before {
-            two.event_at(seq, &head_of(&first), log(seq.to_string())).await;
+            two.event_at(seq, &head_of(&first, "job_1"), log(seq.to_string())).await;
         }
         two.accept_submit(&again, "job_1").await;
-        two.event_at(before + 1, &head_of(&first), completed("1")).await;
+        two.event_at(before + 1, &head_of(&first, "job_1"), completed("1")).await;
     };
     let read = async {
         let mut handle = client.submit(keyed()).await?;
@@ -106,15 +90,13 @@ async fn more_events_than_there_is_room_for_before_the_acceptance() {
 
 #[tokio::test]
 async fn a_job_that_failed_before_its_acceptance_was_told_is_refused() {
-    let (client, mut one, lines) = connect().await;
+    let (client, one, lines) = connect().await;
     let mut two = lines.lay();
     let script = async {
-        let first = one.command().await;
-        drop(one);
-        resume(&mut two, "rt_1", 0, "rt_2").await;
+        let first = loses_an_answer(one, &mut two).await;
         two.command().await;
         let fault = Fault::new(Code::LeaseExpired, "too late");
-        two.event_at(1, &head_of(&first), Event::Failed(fault)).await;
+        two.event_at(1, &head_of(&first, "job_1"), Event::Failed(fault)).await;
     };
     let (submitted, ()) = tokio::join!(client.submit(keyed()), script);
     let error = submitted.unwrap_err();

@@ -83,7 +83,7 @@ async fn an_eviction_that_passes_is_survived() {
     let (handle, head) = submit(&client, &mut one, "job_1").await;
     let mut two = lines.lay();
     one.notice(Notice::Evicted(Fault::new(Code::Unavailable, "going down"))).await;
-    one.sees_it_gone().await;
+    assert_eq!(one.counts_the_rest().await, 0);
     resume(&mut two, "rt_1", 0, "rt_2").await;
     two.event_at(1, &head, completed("1")).await;
     handle.finish().await.unwrap();
@@ -119,6 +119,44 @@ async fn a_close_is_no_loss() {
     let (closed, ()) = tokio::join!(client.close("done"), script);
     closed.unwrap();
     assert_eq!(lines.attempts(), 1);
+}
+
+#[tokio::test]
+async fn who_closes_does_not_come_back_to_a_runtime_that_goes() {
+    let (client, mut one, lines) = connect().await;
+    let script = async {
+        let asked = one.command().await;
+        assert!(matches!(asked.command, Command::Close { .. }));
+        one.notice(Notice::Evicted(Fault::new(Code::Unavailable, "going"))).await;
+    };
+    let (closed, ()) = tokio::join!(client.close("done"), script);
+    closed.unwrap();
+    assert_eq!(lines.attempts(), 1);
+}
+
+#[tokio::test]
+async fn who_looks_later_is_not_told_of_what_was() {
+    let (client, one, lines) = connect().await;
+    let mut first = client.watch_status();
+    let mut two = lines.lay();
+    drop(one);
+    resume(&mut two, "rt_1", 0, "rt_2").await;
+    let there = Status::Connected { resumed: 1 };
+    while first.next().await != Some(there.clone()) {}
+    let mut late = client.watch_status();
+    assert_eq!(late.current(), there);
+    let _three = lines.lay();
+    client.drop_connection();
+    let next = late.next().await;
+    assert!(matches!(next, Some(Status::Reconnecting { resumed: 1, .. })), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_what_it_says() {
+    let (_client, mut one, _) = connect().await;
+    one.notice(Notice::Ping { nonce: "n-1".to_owned() }).await;
+    let pong = one.command().await.command;
+    assert!(matches!(&pong, Command::Pong { nonce: Some(nonce) } if nonce == "n-1"), "{pong:?}");
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ async fn without_a_token_a_lost_connection_is_the_end() {
     let lines = Lines::default();
     let mut one = lines.lay();
     let connect = Client::connect(lines.clone(), &OpenDialect, options());
-    let (client, _) = tokio::join!(connect, one.accept_session());
+    let (client, _) = tokio::join!(connect, one.accept_session(None));
     let client = client.unwrap();
     drop(one);
     let error = client.ping().await.unwrap_err();

@@ -77,8 +77,8 @@ impl Scenario {
         }
         let mut needs = header.needs;
         needs::infer(&steps, &mut needs);
-        let agents = needs::agents(&steps).into_iter().chain(header.agents);
-        let agents: BTreeSet<String> = agents.collect();
+        let mut agents = needs::agents(&steps);
+        agents.extend(header.agents);
         Ok(Self {
             name: name.to_owned(),
             title: header.title,

@@ -88,13 +88,13 @@ const SCHEMES: [&str; 2] = ["signed_jwt", "oauth2"];
 
 /// The agents of the fixture that the steps invoke, without versions. Those that say that they wait
 /// can only do so where an agent can log.
-pub(super) fn agents(steps: &[Step]) -> Vec<String> {
+pub(super) fn agents(steps: &[Step]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     collect(steps, &mut found);
     if WAITING.iter().any(|agent| found.contains(*agent)) && wait_for_log(steps) {
         found.insert(LOGGER.to_owned());
     }
-    found.into_iter().collect()
+    found
 }
 
 fn collect(steps: &[Step], found: &mut BTreeSet<String>) {

@@ -107,6 +107,17 @@ impl Lease {
         Ok(())
     }
 
+    /// How many bytes it takes as JSON, at most.
+    pub fn json_size(&self) -> usize {
+        // Every byte may have to be escaped.
+        let patterns = self.grants.values().flatten();
+        let patterns: usize = patterns.map(|pattern| pattern.as_str().len() * 6 + 8).sum();
+        let names: usize = self.grants.keys().map(|name| name.len() * 6 + 8).sum();
+        let budget = self.budget.counters().count() * AMOUNT_BYTES;
+        let other = self.other.iter().map(|(key, json)| key.len() * 6 + json.as_str().len() + 8);
+        patterns + names + budget + other.sum::<usize>() + AMOUNT_BYTES
+    }
+
     /// The fault of a job whose lease has run out.
     pub fn expired(&self) -> Fault {
         let at = self.expires_at.map(|at| format!(" at {at}")).unwrap_or_default();
@@ -172,6 +183,8 @@ pub const MAX_LEASE_BYTES: usize = 16 << 10;
 /// The namespace of models.
 const MODEL_USE: &str = "model.use";
 const MAX_TARGET_BYTES: usize = 8 << 10;
+/// What a counter of a budget, or an expiry, takes as JSON at most.
+const AMOUNT_BYTES: usize = 80;
 
 #[cfg(test)]
 mod tests {

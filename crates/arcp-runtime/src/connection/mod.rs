@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arcp_core::{ConnectionId, Limits};
 use arcp_store::Store;
+use arcp_wire::Compatibility;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub(crate) use reader::Reader;
@@ -27,4 +28,5 @@ pub(crate) struct Line {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keeper: Keeper,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) compatibility: Compatibility,
 }

@@ -44,7 +44,14 @@ impl Reader {
             if frame.bytes.len() > self.line.limits.frame_bytes {
                 return CloseReason::TooLarge;
             }
-            match self.decode(&frame).await {
+            let Some(decoded) = self.decode(&frame).await else {
+                bad_in_a_row += 1;
+                if bad_in_a_row >= self.line.limits.bad_frames {
+                    return CloseReason::Policy;
+                }
+                continue;
+            };
+            match decoded {
                 Decoded::Ignored => {}
                 Decoded::Message(issued) => {
                     bad_in_a_row = 0;
@@ -70,10 +77,14 @@ impl Reader {
         }
     }
 
-    /// Decodes a frame; the first one decides the dialect.
-    async fn decode(&mut self, frame: &Frame) -> Decoded<Issued> {
+    /// Decodes a frame; the first one that is of some dialect decides it, and `None` is one before
+    /// that, to which there is no answer that its sender would understand.
+    async fn decode(&mut self, frame: &Frame) -> Option<Decoded<Issued>> {
         if self.decoder.is_none() {
-            let Some(dialect) = arcp_wire::detect(frame) else { return Decoded::Ignored };
+            let Some(dialect) = arcp_wire::detect(frame, self.line.compatibility) else {
+                tracing::debug!(connection = %self.line.id, "a frame of no dialect");
+                return None;
+            };
             let (decoder, encoder) = dialect.runtime_codec();
             tracing::debug!(connection = %self.line.id, dialect = dialect.name(), "detected");
             if let Some(speak) = self.speak.take().and_then(|speak| speak.upgrade()) {
@@ -82,10 +93,7 @@ impl Reader {
             }
             self.decoder = Some(decoder);
         }
-        match &mut self.decoder {
-            Some(decoder) => decoder.decode(frame),
-            None => Decoded::Ignored,
-        }
+        self.decoder.as_mut().map(|decoder| decoder.decode(frame))
     }
 
     fn on_error(&self, error: &TransportError) -> CloseReason {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arcp_core::{Code, Delivery, Fault, Frame, Notice, Output, Reply, SessionId, SubscriptionId};
 use arcp_transport::{CloseReason, FrameSink, TransportError};
-use arcp_wire::OutputEncoder;
+use arcp_wire::{OutputEncoder, Then};
 use tokio::sync::mpsc;
 
 use super::observers::Observers;
@@ -54,6 +54,8 @@ struct Turn {
     frames: Vec<Frame>,
     permits: Vec<Permit>,
     weight: usize,
+    /// How long the peer has to be left alone after it.
+    pause: Option<Duration>,
 }
 
 impl Writer {
@@ -154,7 +156,12 @@ impl Writer {
                     self.send(std::mem::take(&mut turn)).await?;
                     self.give(*wanted, permit).await?;
                 }
-                item => self.take(item, &mut turn),
+                item => {
+                    self.take(item, &mut turn);
+                    if turn.pause.is_some() {
+                        self.send(std::mem::take(&mut turn)).await?;
+                    }
+                }
             }
         }
         self.send(turn).await?;
@@ -254,7 +261,11 @@ impl Writer {
             return;
         };
         let before = turn.frames.len();
-        encoder.encode(output, &mut turn.frames);
+        match encoder.encode(output, &mut turn.frames) {
+            Then::GoOn => {}
+            Then::Pause(span) => turn.pause = Some(span),
+            Then::Close => self.end = self.end.or(Some(CloseReason::Policy)),
+        }
         let limit = self.line.limits.frame_bytes;
         let fits = |frame: &Frame| frame.bytes.len() <= limit;
         if turn.frames.iter().skip(before).all(fits) {
@@ -274,6 +285,9 @@ impl Writer {
     async fn send(&mut self, mut turn: Turn) -> Result<(), WriteError> {
         if !turn.frames.is_empty() {
             self.sink.send(&mut turn.frames).await?;
+        }
+        if let Some(span) = turn.pause {
+            tokio::time::sleep(span).await;
         }
         // The permits go back here, when all is sent.
         self.gauge.sent(turn.weight);

@@ -1,6 +1,8 @@
 //! Telling a session's events once more, from the one after a message on (R§19).
 
-use arcp_core::{Code, ConnectionId, Fault, MessageId, Notice, Now, Replay, Reply, SessionId};
+use arcp_core::{
+    Code, ConnectionId, Event, Fault, Feature, MessageId, Notice, Now, Replay, Reply, SessionId,
+};
 
 use super::{Effects, Engine, From, Task};
 use crate::record::Anchor;
@@ -59,10 +61,7 @@ impl Engine {
             Err(fault) => Reply::Nack(fault),
             Ok(Some(after)) if after + 1 >= kept_from => Reply::Replaying { after },
             Ok(None) if kept_from == 1 => Reply::Nack(unknown()),
-            Ok(_) => {
-                let message = format!("the oldest event still kept is {kept_from}");
-                Reply::Nack(Fault::new(Code::ResumeWindowExpired, message))
-            }
+            Ok(_) => Reply::Nack(super::gone_before(kept_from)),
         };
         self.reply(now, &from, reply, fx);
     }
@@ -88,6 +87,27 @@ impl Engine {
         if self.knows_resume(connection) {
             self.notify(now, connection, Notice::Backpressure, fx);
         }
+        self.tell_lag(now, connection, fx);
+    }
+
+    /// Says in the session's stream that its client is slow (§6.5), where both have agreed on acks: as
+    /// the status of a job that it has submitted, for what is told of other sessions' jobs is theirs.
+    fn tell_lag(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
+        let Some(session) = self.carried_by(connection) else { return };
+        if !self.agreed(session, Feature::Ack) {
+            return;
+        }
+        let id = self.connections.get(&connection).and_then(|state| state.session());
+        let job = session.watching.iter().find(|job| {
+            self.jobs.get(*job).is_some_and(|job| job.has_started() && Some(&job.session) == id)
+        });
+        let Some(job) = job.cloned() else { return };
+        let lag = session.next_seq.saturating_sub(1).saturating_sub(session.acked);
+        let said = Event::Status {
+            phase: "back_pressure".to_owned(),
+            message: Some(format!("consumer lag {lag} events")),
+        };
+        self.emit(now, &job, said, fx);
     }
 }
 

@@ -10,7 +10,7 @@ use arcp_transport::CloseReason;
 
 use super::job::Phase;
 use super::stream::no_such_stream;
-use super::{Effects, Engine, From, Task, Timer};
+use super::{Effects, Engine, From, Task, Timer, shutting_down};
 
 /// What is to be cancelled, found.
 enum Target {
@@ -117,34 +117,32 @@ impl Engine {
         self.end_job_by_force(now, id, Event::Failed(fault), fx);
     }
 
-    /// The runtime stops: jobs that have started end, clients are told, sessions and queued jobs wait
-    /// for the next start.
+    /// The runtime stops: what can be run again is left to the next start, other jobs that have started end,
+    /// clients are told, sessions and queued jobs wait.
     pub(super) fn on_halt(&mut self, now: Now, fx: &mut Effects) {
         self.draining = true;
-        let stopping = || Fault::new(Code::Unavailable, "the runtime is shutting down");
         let started = self.jobs.iter().filter(|(_, job)| job.has_started());
         let jobs: Vec<_> = started.map(|(id, _)| id.clone()).collect();
         for job in &jobs {
-            self.stop_job(now, job, stopping(), fx);
+            self.stop_job(now, job, shutting_down(), fx);
         }
-        self.refuse_drafts(now, &stopping(), fx);
+        self.refuse_drafts(now, &shutting_down(), fx);
         let connections: Vec<_> = self.connections.keys().copied().collect();
         for connection in connections {
             let live = self.connections.get(&connection).and_then(|c| c.session()).cloned();
             if let Some(session) = live {
                 if let Some(principal) = self.sessions.get(&session).map(|s| s.principal.clone()) {
-                    self.end_subscriptions(now, &principal, &session, &stopping(), fx);
+                    self.end_subscriptions(now, &principal, &session, &shutting_down(), fx);
                 }
                 self.notify(now, connection, Notice::Evicted(self.going_away()), fx);
-                self.detach(now, connection, &session, fx);
             }
-            self.end_connection(connection, CloseReason::GoingAway, fx);
+            self.let_go(now, connection, CloseReason::GoingAway, fx);
         }
     }
 
     /// Why a session loses its connection to a runtime that stops, and whether it can go on.
     fn going_away(&self) -> Fault {
-        let fault = Fault::new(Code::Unavailable, "the runtime is shutting down");
+        let fault = shutting_down();
         if !self.waits_for_clients() {
             return fault;
         }

@@ -1,11 +1,11 @@
 //! A connection's life: greeting, live, gone. It owns nothing that lasts.
 
 use arcp_core::{
-    Capabilities, ConnectionId, Fault, MessageId, Moment, Notice, Now, Reply, SessionId,
+    Capabilities, ConnectionId, Fault, MessageId, Moment, Notice, Now, Reply, SessionId, Vocabulary,
 };
 use arcp_transport::CloseReason;
 
-use super::resume::TokenHash;
+use super::resume::Wanted;
 use super::{Effects, Engine, From, Timer};
 
 /// What the engine knows of a connection.
@@ -20,6 +20,10 @@ pub(super) struct Connection {
     pub(super) heard_at: Moment,
     /// Since when it is asked whether it is there.
     pub(super) asked_at: Option<Moment>,
+    /// When it was asked last, or its session began.
+    pub(super) pinged_at: Moment,
+    /// Whether both ends let each other hear in each interval.
+    pub(super) beats: bool,
     /// Offers so far.
     pub(super) attempts: u64,
     /// Offers refused since the last that was accepted.
@@ -62,9 +66,9 @@ pub(super) struct Posed {
 #[derive(Debug, Clone)]
 pub(super) enum Purpose {
     /// A session is opened.
-    Open { declared: Capabilities },
-    /// A session goes on after this event, by this token.
-    Resume { token: TokenHash, last_seq: u64 },
+    Open { declared: Capabilities, vocabulary: Vocabulary },
+    /// A session goes on.
+    Resume(Wanted),
     /// The session's lease begins anew.
     Renew,
 }
@@ -94,6 +98,8 @@ impl Engine {
             posed: None,
             heard_at: now.moment,
             asked_at: None,
+            pinged_at: now.moment,
+            beats: false,
             attempts: 0,
             refusals: 0,
         };
@@ -113,7 +119,8 @@ impl Engine {
         self.hear(now, connection);
         let live = self.connections.get(&connection).and_then(Connection::session).cloned();
         match (live, id) {
-            (None, _) => tracing::debug!(%connection, %fault, "dropped before acceptance"),
+            (None, Some(id)) => self.reply_to(now, connection, id, Reply::Premature(fault), fx),
+            (None, None) => self.notify(now, connection, Notice::Premature(fault), fx),
             (Some(session), Some(id)) => {
                 let from = From { connection, session, id };
                 self.reply(now, &from, Reply::Nack(fault), fx);
@@ -134,6 +141,21 @@ impl Engine {
 
     pub(super) fn on_handshake_overdue(&mut self, connection: ConnectionId, fx: &mut Effects) {
         self.end_connection(connection, CloseReason::Policy, fx);
+    }
+
+    /// Ends the connection; a session that it carries waits for its client.
+    pub(super) fn let_go(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        reason: CloseReason,
+        fx: &mut Effects,
+    ) {
+        let state = self.connections.get(&connection);
+        if let Some(session) = state.and_then(Connection::session).cloned() {
+            self.detach(now, connection, &session, fx);
+        }
+        self.end_connection(connection, reason, fx);
     }
 
     fn cancel_timers(&mut self, connection: ConnectionId) {

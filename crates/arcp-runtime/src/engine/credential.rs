@@ -291,9 +291,7 @@ impl Engine {
 
     /// Whether what was checked before is so still.
     fn check_still(&self, now: Now, draft: &Draft) -> Result<(), Fault> {
-        if self.draining {
-            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
-        }
+        self.check_draining()?;
         let session = self.sessions.get(&draft.from.session);
         if session.is_none_or(super::Session::is_closing) {
             return Err(session_closed());

@@ -2,7 +2,7 @@
 
 use arcp_core::{
     Capabilities, Code, ConnectionId, Fault, Feature, MessageId, Now, Offer, Open, Principal,
-    RESUME_EXTENSION, Reply, Resumption, Secret, SessionAccepted, SessionId,
+    RESUME_EXTENSION, Reply, Resumption, Secret, SessionAccepted, SessionId, Vocabulary,
 };
 use arcp_transport::CloseReason;
 
@@ -26,8 +26,9 @@ impl Engine {
             self.reject(now, connection, id, fault, fx);
             return;
         }
-        let Open { offer, client: _, capabilities: declared } = open;
-        self.start_attempt(now, connection, id, offer, Purpose::Open { declared }, fx);
+        let Open { offer, client: _, capabilities: declared, vocabulary } = open;
+        let purpose = Purpose::Open { declared, vocabulary };
+        self.start_attempt(now, connection, id, offer, purpose, fx);
     }
 
     /// Whether a session may begin on a connection now. What comes twice, or while an offer is being
@@ -50,7 +51,7 @@ impl Engine {
         }
         let closing = session.is_some_and(Session::is_closing);
         if closing {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            let fault = super::session_closing();
             self.reply_to(now, connection, id.clone(), Reply::Rejected(fault), fx);
         }
         !closing
@@ -118,11 +119,11 @@ impl Engine {
         let Attempt { request, scheme, purpose, answered, number: _ } = attempt;
         let until = now.moment.after(self.settings.limits.handshake_time);
         match (judgement, purpose) {
-            (Judgement::Accept(principal), Purpose::Open { declared }) => {
-                self.open_session(now, connection, request, principal, scheme, declared, fx);
+            (Judgement::Accept(principal), Purpose::Open { declared, vocabulary }) => {
+                let asked = (declared, vocabulary);
+                self.open_session(now, connection, request, principal, scheme, asked, fx);
             }
-            (Judgement::Accept(principal), Purpose::Resume { token, last_seq }) => {
-                let wanted = (token, last_seq);
+            (Judgement::Accept(principal), Purpose::Resume(wanted)) => {
                 self.resume_as(now, connection, request, &principal, wanted, fx);
             }
             (Judgement::Accept(principal), Purpose::Renew) => {
@@ -153,9 +154,7 @@ impl Engine {
     /// What can be refused without asking an authenticator.
     fn check_offer(&self, open: &Open) -> Result<(), Fault> {
         let scheme = &open.offer.scheme;
-        if self.draining {
-            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
-        }
+        self.check_draining()?;
         self.check_scheme(scheme)?;
         let agreed = self.settings.capabilities.has(Feature::Anonymous)
             && open.capabilities.has(Feature::Anonymous);
@@ -213,13 +212,9 @@ impl Engine {
     pub(super) fn count_refusal(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         state.refusals += 1;
-        if state.refusals < self.settings.limits.handshake_attempts {
-            return;
+        if state.refusals >= self.settings.limits.handshake_attempts {
+            self.let_go(now, connection, CloseReason::Policy, fx);
         }
-        if let Some(session) = state.session().cloned() {
-            self.detach(now, connection, &session, fx);
-        }
-        self.end_connection(connection, CloseReason::Policy, fx);
     }
 
     #[expect(clippy::too_many_arguments, reason = "what an acceptance consists of")]
@@ -230,7 +225,7 @@ impl Engine {
         request: MessageId,
         principal: Principal,
         scheme: String,
-        declared: Capabilities,
+        (declared, vocabulary): (Capabilities, Vocabulary),
         fx: &mut Effects,
     ) {
         if let Err(fault) = self.make_room(now, &principal, fx) {
@@ -238,11 +233,9 @@ impl Engine {
             return;
         }
         let id = self.ids.session(now);
-        let mut declared = declared;
-        // The rest is of no use here, and there may be much of it.
-        let known = &self.settings.capabilities.extensions;
-        declared.extensions.retain(|name| known.contains(name) || name == RESUME_EXTENSION);
+        let declared = self.known_of(declared);
         let mut session = Session::new(&id, principal, scheme, declared, connection, now.wall);
+        session.vocabulary = vocabulary;
         session.seen.add(request.clone(), self.settings.limits.remembered_messages);
         self.tallies.add_session(&session.principal, id.clone());
         self.sessions.insert(id.clone(), session);
@@ -251,6 +244,13 @@ impl Engine {
         self.start_session_lease(now, &id);
         self.keep_session(&id, fx);
         self.accept(now, connection, request, &id, resumption, fx);
+    }
+
+    /// What matters here of what a client has declared: there may be much more of it.
+    pub(super) fn known_of(&self, mut declared: Capabilities) -> Capabilities {
+        let known = &self.settings.capabilities.extensions;
+        declared.extensions.retain(|name| known.contains(name) || name == RESUME_EXTENSION);
+        declared
     }
 
     /// Puts a session on a connection; one that it carried before waits for its client.
@@ -304,11 +304,17 @@ impl Engine {
         let session = self.sessions.get(id)?;
         let mut capabilities = self.settings.capabilities.negotiate(&session.declared);
         capabilities.agents = self.settings.catalog.cards();
+        let heartbeat = self.beats(session);
+        if heartbeat.is_none() && capabilities.has(Feature::Heartbeat) {
+            capabilities.features.insert(Feature::Heartbeat, false);
+        }
         Some(SessionAccepted {
             session: id.clone(),
             runtime: self.settings.identity.clone(),
             capabilities,
             declared: session.declared.clone(),
+            opened_at: session.opened_at,
+            heartbeat,
             expires_at: session.expires_at,
             resumption,
         })
@@ -346,7 +352,7 @@ impl Engine {
     pub(super) fn drop_attempt(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         if let Some(attempt) = state.pending.take() {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            let fault = super::session_closing();
             let reply = match attempt.purpose {
                 Purpose::Renew => Reply::Nack(fault),
                 Purpose::Open { .. } | Purpose::Resume { .. } => Reply::Rejected(fault),

@@ -119,7 +119,7 @@ pub enum Input {
         /// The step.
         step: Box<Step>,
         /// What it came to, or why it failed.
-        swept: Result<Swept, String>,
+        swept: Result<Swept, Fault>,
     },
     /// A connection was to tell events that are no longer kept.
     Lost {
@@ -139,7 +139,7 @@ pub enum Input {
     Unstuck,
     /// From now on nothing new is begun.
     Drain,
-    /// The runtime stops: what has not ended is ended.
+    /// The runtime stops: what has not ended is ended, or left to the next start.
     Halt,
 }
 

@@ -21,6 +21,9 @@ impl Intent {
         lease(&mut hash, submit.lease.as_ref().unwrap_or(&none));
         let span = submit.max_runtime.map_or(u128::MAX, |span| span.as_nanos());
         hash.update(span.to_be_bytes());
+        if let Some(parent) = &submit.parent {
+            text(&mut hash, parent.job.as_str());
+        }
         Self(hash.finalize().into())
     }
 }
@@ -228,9 +231,13 @@ mod tests {
     use std::time::Duration;
 
     use arcp_core::lease::Pattern;
-    use arcp_core::{Json, Priority};
+    use arcp_core::{JobId, Json, Parent, Priority};
 
     use super::*;
+
+    fn parent() -> Parent {
+        Parent { job: JobId::parse("job_1").unwrap(), delegation: None }
+    }
 
     fn submit(input: &str) -> Submit {
         Submit {
@@ -240,6 +247,7 @@ mod tests {
             key: None,
             max_runtime: None,
             priority: Priority::Normal,
+            parent: None,
         }
     }
 
@@ -329,8 +337,9 @@ mod tests {
         let agent = Submit { agent: "a@1".to_owned(), ..submit("1") };
         let lease = Lease::default().grant("fs.read", Pattern::parse("/a").unwrap());
         let lease = Submit { lease: Some(lease), ..submit("1") };
+        let child = Submit { parent: Some(parent()), ..submit("1") };
         let span = Submit { max_runtime: Some(Duration::from_secs(1)), ..submit("1") };
-        for other in [agent, lease, span] {
+        for other in [agent, lease, child, span] {
             assert_ne!(Intent::of(&other), plain);
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arcp_core::lease::Budget;
 use arcp_core::{
     AgentRef, Code, Credential, CredentialId, Encoded, Event, Fault, JobAccepted, JobEvent,
-    JobHead, JobId, JobState, JobSummary, Key, Lease, Now, Principal, Restart, SessionId,
+    JobHead, JobId, JobState, JobSummary, Key, Lease, Now, Parent, Principal, Restart, SessionId,
     StreamChange, Timestamp,
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Job {
     pub(super) created_at: Timestamp,
     /// How long it may run.
     pub(super) max_runtime: Option<Duration>,
+    /// The job on whose behalf it runs.
+    pub(super) parent: Option<Parent>,
     pub(super) phase: Phase,
     pub(super) stream: Key,
     /// The index of its next event.
@@ -92,6 +94,7 @@ impl Job {
             lease: fact.lease,
             created_at: fact.created_at,
             max_runtime: fact.max_runtime,
+            parent: fact.parent,
             phase: Phase::Queued,
             stream: key::job_stream(id),
             next_index: 1,
@@ -132,7 +135,7 @@ impl Job {
             state: self.state(),
             created_at: self.created_at,
             trace: self.head.trace.clone(),
-            parent: None,
+            parent: self.parent.as_ref().map(|parent| parent.job.clone()),
             lease: self.lease.clone(),
             last_index: self.next_index - 1,
         }
@@ -149,6 +152,7 @@ impl Job {
             trace: self.head.trace.clone(),
             credentials: self.credentials.clone(),
             repeated: None,
+            parent: self.parent.clone(),
         }
     }
 
@@ -164,6 +168,7 @@ impl Job {
             lease: self.lease.clone(),
             created_at: self.created_at,
             max_runtime: self.max_runtime,
+            parent: self.parent.clone(),
             outcome,
         }
     }

@@ -142,20 +142,12 @@ fn how_many_fit(jobs: &[JobSummary], room: usize) -> usize {
 
 /// How many bytes of a frame a job may take.
 fn line_size(job: &JobSummary) -> usize {
-    let patterns = job.lease.grants.values().flatten();
-    // Every byte may have to be escaped.
-    let lease: usize = patterns.map(|pattern| pattern.as_str().len() * 6 + 8).sum();
-    let names: usize = job.lease.grants.keys().map(|name| name.len() * 6).sum();
-    let budget = job.lease.budget.counters().count() * AMOUNT_BYTES;
-    let other: usize = job.lease.other.values().map(|json| json.as_str().len()).sum();
     let trace = job.trace.as_ref().map_or(0, |trace| trace.as_str().len() * 6);
-    LINE_BYTES + job.agent.len() + trace + lease + names + budget + other
+    LINE_BYTES + job.agent.len() + trace + job.lease.json_size()
 }
 
 /// What a job takes in a listing besides its texts.
 const LINE_BYTES: usize = 512;
-/// What a counter of a budget takes at most.
-const AMOUNT_BYTES: usize = 80;
 
 #[cfg(test)]
 mod tests {
@@ -177,7 +169,8 @@ mod tests {
         };
         let jobs: Vec<_> = (0..10).map(job).collect();
         assert_eq!(how_many_fit(&jobs, 0), 1);
-        assert_eq!(how_many_fit(&jobs, 5 * (LINE_BYTES + 3)), 5);
+        let line = LINE_BYTES + 3 + Lease::default().json_size();
+        assert_eq!(how_many_fit(&jobs, 5 * line), 5);
         assert_eq!(how_many_fit(&jobs, usize::MAX), 10);
     }
 }

@@ -242,9 +242,13 @@ impl Engine {
             (Command::Authenticate { response }, None) if state.awaits_answer(now.moment) => {
                 self.handle_response(connection, &id, response, fx);
             }
-            (_, None) => {
-                // R§8.1: before acceptance the rest is dropped.
-                tracing::debug!(%connection, %id, "dropped before acceptance");
+            (command, None) => {
+                tracing::debug!(%connection, %id, "came before acceptance");
+                let fault = match command {
+                    Command::Refused { fault, .. } => fault,
+                    _ => Fault::invalid("there is no session yet"),
+                };
+                self.reply_to(now, connection, id, Reply::Premature(fault), fx);
             }
             (command, Some(session)) => {
                 if self.is_repeated(&session, &id, &command) {
@@ -267,9 +271,9 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let harmless =
-            matches!(command, Command::Ack { .. } | Command::Pong | Command::Ping { .. });
+            matches!(command, Command::Ack { .. } | Command::Pong { .. } | Command::Ping { .. });
         if !harmless && self.sessions.get(&from.session).is_none_or(Session::is_closing) {
-            let fault = Fault::new(Code::FailedPrecondition, "the session is closing");
+            let fault = session_closing();
             let submit = matches!(command, Command::Submit(_));
             self.refuse(now, from, submit, fault, fx);
             return;
@@ -281,7 +285,7 @@ impl Engine {
             return;
         }
         match command {
-            Command::Open(_) | Command::Resume(_) | Command::Pong => {}
+            Command::Open(_) | Command::Resume(_) | Command::Pong { .. } => {}
             Command::Authenticate { response } => {
                 self.handle_authenticate(now, from, response, fx);
             }
@@ -351,6 +355,16 @@ impl Engine {
         Err(Fault::new(Code::Unimplemented, format!("this runtime does not have {feature:?}")))
     }
 
+    /// Whether both ends of a session have a feature.
+    fn agreed(&self, session: &Session, feature: Feature) -> bool {
+        session.declared.has(feature) && self.settings.capabilities.has(feature)
+    }
+
+    /// While the runtime drains it begins nothing new.
+    fn check_draining(&self) -> Result<(), Fault> {
+        if self.draining { Err(shutting_down()) } else { Ok(()) }
+    }
+
     /// Whether what a command came from is still there: its connection carries its session.
     fn is_there(&self, from: &From) -> bool {
         let state = self.connections.get(&from.connection);
@@ -382,6 +396,20 @@ impl Engine {
 /// Over a limit, which is named: `RESOURCE_EXHAUSTED`.
 fn exceeds(what: &str, limit: impl std::fmt::Display) -> Fault {
     Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
+}
+
+fn shutting_down() -> Fault {
+    Fault::new(Code::Unavailable, "the runtime is shutting down")
+}
+
+fn session_closing() -> Fault {
+    Fault::new(Code::FailedPrecondition, "the session is closing")
+}
+
+/// What somebody wants who has had no event from before `kept_from`.
+fn gone_before(kept_from: u64) -> Fault {
+    let message = format!("the oldest event still kept is {kept_from}");
+    Fault::new(Code::ResumeWindowExpired, message)
 }
 
 /// Where a command of a live session came from.

@@ -11,12 +11,14 @@ use crate::record::{RunFact, key};
 impl Job {
     /// What a restart has to know of a job that can be run again.
     fn run_fact(&self) -> Option<RunFact> {
-        let left = self.remaining.clone();
-        let (started_at, attempts) = (self.started_at?, self.attempts);
-        let cancelled = self.cancelled.clone();
-        let (deaths, stopped) = (self.deaths, self.stopped);
-        let fact = RunFact { started_at, attempts, deaths, stopped, left, cancelled };
-        (self.restart != Restart::Never).then_some(fact)
+        Some(RunFact {
+            started_at: self.started_at?,
+            attempts: self.attempts,
+            deaths: self.deaths,
+            stopped: self.stopped,
+            left: self.remaining.clone(),
+            cancelled: self.cancelled.clone(),
+        })
     }
 }
 
@@ -69,7 +71,8 @@ impl Engine {
         if job.restart == Restart::Never || job.started_at.is_none() || job.owes.is_some() {
             return Err(restarted("runtime restarted"));
         }
-        if job.deaths >= limit {
+        // A stop in good order is not the job's fault.
+        if job.deaths >= limit && !job.stopped {
             let what = format!("runtime restarted; `restarts_per_job` is {limit}");
             return Err(restarted(&what));
         }
@@ -84,30 +87,45 @@ impl Engine {
         let lost = |_| StreamChange::Failed(Fault::new(Code::Aborted, "runtime restarted"));
         self.end_streams(now, id, lost, fx);
         let Some(job) = self.jobs.get_mut(id) else { return };
-        job.phase = Phase::Running;
-        job.attempts += 1;
-        // A stop in good order is not the job's fault.
         job.deaths += u32::from(!std::mem::take(&mut job.stopped));
-        let start = StartJob {
-            job: id.clone(),
-            agent: job.agent.clone(),
-            input: None,
-            lease: job.lease.clone(),
-            trace: job.head.trace.clone(),
-            credentials: Vec::new(),
-            attempt: job.attempts,
-            restored: job.restart == Restart::FromCheckpoint,
-        };
-        let message = Some(format!("runtime restarted; run {}", job.attempts));
+        let message = Some(format!("runtime restarted; run {}", job.attempts + 1));
         if let Some(end) = job.lease.expires_at {
             self.timers.set(Timer::Lease(id.clone()), now.moment_of(end));
         }
-        if let (Some(span), Some(began)) = (job.max_runtime, job.started_at) {
+        let said = Event::Status { phase: "restarted".to_owned(), message };
+        self.set_to_work(now, id, None, said, fx);
+    }
+
+    /// Sets a job's agent to work, for the first time or once more. An input that is not given is read
+    /// from the store. One that is run again holds no credentials.
+    pub(super) fn set_to_work(
+        &mut self,
+        now: Now,
+        id: &JobId,
+        input: Option<Json>,
+        said: Event,
+        fx: &mut Effects,
+    ) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        job.phase = Phase::Running;
+        job.attempts += 1;
+        let start = StartJob {
+            job: id.clone(),
+            agent: job.agent.clone(),
+            input,
+            lease: job.lease.clone(),
+            trace: job.head.trace.clone(),
+            credentials: job.credentials.clone(),
+            attempt: job.attempts,
+            restored: job.attempts > 1 && job.restart == Restart::FromCheckpoint,
+        };
+        if let Some(span) = job.max_runtime {
+            let began = job.started_at.unwrap_or(now.wall);
             self.timers.set(Timer::Runtime(id.clone()), now.moment_of(began.after(span)));
         }
         self.keep_run(id, fx);
         self.expect_heartbeats(now);
-        self.emit(now, id, Event::Status { phase: "restarted".to_owned(), message }, fx);
+        self.emit(now, id, said, fx);
         fx.task(Task::Start(Box::new(start)));
     }
 
@@ -135,7 +153,7 @@ impl Engine {
     /// A job has ended: nobody goes on from what it has kept.
     pub(super) fn forget_run(job: &Job, fx: &mut Effects) {
         let id = &job.head.job;
-        if job.started_at.is_some() && (job.restart != Restart::Never || job.may_have_checkpoint) {
+        if job.started_at.is_some() {
             fx.delete(key::run(id));
         }
         if job.may_have_checkpoint {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use arcp_core::{
-    Code, ConnectionId, Fault, MessageId, Now, Principal, Reply, Resume, Resumption, Secret,
-    SessionId, SessionResumed, hex,
+    Capabilities, Code, ConnectionId, Fault, MessageId, Now, Principal, Reply, Resume, Resumption,
+    Secret, SessionId, SessionResumed, Vocabulary, hex,
 };
 use arcp_transport::CloseReason;
 use sha2::{Digest, Sha256};
@@ -14,6 +14,16 @@ use super::connection::Purpose;
 use super::handshake::is_same;
 use super::session::{Phase, Session};
 use super::{Effects, Engine, Timer};
+
+/// What a client wants that comes back.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    token: TokenHash,
+    session: Option<SessionId>,
+    last_seq: u64,
+    declared: Option<Capabilities>,
+    vocabulary: Vocabulary,
+}
 
 /// The SHA-256 of a token. The token itself is told to the client and kept nowhere.
 pub(super) type TokenHash = [u8; 32];
@@ -31,17 +41,19 @@ impl Engine {
         if !self.may_begin(now, connection, &id, fx) {
             return;
         }
-        let Resume { token, last_seq, offer } = resume;
+        let Resume { token, session, last_seq, offer, client: _, capabilities, vocabulary } =
+            resume;
         let token = hash_of(token.expose());
-        let session = match self.check_resume(connection, &token, last_seq) {
+        let wanted = Wanted { token, session, last_seq, declared: capabilities, vocabulary };
+        let session = match self.check_resume(connection, &wanted) {
             Ok(session) => session,
             Err(fault) => return self.reject(now, connection, id, fault, fx),
         };
         match offer {
-            None => self.resume(now, connection, id, &session, (token, last_seq), fx),
+            None => self.resume(now, connection, id, &session, wanted, fx),
             Some(offer) => match self.check_scheme(&offer.scheme) {
                 Ok(()) => {
-                    let purpose = Purpose::Resume { token, last_seq };
+                    let purpose = Purpose::Resume(wanted);
                     self.start_attempt(now, connection, id, offer, purpose, fx);
                 }
                 Err(fault) => self.reject(now, connection, id, fault, fx),
@@ -56,40 +68,42 @@ impl Engine {
         connection: ConnectionId,
         id: MessageId,
         principal: &Principal,
-        (token, last_seq): (TokenHash, u64),
+        wanted: Wanted,
         fx: &mut Effects,
     ) {
-        let checked = self.check_resume(connection, &token, last_seq).and_then(|session| {
+        let checked = self.check_resume(connection, &wanted).and_then(|session| {
             let owner = self.sessions.get(&session).map(|session| &session.principal);
             let same = owner.is_some_and(|owner| is_same(owner, principal));
             let message = "a session goes on for the principal that opened it";
             if same { Ok(session) } else { Err(Fault::new(Code::PermissionDenied, message)) }
         });
         match checked {
-            Ok(session) => self.resume(now, connection, id, &session, (token, last_seq), fx),
+            Ok(session) => self.resume(now, connection, id, &session, wanted, fx),
             Err(fault) => self.reject(now, connection, id, fault, fx),
         }
     }
 
     /// The session that a token is good for, if it can go on after that event.
-    fn check_resume(
-        &self,
-        connection: ConnectionId,
-        token: &TokenHash,
-        last_seq: u64,
-    ) -> Result<SessionId, Fault> {
-        if self.draining {
-            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
-        }
+    fn check_resume(&self, connection: ConnectionId, wanted: &Wanted) -> Result<SessionId, Fault> {
+        self.check_draining()?;
+        let last_seq = wanted.last_seq;
         let gone = || {
             let message =
                 "the session is over, or the token is not its latest: nothing is kept of it";
             Fault::new(Code::ResumeWindowExpired, message)
         };
-        let id = self.tokens.get(token).ok_or_else(gone)?;
+        let id = self.tokens.get(&wanted.token).ok_or_else(gone)?;
         let session = self.sessions.get(id).ok_or_else(gone)?;
+        if wanted.session.as_ref().is_some_and(|said| said != id) {
+            return Err(gone());
+        }
+        if wanted.vocabulary != session.vocabulary {
+            let (old, new) = (session.vocabulary.as_str(), wanted.vocabulary.as_str());
+            let message = format!("the session speaks `{old}`, and cannot go on in `{new}`");
+            return Err(Fault::new(Code::FailedPrecondition, message));
+        }
         if session.is_closing() {
-            return Err(Fault::new(Code::FailedPrecondition, "the session is closing"));
+            return Err(super::session_closing());
         }
         if session.phase.connection() == Some(connection) {
             let message = "the session is on this connection";
@@ -101,8 +115,7 @@ impl Engine {
             return Err(Fault::invalid(message));
         }
         if last_seq + 1 < session.kept_from {
-            let message = format!("the oldest event still kept is {}", session.kept_from);
-            return Err(Fault::new(Code::ResumeWindowExpired, message));
+            return Err(super::gone_before(session.kept_from));
         }
         Ok(id.clone())
     }
@@ -113,10 +126,15 @@ impl Engine {
         connection: ConnectionId,
         request: MessageId,
         id: &SessionId,
-        (token, after): (TokenHash, u64),
+        wanted: Wanted,
         fx: &mut Effects,
     ) {
+        let Wanted { token, last_seq: after, declared, .. } = wanted;
         self.take_over(id, fx);
+        let declared = declared.map(|declared| self.known_of(declared));
+        if let (Some(declared), Some(session)) = (declared, self.sessions.get_mut(id)) {
+            session.declared = declared;
+        }
         self.carry(now, connection, id, fx);
         let resumption = self.next_token(id, Some(token));
         let bound = self.settings.limits.remembered_messages;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use arcp_core::{
     Capabilities, Code, Command, ConnectionId, Fault, HeartbeatPolicy, JobId, Key, MessageId,
-    Moment, Notice, Now, OnClose, Principal, Reply, SessionId, Timestamp,
+    Moment, Notice, Now, OnClose, Principal, Reply, SessionId, Timestamp, Vocabulary,
 };
 use arcp_transport::CloseReason;
 
@@ -18,6 +18,8 @@ pub(super) struct Session {
     pub(super) principal: Principal,
     pub(super) scheme: String,
     pub(super) declared: Capabilities,
+    /// What it is told in.
+    pub(super) vocabulary: Vocabulary,
     pub(super) opened_at: Timestamp,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) phase: Phase,
@@ -80,6 +82,7 @@ impl Session {
             principal,
             scheme,
             declared,
+            vocabulary: Vocabulary::default(),
             opened_at,
             expires_at: None,
             phase: Phase::Live(connection),
@@ -107,7 +110,9 @@ impl Session {
         Self {
             principal: fact.principal,
             scheme: fact.scheme,
+            vocabulary: fact.vocabulary,
             declared: Capabilities {
+                features: fact.features.into_iter().map(|feature| (feature, true)).collect(),
                 extensions: fact.extensions,
                 heartbeats: fact.heartbeats.then(HeartbeatPolicy::default),
                 ..Capabilities::default()
@@ -139,6 +144,8 @@ impl Session {
             expires_at: self.expires_at,
             extensions: self.declared.extensions.clone(),
             heartbeats: self.declared.heartbeats.is_some(),
+            features: self.declared.present().collect(),
+            vocabulary: self.vocabulary.clone(),
         }
     }
 
@@ -190,7 +197,7 @@ impl Engine {
         id: &MessageId,
         command: &Command,
     ) -> bool {
-        if matches!(command, Command::Pong | Command::Ack { .. }) {
+        if matches!(command, Command::Pong { .. } | Command::Ack { .. }) {
             return false;
         }
         let bound = self.settings.limits.remembered_messages;
@@ -225,7 +232,7 @@ impl Engine {
             return;
         }
         let message = format!("`last_processed_seq` {seq} is ahead of the last event, {last}");
-        self.reply(now, from, Reply::Nack(Fault::invalid(message)), fx);
+        self.reply(now, from, Reply::Unheeded(Fault::invalid(message)), fx);
     }
 
     pub(super) fn handle_close(
@@ -243,7 +250,7 @@ impl Engine {
         let From { connection, session: id, id: request } = from.clone();
         session.phase = Phase::Closing { connection: Some(connection), request, jobs };
         let watching = match jobs {
-            OnClose::Detach => BTreeSet::new(),
+            OnClose::Detach | OnClose::Wait => BTreeSet::new(),
             OnClose::Cancel => session.watching.clone(),
         };
         self.leave_drafts(now, &id, fx);
@@ -280,12 +287,15 @@ impl Engine {
         };
         let Phase::Closing { jobs, .. } = session.phase else { return };
         let works = session.watching.iter().any(|job| self.is_submitter(id, job));
-        if (jobs == OnClose::Detach || !works) && session.waits == 0 {
-            self.finish_close(now, id, fx);
+        if (jobs != OnClose::Cancel || !works) && session.waits == 0 {
+            self.finish_close(now, id, jobs, fx);
         }
     }
 
-    fn finish_close(&mut self, now: Now, id: &SessionId, fx: &mut Effects) {
+    fn finish_close(&mut self, now: Now, id: &SessionId, jobs: OnClose, fx: &mut Effects) {
+        if jobs == OnClose::Wait && self.wait_closed(now, id, fx) {
+            return;
+        }
         let Some(session) = self.remove_session(now, id, fx) else {
             return;
         };
@@ -295,6 +305,23 @@ impl Engine {
             self.reply_to(now, connection, request, Reply::Closed, fx);
             self.end_connection(connection, CloseReason::Done, fx);
         }
+    }
+
+    /// Says farewell to a client whose session may still go on for a while (§6.7), if its connection is
+    /// there.
+    fn wait_closed(&mut self, now: Now, id: &SessionId, fx: &mut Effects) -> bool {
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        let Phase::Closing { connection: Some(connection), request, .. } = &session.phase else {
+            return false;
+        };
+        let (connection, request, principal) =
+            (*connection, request.clone(), session.principal.clone());
+        session.phase = Phase::Live(connection);
+        let closed = Fault::new(Code::Cancelled, "the session has closed");
+        self.end_subscriptions(now, &principal, id, &closed, fx);
+        self.reply_to(now, connection, request, Reply::Closed, fx);
+        self.let_go(now, connection, CloseReason::Done, fx);
+        true
     }
 
     /// The session's client is gone, its jobs go on.
@@ -401,8 +428,7 @@ impl Engine {
             format!("events that the client has not had are gone; the oldest still kept is {next}");
         let fault = Fault::new(Code::ResumeWindowExpired, message);
         self.notify(now, connection, Notice::Nack(fault), fx);
-        self.detach(now, connection, id, fx);
-        self.end_connection(connection, CloseReason::Policy, fx);
+        self.let_go(now, connection, CloseReason::Policy, fx);
     }
 
     /// Forgets a session, and that it watched. The rest is the caller's.

@@ -1,30 +1,49 @@
 //! Clients that have fallen silent: asked whether they are there, then given up (§6.4). Their jobs go
 //! on, and their sessions wait for them.
 
-use arcp_core::{Code, ConnectionId, Fault, Notice, Now, RESUME_EXTENSION};
+use std::time::Duration;
+
+use arcp_core::{Code, ConnectionId, Fault, Feature, Notice, Now, RESUME_EXTENSION};
 use arcp_transport::CloseReason;
 
+use super::session::Session;
 use super::{Effects, Engine, Timer};
 
 impl Engine {
-    /// A session begins on a connection. Only those clients are asked that have declared that they can
-    /// go on: others need not know the question, and would lose their session by silence.
+    /// A session begins on a connection. Only those clients are asked that have declared heartbeats or
+    /// that they can go on: others need not know the question, and would lose their session by silence.
     pub(super) fn expect_signs_of_life(&mut self, now: Now, connection: ConnectionId) {
         let Some(interval) = self.settings.ping_interval else { return };
         let timer = Timer::Silence(connection);
-        if self.knows_resume(connection) && self.waits_for_clients() {
+        let beats = self.carried_by(connection).and_then(|session| self.beats(session)).is_some();
+        let asked = beats || (self.knows_resume(connection) && self.waits_for_clients());
+        if let Some(state) = self.connections.get_mut(&connection) {
+            (state.beats, state.pinged_at) = (beats, now.moment);
+        }
+        if asked {
             self.timers.set(timer, now.moment.after(interval));
         } else {
             self.timers.cancel(&timer);
         }
     }
 
+    /// How often a session's client hears of the runtime and lets it hear of itself, if both agreed on
+    /// that (§6.4).
+    pub(super) fn beats(&self, session: &Session) -> Option<Duration> {
+        let agreed = self.waits_for_clients() && self.agreed(session, Feature::Heartbeat);
+        self.settings.ping_interval.filter(|_| agreed)
+    }
+
     /// Whether the client of a connection has declared that its session can go on.
     pub(super) fn knows_resume(&self, connection: ConnectionId) -> bool {
-        let state = self.connections.get(&connection);
-        let session = state.and_then(|state| state.session());
-        let session = session.and_then(|session| self.sessions.get(session));
+        let session = self.carried_by(connection);
         session.is_some_and(|session| session.declared.extensions.contains(RESUME_EXTENSION))
+    }
+
+    /// The session that a connection carries.
+    pub(super) fn carried_by(&self, connection: ConnectionId) -> Option<&Session> {
+        let state = self.connections.get(&connection)?;
+        self.sessions.get(state.session()?)
     }
 
     /// Something came from a client, whatever it was.
@@ -41,16 +60,18 @@ impl Engine {
         else {
             return;
         };
-        let since = state.asked_at.unwrap_or(state.heard_at);
+        // Who has agreed on heartbeats hears of the runtime in each interval, whatever it says itself.
+        let last = if state.beats { state.pinged_at } else { state.heard_at };
+        let since = state.asked_at.unwrap_or(last);
         let due = since.after(interval);
         if due > now.moment {
             self.timers.set(Timer::Silence(connection), due);
         } else if state.asked_at.is_some() {
             self.give_up(now, connection, fx);
         } else {
-            state.asked_at = Some(now.moment);
+            (state.asked_at, state.pinged_at) = (Some(now.moment), now.moment);
             self.timers.set(Timer::Silence(connection), now.moment.after(interval));
-            let nonce = self.ids.unique(now);
+            let nonce = self.ids.message(now).to_string();
             self.notify(now, connection, Notice::Ping { nonce }, fx);
         }
     }
@@ -58,10 +79,6 @@ impl Engine {
     fn give_up(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let fault = Fault::new(Code::HeartbeatLost, "nothing has come for two intervals");
         self.notify(now, connection, Notice::Nack(fault), fx);
-        let state = self.connections.get(&connection);
-        if let Some(session) = state.and_then(|state| state.session()).cloned() {
-            self.detach(now, connection, &session, fx);
-        }
-        self.end_connection(connection, CloseReason::Policy, fx);
+        self.let_go(now, connection, CloseReason::Policy, fx);
     }
 }

@@ -1,10 +1,10 @@
 //! What is said while the store does not take what there is to keep: nothing that would have to be.
 
 use arcp_core::{
-    Code, Command, ConnectionId, Fault, Issued, MessageId, Now, Output, Reply, SessionId, Wanted,
+    Code, Command, ConnectionId, Fault, Issued, MessageId, Now, Reply, SessionId, Wanted,
 };
 
-use super::{Connection, Effects, Engine, Timer};
+use super::{Connection, Effects, Engine, From, Timer};
 
 impl Engine {
     /// Answers a command that nothing can be kept of now. One that can wait until the store is back comes
@@ -37,20 +37,35 @@ impl Engine {
                 let (job, fault) = (self.ids.job(now), unavailable());
                 Reply::JobRefused { job, fault, key: None }
             }
-            Command::Pong | Command::Ack { .. } => return None,
+            // Nothing is kept of it, and its client says it once: what its window held back may follow.
+            Command::Ack { seq } if live => {
+                let from = From { connection, session: told?.clone(), id: issued.id };
+                self.handle_ack(now, &from, *seq, fx);
+                return None;
+            }
+            Command::Pong { .. } | Command::Ack { .. } => return None,
             Command::Authenticate { .. } if !live && !room => Reply::Unauthenticated(unavailable()),
             _ if room => return Some(issued),
             _ if live => Reply::Nack(unavailable()),
             _ => return None,
         };
-        self.say_aside(now, connection, issued.id, reply, fx);
+        self.reply_to(now, connection, issued.id, reply, fx);
         None
     }
 
-    /// The store is back. Nobody was asked meanwhile whether they are there, and nobody could come back.
+    /// The store is back. Nobody was asked meanwhile whether they are there, nobody could come back, open a
+    /// session or renew one: what was offered in time has yet to be judged.
     pub(super) fn on_unstuck(&mut self, now: Now) {
-        for state in self.connections.values_mut() {
+        let judged = now.moment.after(self.settings.limits.handshake_time);
+        for (connection, state) in &mut self.connections {
             (state.heard_at, state.asked_at) = (now.moment, None);
+            match state.session() {
+                None => self.timers.set(Timer::Handshake(*connection), judged),
+                Some(session) if state.pending.is_some() => {
+                    self.timers.put_off(&Timer::SessionLease(session.clone()), judged);
+                }
+                Some(_) => {}
+            }
         }
         let end = now.moment.after(self.settings.resume_window);
         for (_, session) in &self.waiting {
@@ -64,18 +79,6 @@ impl Engine {
         let session = state.session().and_then(|session| self.sessions.get(session));
         let seen = session.is_some_and(|s| s.seen.has(id) || s.asked.has(id));
         seen || state.pending.as_ref().is_some_and(|pending| pending.request == *id)
-    }
-
-    fn say_aside(
-        &mut self,
-        now: Now,
-        connection: ConnectionId,
-        to: MessageId,
-        reply: Reply,
-        fx: &mut Effects,
-    ) {
-        let id = self.ids.message(now);
-        fx.say(connection, Output::Reply { id, at: now.wall, to, reply });
     }
 }
 

@@ -7,8 +7,8 @@ use arcp_core::{
 use bytes::Bytes;
 
 use super::credential::Repeat;
-use super::job::{Job, Phase};
-use super::{Effects, Engine, From, Intent, StartJob, Task, Timer, exceeds};
+use super::job::Job;
+use super::{Effects, Engine, From, Intent, Timer, exceeds};
 use crate::record::{JobFact, KeyFact, key};
 
 /// A submit that nothing speaks against.
@@ -87,6 +87,7 @@ impl Engine {
             lease,
             created_at: now.wall,
             max_runtime: submit.max_runtime,
+            parent: submit.parent,
             outcome: None,
         };
         Draft { id: self.ids.job(now), from: from.clone(), fact, input: submit.input, key }
@@ -94,9 +95,7 @@ impl Engine {
 
     /// What a submit stands for, or why it is refused.
     fn check_submit(&self, now: Now, from: &From, submit: &Submit) -> Result<Checked, Fault> {
-        if self.draining {
-            return Err(Fault::new(Code::Unavailable, "the runtime is shutting down"));
-        }
+        self.check_draining()?;
         let agent = AgentRef::parse(&submit.agent).map_err(|error| {
             let shown: String = submit.agent.chars().take(128).collect();
             Fault::invalid(format!("invalid agent reference `{shown}`: {error}"))
@@ -146,6 +145,7 @@ impl Engine {
         fx.put(key::job_input(&id), Ok(Bytes::copy_from_slice(input.as_str().as_bytes())));
         let mut job = Job::new(&id, fact);
         job.credentials = credentials;
+        job.restart = self.settings.catalog.restart(&job.agent);
         job.watchers.push(from.session.clone());
         if let Some(session) = self.sessions.get_mut(&from.session) {
             session.watching.insert(id.clone());
@@ -182,31 +182,11 @@ impl Engine {
         }
     }
 
-    /// Sets a job's agent to work. An input that is not given is read from the store.
+    /// Begins a job.
     fn start_job(&mut self, now: Now, id: &JobId, input: Option<Json>, fx: &mut Effects) {
-        let restart = self.jobs.get(id).map(|job| self.settings.catalog.restart(&job.agent));
         let Some(job) = self.jobs.get_mut(id) else { return };
-        job.phase = Phase::Running;
-        job.restart = restart.unwrap_or_default();
-        job.started_at = Some(now.wall);
-        job.attempts = 1;
-        let start = StartJob {
-            job: id.clone(),
-            agent: job.agent.clone(),
-            input,
-            lease: job.lease.clone(),
-            trace: job.head.trace.clone(),
-            credentials: job.credentials.clone(),
-            attempt: 1,
-            restored: false,
-        };
-        let description = format!("invoking {}", job.agent);
-        if let Some(span) = job.max_runtime {
-            self.timers.set(Timer::Runtime(id.clone()), now.moment.after(span));
-        }
-        self.keep_run(id, fx);
-        self.expect_heartbeats(now);
-        self.emit(now, id, Event::Started { description }, fx);
-        fx.task(Task::Start(Box::new(start)));
+        job.started_at = (job.restart != arcp_core::Restart::Never).then_some(now.wall);
+        let said = Event::Started { description: format!("invoking {}", job.agent) };
+        self.set_to_work(now, id, input, said, fx);
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::time::Duration;
 
-use arcp_core::{JobId, Key, Now, SessionId, Timestamp};
+use arcp_core::{Fault, JobId, Key, Now, SessionId, Timestamp};
 
 use super::{Effects, Engine, Task, Timer};
 
@@ -14,6 +14,14 @@ pub struct Retention {
     pub events: Duration,
     /// What is known of a job that has ended: after its end. No shorter than that of events.
     pub jobs: Duration,
+}
+
+/// Seven days each.
+impl Default for Retention {
+    fn default() -> Self {
+        let week = Duration::from_hours(7 * 24);
+        Self { events: week, jobs: week }
+    }
 }
 
 /// What is swept in one step, and when that is.
@@ -78,15 +86,13 @@ impl Engine {
         &mut self,
         now: Now,
         step: Step,
-        swept: Result<Swept, String>,
+        swept: Result<Swept, Fault>,
         fx: &mut Effects,
     ) {
         let next = match swept {
             Ok(swept) => self.next_stage(step, swept),
-            Err(why) => {
-                tracing::error!("what is old could not be forgotten, trying again later: {why}");
-                None
-            }
+            // The log has it.
+            Err(_) => None,
         };
         match next.filter(|_| !self.draining) {
             Some(stage) => self.sweep(now, stage, fx),

@@ -69,6 +69,13 @@ impl Timers {
         }
     }
 
+    /// Moves a timer that is set to a later moment; never to an earlier one.
+    pub(super) fn put_off(&mut self, timer: &Timer, at: Moment) {
+        if self.set.get(timer).is_some_and(|known| *known < at) {
+            self.set(timer.clone(), at);
+        }
+    }
+
     /// Calls a timer off.
     pub(super) fn cancel(&mut self, timer: &Timer) {
         if let Some((timer, at)) = self.set.remove_entry(timer) {

@@ -131,7 +131,7 @@ impl Engine {
         let known = submitted || session.is_some_and(|session| session.watching.remove(job));
         if !known {
             let fault = Fault::new(Code::JobNotFound, "the job is not watched");
-            self.reply(now, from, Reply::Nack(fault), fx);
+            self.reply(now, from, Reply::Unheeded(fault), fx);
             return;
         }
         if let Some(open) = self.jobs.get_mut(job).filter(|_| !submitted) {
@@ -220,6 +220,7 @@ fn told_again(job: &JobId, fact: JobFact, key: IdempotencyKey) -> JobAccepted {
         // They are revoked.
         credentials: Vec::new(),
         repeated: Some(key),
+        parent: fact.parent,
     }
 }
 

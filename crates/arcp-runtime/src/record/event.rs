@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use arcp_core::{
-    ChunkEncoding, Code, Completion, Event, Fault, GrantedLease, JobId, Json, LeaseId, LogLevel,
-    MessageId, Progress, Quantity, ResultChunk, ResultId, SubscriptionId, Timestamp,
+    ChunkEncoding, Code, Completion, CredentialId, Delegated, Event, Fault, GrantedLease, JobId,
+    Json, LeaseId, LogLevel, MessageId, Progress, Quantity, ResultChunk, ResultId, SubscriptionId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -12,6 +13,7 @@ use ulid::Ulid;
 
 use super::RecordError;
 use super::artifact::StoredArtifact;
+use super::fact::StoredLease;
 use super::permission::StoredRequest;
 use super::stream::StoredStream;
 
@@ -133,6 +135,17 @@ enum Stored<'a> {
         reason: Text<'a>,
     },
     Checkpoint(u64),
+    Delegated {
+        #[serde(borrow)]
+        delegation: Text<'a>,
+        child: Text<'a>,
+        agent: Text<'a>,
+        input: &'a RawValue,
+        #[serde(borrow)]
+        lease: StoredLease<'a>,
+    },
+    /// Without the value.
+    Rotated(Text<'a>),
     Completed(&'a RawValue),
     Streamed {
         result: Text<'a>,
@@ -235,6 +248,14 @@ impl<'a> Stored<'a> {
                 Self::Revoked { lease: lease.as_str().into(), reason: reason.into() }
             }
             Event::Checkpoint { size } => Self::Checkpoint(*size),
+            Event::Delegated(delegated) => Self::Delegated {
+                delegation: (&delegated.delegation).into(),
+                child: delegated.child.as_str().into(),
+                agent: (&delegated.agent).into(),
+                input: delegated.input.as_raw(),
+                lease: StoredLease::of(&delegated.lease),
+            },
+            Event::CredentialRotated { id, value: _ } => Self::Rotated(id.as_str().into()),
             Event::Completed(Completion::Inline(value)) => Self::Completed(value.as_raw()),
             Event::Completed(Completion::Streamed { result, size, summary }) => Self::Streamed {
                 result: result.as_str().into(),
@@ -311,6 +332,19 @@ impl<'a> Stored<'a> {
                 Event::LeaseRevoked { lease: lease_id(&lease)?, reason: reason.into() }
             }
             Self::Checkpoint(size) => Event::Checkpoint { size },
+            Self::Delegated { delegation, child, agent, input, lease } => {
+                Event::Delegated(Box::new(Delegated {
+                    delegation: delegation.into(),
+                    child: JobId::parse(&child.0).map_err(|_| bad("job id", &child.0))?,
+                    agent: agent.into(),
+                    input: input.into(),
+                    lease: lease.into_lease()?,
+                }))
+            }
+            Self::Rotated(id) => Event::CredentialRotated {
+                id: CredentialId::parse(&id.0).map_err(|_| bad("credential id", &id.0))?,
+                value: None,
+            },
             Self::Completed(value) => Event::Completed(Completion::Inline(value.into())),
             Self::Streamed { result, size, summary } => Event::Completed(Completion::Streamed {
                 result: result_id(&result)?,

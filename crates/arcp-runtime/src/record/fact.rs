@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    AgentRef, JobId, JobState, JobSummary, Lease, MessageId, Principal, Priority, SessionId,
-    Timestamp, TraceId, hex,
+    AgentRef, Feature, JobId, JobState, JobSummary, Lease, MessageId, Parent, Principal, Priority,
+    SessionId, Timestamp, TraceId, Vocabulary, hex,
 };
 use bytes::Bytes;
 use rust_decimal::Decimal;
@@ -36,6 +36,10 @@ pub struct SessionFact {
     pub extensions: BTreeSet<String>,
     /// Whether its client wants heartbeats.
     pub heartbeats: bool,
+    /// The features that its client has declared.
+    pub features: BTreeSet<Feature>,
+    /// The vocabulary that it is told in.
+    pub vocabulary: Vocabulary,
 }
 
 /// What is known of a job besides its events.
@@ -59,6 +63,8 @@ pub struct JobFact {
     pub created_at: Timestamp,
     /// How long it may run, to the millisecond.
     pub max_runtime: Option<Duration>,
+    /// The job on whose behalf it runs.
+    pub parent: Option<Parent>,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
 }
@@ -91,6 +97,8 @@ impl SessionFact {
                 expires: self.expires_at.map(Timestamp::as_micros),
                 extensions: self.extensions.clone(),
                 heartbeats: self.heartbeats,
+                features: self.features.iter().map(|feature| feature.as_str().into()).collect(),
+                vocabulary: Some(self.vocabulary.as_str().into()),
             },
         )
     }
@@ -107,6 +115,9 @@ impl SessionFact {
             expires_at: stored.expires.map(Timestamp::from_micros),
             extensions: stored.extensions,
             heartbeats: stored.heartbeats,
+            // One that is not known any more is not to be had either.
+            features: stored.features.iter().filter_map(|name| Feature::parse(name)).collect(),
+            vocabulary: Vocabulary::from_text(stored.vocabulary.as_deref().unwrap_or(FIRST)),
             principal: stored.principal.to_principal(),
             scheme: stored.scheme.into_owned(),
             opened_at: Timestamp::from_micros(stored.opened),
@@ -130,6 +141,11 @@ impl JobFact {
                 lease: StoredLease::of(&self.lease),
                 created: self.created_at.as_micros(),
                 max_runtime: self.max_runtime.map(millis),
+                parent: self.parent.as_ref().map(|parent| parent.job.as_str().into()),
+                delegation: self
+                    .parent
+                    .as_ref()
+                    .and_then(|parent| Some(parent.delegation.as_deref()?.into())),
                 outcome: self.outcome.as_ref().map(StoredOutcome::of),
             },
         )
@@ -150,6 +166,11 @@ impl JobFact {
             lease: stored.lease.into_lease()?,
             created_at: Timestamp::from_micros(stored.created),
             max_runtime: stored.max_runtime.map(Duration::from_millis),
+            parent: stored
+                .parent
+                .map(|job| JobId::parse(&job).map_err(|error| bad(&error)))
+                .transpose()?
+                .map(|job| Parent { job, delegation: stored.delegation.map(Cow::into_owned) }),
             outcome: stored.outcome.map(StoredOutcome::into_outcome).transpose()?,
         })
     }
@@ -163,7 +184,7 @@ impl JobFact {
             state: outcome.state,
             created_at: self.created_at,
             trace: self.trace,
-            parent: None,
+            parent: self.parent.map(|parent| parent.job),
             lease: self.lease,
             last_index: outcome.last_index,
         })
@@ -190,7 +211,14 @@ struct StoredSession<'a> {
     extensions: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     heartbeats: bool,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    features: Vec<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    vocabulary: Option<Cow<'a, str>>,
 }
+
+/// The vocabulary of those that do not say it: there was but one.
+const FIRST: &str = "open";
 
 /// 32 bytes from their hexadecimal digits.
 fn unhex(text: &str) -> Option<[u8; 32]> {
@@ -238,6 +266,10 @@ struct StoredJob<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_runtime: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    parent: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    delegation: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     outcome: Option<StoredOutcome<'a>>,
 }
 
@@ -253,7 +285,7 @@ struct StoredOutcome<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredLease<'a> {
+pub(super) struct StoredLease<'a> {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     grants: BTreeMap<String, Vec<String>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -299,7 +331,7 @@ impl StoredOutcome<'_> {
 }
 
 impl<'a> StoredLease<'a> {
-    fn of(lease: &'a Lease) -> Self {
+    pub(super) fn of(lease: &'a Lease) -> Self {
         let texts = |patterns: &Vec<Pattern>| patterns.iter().map(ToString::to_string).collect();
         Self {
             grants: lease.grants.iter().map(|(name, all)| (name.clone(), texts(all))).collect(),
@@ -309,7 +341,7 @@ impl<'a> StoredLease<'a> {
         }
     }
 
-    fn into_lease(self) -> Result<Lease, RecordError> {
+    pub(super) fn into_lease(self) -> Result<Lease, RecordError> {
         let mut lease = Lease {
             budget: Budget::parse(self.budget.iter().map(String::as_str))
                 .map_err(|error| RecordError::new("lease", error))?,

@@ -4,14 +4,20 @@ use arcp_core::{
     ArtifactId, CredentialId, IdempotencyKey, JobId, Key, Principal, SessionId, StreamId,
 };
 
+/// What the streams of jobs' events begin with.
+pub const JOB_STREAMS: &[u8] = b"j/";
+
 /// The stream of a job's events.
 pub fn job_stream(job: &JobId) -> Key {
-    join(b"j/", job.as_str().as_bytes())
+    join(JOB_STREAMS, job.as_str().as_bytes())
 }
+
+/// What the streams of sessions' pointers begin with.
+pub const SESSION_STREAMS: &[u8] = b"s/";
 
 /// The stream of a session's pointers.
 pub fn session_stream(session: &SessionId) -> Key {
-    join(b"s/", session.as_str().as_bytes())
+    join(SESSION_STREAMS, session.as_str().as_bytes())
 }
 
 /// Where all sessions are that have not closed.

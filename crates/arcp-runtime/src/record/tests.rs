@@ -1,14 +1,16 @@
 //! What is written reads back; what is damaged or newer is refused; the format stays as it is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    AgentRef, ArtifactId, ArtifactRef, ChunkEncoding, Code, Completion, Event, Fault, GrantedLease,
-    JobHead, JobId, JobState, Json, Lease, LeaseId, LogLevel, MessageId, PermissionRequest,
-    Principal, Priority, Progress, Quantity, Record, ResultChunk, ResultId, SessionId,
-    StreamChange, StreamChunk, StreamEvent, StreamId, StreamInfo, StreamKind, Timestamp, TraceId,
+    AgentRef, ArtifactId, ArtifactRef, ChunkEncoding, Code, Completion, CredentialId, Delegated,
+    Event, Fault, Feature, GrantedLease, JobHead, JobId, JobState, Json, Lease, LeaseId, LogLevel,
+    MessageId, Parent, PermissionRequest, Principal, Priority, Progress, Quantity, Record,
+    ResultChunk, ResultId, Secret, SessionId, StreamChange, StreamChunk, StreamEvent, StreamId,
+    StreamInfo, StreamKind, Timestamp, TraceId, Vocabulary,
 };
 
 use super::{
@@ -105,6 +107,15 @@ fn events() -> Vec<Event> {
         }),
         Event::LeaseExtended { lease: lease.clone(), expires_at: Timestamp::from_micros(7) },
         Event::LeaseRevoked { lease, reason: odd.clone() },
+        Event::Checkpoint { size: 9 },
+        Event::Delegated(Box::new(Delegated {
+            delegation: odd.clone(),
+            child: JobId::parse("job_2").unwrap(),
+            agent: "a@1".to_owned(),
+            input: json("[1 ]"),
+            lease: Lease::default().grant("fs.read", Pattern::parse("/a/*").unwrap()),
+        })),
+        Event::CredentialRotated { id: CredentialId::parse("cred_1").unwrap(), value: None },
         Event::Completed(Completion::Inline(json("null"))),
         Event::Completed(Completion::Streamed { result, size: 7, summary: Some(odd.clone()) }),
         Event::Failed(fault()),
@@ -148,6 +159,16 @@ fn every_event_reads_back() {
 }
 
 #[test]
+fn the_value_of_a_credential_is_not_written() {
+    let id = CredentialId::parse("cred_1").unwrap();
+    let value = Some(Secret::new("s3cret".to_owned()));
+    let record = page(&[Event::CredentialRotated { id: id.clone(), value }]);
+    assert!(!record.body.windows(6).any(|part| part == b"s3cret"));
+    let read = read_job_page(&head().job, &record, 0).unwrap();
+    assert_eq!(read[0].1.event, Event::CredentialRotated { id, value: None });
+}
+
+#[test]
 fn line_breaks_between_tokens_do_not_break_a_page() {
     let spread = json("{\r\n  \"a\": [\n1\n]\n}");
     let events = [Event::Completed(Completion::Inline(spread.clone()))];
@@ -160,7 +181,7 @@ fn line_breaks_between_tokens_do_not_break_a_page() {
 #[test]
 fn ids_of_events_differ_between_jobs_of_one_millisecond() {
     let at = Timestamp::from_micros(1_700_000_000_000_001);
-    let mut ids = std::collections::BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for number in 0..1_000_u128 {
         let job = JobId::from_ulid(ulid::Ulid::from_parts(at.as_millis(), number));
         for index in 1..10 {
@@ -248,6 +269,10 @@ fn facts_read_back_and_newer_ones_are_refused() {
         lease,
         created_at: Timestamp::from_micros(7),
         max_runtime: Some(Duration::from_millis(1_500)),
+        parent: Some(Parent {
+            job: JobId::parse("job_0").unwrap(),
+            delegation: Some("d".to_owned()),
+        }),
         outcome: Some(outcome),
     };
     let bytes = job.to_bytes().unwrap();
@@ -263,6 +288,8 @@ fn facts_read_back_and_newer_ones_are_refused() {
         expires_at: Some(Timestamp::from_micros(5)),
         extensions: ["com.example.x.v1".to_owned()].into(),
         heartbeats: true,
+        features: BTreeSet::from([Feature::Ack, Feature::CostBudget]),
+        vocabulary: Vocabulary::named("hello"),
     };
     assert_eq!(SessionFact::from_bytes(&session.to_bytes().unwrap()).unwrap(), session);
     let newer = String::from_utf8(bytes.to_vec()).unwrap().replacen("\"v\":1", "\"v\":2", 1);

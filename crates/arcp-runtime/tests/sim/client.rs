@@ -85,6 +85,12 @@ impl Client {
                 self.take_event(&delivery.event, again);
             }
             Output::Observed(observed) => self.take_observed(observed),
+            // Some dialects say nothing of it.
+            Output::Reply { to, reply: Reply::Premature(_), .. } => {
+                self.waiting.remove(to);
+                self.early.remove(to);
+            }
+            Output::Notice { notice: Notice::Premature(_), .. } => {}
             Output::Reply { to, reply, .. } => {
                 let wanted = self.waiting.remove(to) || self.early.remove(to);
                 assert!(wanted, "{}: {reply:?} answers nothing", self.name);

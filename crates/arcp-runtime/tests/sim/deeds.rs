@@ -8,7 +8,7 @@ use arcp_core::{
     Cancel, CancelTarget, Capabilities, ClientIdentity, Command, ConnectionId, EventFilter, Fault,
     Feature, IdempotencyKey, Issued, Json, Lease, ListJobs, MessageId, Offer, OnClose, Open,
     PermissionAnswer, PermissionVerdict, PingKind, PutArtifact, RESUME_EXTENSION, Replay, Resume,
-    Secret, Since, Submit, Subscribe, WatchJob,
+    Secret, Since, Submit, Subscribe, Vocabulary, WatchJob,
 };
 use arcp_runtime::engine::{Effects, Input};
 use arcp_store::Bytes;
@@ -58,6 +58,7 @@ impl World {
                     },
                     client: ClientIdentity::default(),
                     capabilities: anonymous,
+                    vocabulary: Vocabulary::default(),
                 };
                 self.issue(who, connection, Command::Open(Box::new(open)), true);
             }
@@ -80,7 +81,15 @@ impl World {
         let seen = client.seen.get(session).copied().unwrap_or_default();
         let last_seq =
             if self.random.random_bool(0.2) { self.random.random_range(0..=seen) } else { seen };
-        let resume = Resume { token, last_seq, offer: None };
+        let resume = Resume {
+            token,
+            session: None,
+            last_seq,
+            offer: None,
+            client: None,
+            capabilities: None,
+            vocabulary: Vocabulary::default(),
+        };
         if self.random.random_bool(0.1) {
             // A connection of which the client knows nothing, such as a proxy's second try.
             let ghost = ConnectionId(self.number());
@@ -263,6 +272,7 @@ impl World {
             key,
             max_runtime: self.random.random_bool(0.1).then_some(Duration::from_secs(2)),
             priority: arcp_core::Priority::default(),
+            parent: None,
         };
         self.issue(who, connection, Command::Submit(Box::new(submit)), true);
     }

@@ -521,7 +521,12 @@ impl World {
         let asks = matches!(output, Output::Notice { notice: Notice::Ping { .. }, .. });
         if asks && self.random.random_bool(0.8) {
             let id = MessageId::parse(&format!("msg_{}", self.number())).unwrap();
-            let issued = Issued { id, at: self.now.wall, trace: None, command: Command::Pong };
+            let issued = Issued {
+                id,
+                at: self.now.wall,
+                trace: None,
+                command: Command::Pong { nonce: None },
+            };
             self.input(Input::Command { connection, issued, intent: None });
         }
         true

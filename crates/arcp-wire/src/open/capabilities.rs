@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::object::{Object, string};
+use crate::json::{Object, string};
 
 /// What a client declares. Agents are no client's to offer.
 pub(super) fn declared(open: &Object<'_>) -> Result<Capabilities, Fault> {

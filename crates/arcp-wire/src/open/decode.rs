@@ -13,9 +13,10 @@ use arcp_core::{
 };
 
 use super::envelope::{Envelope, Unsound};
-use super::object::{Object, excerpt, is_deeper_than};
+
 use super::types::Kind;
-use super::{capabilities, lease, state};
+use super::{VOCABULARY, capabilities, lease, state};
+use crate::json::{MAX_DEPTH, Object, excerpt, is_deeper_than};
 use crate::{CommandDecoder, Decoded};
 
 /// The runtime's reader. It needs to remember nothing.
@@ -78,7 +79,12 @@ fn command(kind: Kind, envelope: &Envelope<'_>) -> Result<Command, Fault> {
             Ok(Command::Ping { kind: PingKind::Connection, nonce: payload.owned("nonce")? })
         }
         Kind::SessionPing => session_ping(&payload),
-        Kind::Pong => Ok(Command::Pong),
+        Kind::Pong => {
+            let nonce = payload
+                .owned("nonce")?
+                .map_or_else(|| payload.owned("ping_nonce"), |n| Ok(Some(n)));
+            Ok(Command::Pong { nonce: nonce? })
+        }
         Kind::Ack => Ok(Command::Ack { seq: payload.need_whole("last_processed_seq")? }),
         Kind::ListJobs => list_jobs(&payload),
         Kind::Invoke => submit(&payload, envelope),
@@ -118,6 +124,7 @@ fn open(payload: &Object<'_>) -> Result<Command, Fault> {
             fingerprint: client.owned("fingerprint")?,
         },
         capabilities: capabilities::declared(payload)?,
+        vocabulary: VOCABULARY,
     })))
 }
 
@@ -152,6 +159,10 @@ fn resume(payload: &Object<'_>) -> Result<Command, Fault> {
         token: Secret::new(payload.need_text("resume_token")?.into_owned()),
         last_seq: payload.need_whole("last_event_seq")?,
         offer: auth.as_ref().map(offer).transpose()?,
+        session: None,
+        client: None,
+        capabilities: None,
+        vocabulary: VOCABULARY,
     })))
 }
 
@@ -198,6 +209,7 @@ fn submit(payload: &Object<'_>, envelope: &Envelope<'_>) -> Result<Command, Faul
         key: envelope.key.clone(),
         max_runtime: max_runtime.map(Duration::from_secs),
         priority: envelope.priority,
+        parent: None,
     })))
 }
 
@@ -218,7 +230,3 @@ fn cancel(payload: &Object<'_>) -> Result<Command, Fault> {
         deadline: payload.whole("deadline_ms")?.map(Duration::from_millis),
     })))
 }
-
-/// How deep arrays and objects may lie within one another: as deep as any reader of JSON goes.
-/// What is echoed to a client that cannot go as deep would end it.
-const MAX_DEPTH: usize = 100;

@@ -11,27 +11,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::event::Prefix;
 use super::message::{Message, Stamp};
-use super::{capabilities, lease, observed, payload, state};
-use crate::OutputEncoder;
+use super::{capabilities, event, lease, observed, payload, state};
+use crate::prefix::Prefix;
+use crate::{OutputEncoder, Then};
 
 /// The runtime's writer.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
     session: Option<SessionId>,
     prefix: Prefix,
-    knows_closed: bool,
     wants_heartbeats: bool,
     /// Extensions that both ends have.
     agreed: BTreeSet<String>,
 }
 
 impl OutputEncoder for Outputs {
-    fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>) {
+    fn encode(&mut self, output: &Output, frames: &mut Vec<Frame>) -> Then {
         match output {
             Output::Event(delivery) => {
-                frames.extend(self.prefix.frame(delivery, &self.agreed));
+                frames.extend(event::frame(&self.prefix, delivery, &self.agreed));
             }
             Output::Observed(told) => frames.extend(observed::frame(told, &self.agreed)),
             Output::Reply { id, at, to, reply } => {
@@ -41,7 +40,8 @@ impl OutputEncoder for Outputs {
                     self.learn(&resumed.session);
                 }
                 let answer = Answer { session: self.session.as_ref(), id, at: *at, to: Some(to) };
-                answer.reply(reply, to, self.knows_closed, frames);
+                let knows_closed = self.agreed.contains(RESUME_EXTENSION);
+                answer.reply(reply, to, knows_closed, frames);
             }
             Output::Notice { notice: Notice::Heartbeat(_), .. } if !self.wants_heartbeats => {}
             Output::Notice { id, at, notice } => {
@@ -49,6 +49,7 @@ impl OutputEncoder for Outputs {
                 answer.notice(notice, frames);
             }
         }
+        Then::GoOn
     }
 }
 
@@ -58,8 +59,7 @@ impl Outputs {
         self.prefix = Prefix::of(&accepted.session);
         self.wants_heartbeats = accepted.declared.heartbeats.is_some();
         self.agreed.clone_from(&accepted.capabilities.extensions);
-        self.knows_closed = accepted.declared.extensions.contains(RESUME_EXTENSION);
-        if self.knows_closed {
+        if accepted.declared.extensions.contains(RESUME_EXTENSION) {
             self.agreed.insert(RESUME_EXTENSION.to_owned());
         }
     }
@@ -106,7 +106,8 @@ impl<'a> Answer<'a> {
             Reply::Closed if knows_closed => {
                 self.message("session.closed", payload::Empty {}).push(frames);
             }
-            Reply::Closed => {}
+            // R§8.1: what comes before there is a session is dropped.
+            Reply::Closed | Reply::Premature(_) => {}
             Reply::Pong { kind, nonce } => self.pong(*kind, nonce.as_deref(), frames),
             Reply::JobAccepted(accepted) => self.job_accepted(accepted, frames),
             Reply::JobRefused { job, fault, key } => {
@@ -121,7 +122,9 @@ impl<'a> Answer<'a> {
             Reply::CancelRefused { target_id, fault } => {
                 self.cancel("cancel.refused", target_id, Some(&fault.message), frames);
             }
-            Reply::Nack(fault) => self.message("nack", payload::Nack::of(fault)).push(frames),
+            Reply::Nack(fault) | Reply::Unheeded(fault) => {
+                self.message("nack", payload::Nack::of(fault)).push(frames);
+            }
             Reply::Watched(watched) => self
                 .message("job.subscribed", payload::Watched::of(watched))
                 .job(&watched.summary.job)
@@ -142,6 +145,9 @@ impl<'a> Answer<'a> {
     fn notice(&self, notice: &'a Notice, frames: &mut Vec<Frame>) {
         match notice {
             Notice::Nack(fault) => self.message("nack", payload::Nack::of(fault)).push(frames),
+            // The clients of this dialect take an acceptance that they did not ask for as an answer. The
+            // event of the job that has delegated tells the same.
+            Notice::Premature(_) | Notice::Delegated(_) => {}
             Notice::Refresh { deadline } => {
                 let deadline = Stamp(*deadline);
                 self.message("session.refresh", payload::Refresh { deadline }).push(frames);

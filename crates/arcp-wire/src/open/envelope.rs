@@ -9,8 +9,10 @@ use arcp_core::{
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::object::{excerpt, instant, scalar, string};
+use super::types::is_open_only;
 use crate::Decoded;
+use crate::first::{FirstKeys, first_keys};
+use crate::json::{excerpt, instant, scalar, string, trace_of};
 
 /// A sound envelope.
 pub(super) struct Envelope<'a> {
@@ -88,16 +90,10 @@ impl<T> From<Unsound> for Decoded<T> {
     }
 }
 
-/// The type of a frame, if it is a JSON object that has one.
-pub(super) fn kind(first: &Frame) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Kind<'a> {
-        #[serde(rename = "type", borrow)]
-        kind: &'a RawValue,
-    }
-    let text = std::str::from_utf8(&first.bytes).ok()?;
-    let read: Kind<'_> = serde_json::from_str(text).ok()?;
-    string(read.kind).map(Cow::into_owned)
+/// Whether a first frame looks like one of this dialect.
+pub(super) fn is_ours(first: &Frame) -> bool {
+    let Some(FirstKeys { kind, timestamp }) = first_keys(first) else { return false };
+    is_open_only(&kind) || (timestamp && !crate::hello::is_hello_only(&kind))
 }
 
 /// What the keys of an envelope hold. A `null` is as good as nothing, but for `priority`.
@@ -163,7 +159,7 @@ impl<'a> Keys<'a> {
             })?,
             correlation: maybe(self.correlation_id, "correlation_id", message_id)?,
             trace: maybe(self.trace_id, "trace_id", |raw| parsed(raw, TraceId::parse))?
-                .or_else(|| self.traceparent.and_then(trace_of)),
+                .or_else(|| self.traceparent.and_then(|raw| trace_of(&string(raw)?))),
             key: maybe(self.idempotency_key, "idempotency_key", |raw| {
                 parsed(raw, IdempotencyKey::parse)
             })?,
@@ -245,22 +241,6 @@ fn has_prefix(raw: &RawValue, prefix: &str) -> Result<(), String> {
 fn object(raw: &RawValue) -> Result<&RawValue, String> {
     let is_object = raw.get().starts_with('{');
     is_object.then_some(raw).ok_or("an object".to_owned())
-}
-
-/// The trace id of a W3C `traceparent`; one that is malformed says nothing.
-fn trace_of(raw: &RawValue) -> Option<TraceId> {
-    let text = string(raw)?;
-    let mut parts = text.split('-');
-    let (version, trace) = (parts.next()?, parts.next()?);
-    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    let sound = version.len() == 2
-        && version != "ff"
-        && trace.len() == 32
-        && hex(version)
-        && hex(trace)
-        && trace.bytes().any(|byte| byte != b'0')
-        && parts.next().is_some_and(|span| span.len() == 16 && hex(span));
-    if sound { TraceId::parse(trace).ok() } else { None }
 }
 
 fn is_optional(extensions: &RawValue) -> bool {

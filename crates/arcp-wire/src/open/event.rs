@@ -3,47 +3,35 @@
 use std::collections::BTreeSet;
 
 use arcp_core::{
-    ChunkEncoding, Completion, Delivery, Event, Fault, Frame, GrantedLease, JobEvent, Json,
-    LogLevel, PermissionRequest, Progress, Quantity, RESUME_EXTENSION, ResultChunk, SessionId,
+    ChunkEncoding, Completion, Delegated, Delivery, Event, Fault, Frame, GrantedLease, JobEvent,
+    Json, LogLevel, PermissionRequest, Progress, RESUME_EXTENSION, ResultChunk, Secret,
     StreamChange, StreamChunk, StreamEvent, StreamInfo,
 };
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::lease;
 use super::message::{Message, Stamp};
 use super::payload::{self, Failed};
 use super::types::is_foreign;
+use crate::json::number;
+use crate::prefix::{Prefix, comma};
 
-/// What all events of one session begin with.
-#[derive(Debug, Default)]
-pub(super) struct Prefix(Vec<u8>);
-
-impl Prefix {
-    /// The beginning of events of `session`.
-    pub(super) fn of(session: &SessionId) -> Self {
-        // An id is any text after its prefix, so it is written as one.
-        let id = serde_json::Value::from(session.as_str());
-        Self(format!("{{\"session_id\":{id},\"event_seq\":").into_bytes())
+/// The frame of one event, told in the session that `prefix` is of.
+pub(super) fn frame(
+    prefix: &Prefix,
+    delivery: &Delivery,
+    agreed: &BTreeSet<String>,
+) -> Option<Frame> {
+    let event = &delivery.event;
+    if let Event::CredentialRotated { value: Some(value), .. } = &event.event
+        && prefix.is_of(event.head.session.as_ref())
+    {
+        return prefix.frame(delivery.seq, &comma(emitted(event, Some(value))));
     }
-
-    /// The frame of one event.
-    pub(super) fn frame(&self, delivery: &Delivery, agreed: &BTreeSet<String>) -> Option<Frame> {
-        let rest = told(&delivery.event, agreed);
-        if rest.is_empty() {
-            return None;
-        }
-        let seq = delivery.seq.to_string();
-        let start: &[u8] = if self.0.is_empty() { NO_SESSION } else { &self.0 };
-        let mut frame = Vec::with_capacity(start.len() + seq.len() + rest.len());
-        frame.extend_from_slice(start);
-        frame.extend_from_slice(seq.as_bytes());
-        frame.extend_from_slice(&rest);
-        Some(Frame::text(frame))
-    }
+    prefix.frame(delivery.seq, &told(event, agreed))
 }
-
-const NO_SESSION: &[u8] = b"{\"event_seq\":";
 
 /// Where this dialect keeps what it has written of an event.
 const SLOT: usize = 0;
@@ -78,19 +66,6 @@ fn body(event: &JobEvent) -> Bytes {
     event.encoded.get_or_write(SLOT, || comma(written(event)))
 }
 
-fn comma(written: Option<Vec<u8>>) -> Bytes {
-    match written {
-        Some(mut bytes) => {
-            // The brace that opens the message becomes the comma after the number.
-            if let Some(first) = bytes.first_mut() {
-                *first = b',';
-            }
-            Bytes::from(bytes)
-        }
-        None => Bytes::new(),
-    }
-}
-
 fn written(event: &JobEvent) -> Option<Vec<u8>> {
     match &event.event {
         Event::Started { description } => write(event, "job.started", Started { description }),
@@ -112,7 +87,8 @@ fn written(event: &JobEvent) -> Option<Vec<u8>> {
         | Event::ToolResult { .. }
         | Event::Status { .. }
         | Event::Custom { .. }
-        | Event::Checkpoint { .. } => emitted(event),
+        | Event::CredentialRotated { .. }
+        | Event::Checkpoint { .. } => emitted(event, None),
         Event::ResultChunk(chunk) => write(event, "job.result_chunk", Piece::of(chunk)),
         Event::Stream(stream) => streamed(event, stream),
         Event::Artifact(reference) => {
@@ -120,6 +96,7 @@ fn written(event: &JobEvent) -> Option<Vec<u8>> {
         }
         Event::PermissionRequest(request) => write(event, "permission.request", Asked::of(request)),
         Event::LeaseGranted(granted) => write(event, "lease.granted", Granted::of(granted)),
+        Event::Delegated(delegated) => write(event, "agent.delegate", Delegate::of(delegated)),
         Event::LeaseExtended { lease, expires_at } => {
             let extended = Extended { lease_id: lease.as_str(), expires_at: Stamp(*expires_at) };
             write(event, "lease.extended", extended)
@@ -141,7 +118,7 @@ fn write<P: Serialize>(event: &JobEvent, kind: &str, payload: P) -> Option<Vec<u
 fn message<'a, P: Serialize>(event: &'a JobEvent, kind: &'a str, payload: P) -> Message<'a, P> {
     Message::new(&event.id, event.at, kind, payload)
         .job(&event.head.job)
-        .to(&event.head.request)
+        .answers(&event.head.request)
         .trace(event.head.trace.as_ref())
         .priority(event.head.priority)
 }
@@ -179,7 +156,7 @@ fn streamed(event: &JobEvent, streamed: &StreamEvent) -> Option<Vec<u8>> {
 }
 
 /// What has no type of its own goes by its name.
-fn emitted(event: &JobEvent) -> Option<Vec<u8>> {
+fn emitted(event: &JobEvent, secret: Option<&Secret<String>>) -> Option<Vec<u8>> {
     let (name, data) = match &event.event {
         Event::Thought { text } => ("thought", Data::Thought { text }),
         Event::ToolCall { call_id, tool, arguments } => {
@@ -193,10 +170,15 @@ fn emitted(event: &JobEvent) -> Option<Vec<u8>> {
         Event::Checkpoint { size } => {
             ("checkpoint", Data::Checkpoint(Checkpoint::of(event, *size)))
         }
+        Event::CredentialRotated { id, value: _ } => {
+            let value = secret.map(|secret| secret.expose().as_str());
+            ("status", Data::Rotated { phase: ROTATED, id: id.as_str(), value })
+        }
         Event::Started { .. }
         | Event::Log { .. }
         | Event::Metric { .. }
         | Event::Progress(_)
+        | Event::Delegated(_)
         | Event::ResultChunk(_)
         | Event::Stream(_)
         | Event::Artifact(_)
@@ -302,9 +284,18 @@ enum Data<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<&'a str>,
     },
+    Rotated {
+        phase: &'static str,
+        id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<&'a str>,
+    },
     Custom(&'a Json),
     Checkpoint(Checkpoint),
 }
+
+/// The phase that says that a credential has another value.
+pub(super) const ROTATED: &str = "credential_rotated";
 
 /// It goes by the id of its event.
 #[derive(Serialize)]
@@ -458,6 +449,30 @@ impl<'a> Granted<'a> {
     }
 }
 
+/// The published types know an agent, a task and what goes with it.
+#[derive(Serialize)]
+struct Delegate<'a> {
+    target: &'a str,
+    task: &'a str,
+    context: DelegateContext<'a>,
+}
+
+#[derive(Serialize)]
+struct DelegateContext<'a> {
+    job_id: &'a str,
+    input: &'a Json,
+    lease: lease::Written<'a>,
+}
+
+impl<'a> Delegate<'a> {
+    fn of(delegated: &'a Delegated) -> Self {
+        let Delegated { delegation, child, agent, input, lease } = delegated;
+        let context =
+            DelegateContext { job_id: child.as_str(), input, lease: lease::Written(lease) };
+        Self { target: agent, task: delegation, context }
+    }
+}
+
 #[derive(Serialize)]
 struct Extended<'a> {
     lease_id: &'a str,
@@ -486,10 +501,4 @@ struct Streamed<'a> {
 #[derive(Serialize)]
 struct Cancelled<'a> {
     reason: &'a str,
-}
-
-/// A number, with the digits that it has.
-fn number(quantity: Quantity) -> Box<RawValue> {
-    // A quantity's text is that of a JSON number; `null` stands in for what cannot happen.
-    RawValue::from_string(quantity.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -8,7 +8,7 @@ use arcp_core::{Fault, Json, Lease, Timestamp};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::object::{Object, excerpt, instant, strings};
+use crate::json::{Object, excerpt, instant, strings};
 
 /// The lease that a `tool.invoke` asks for: `lease_request` wins over a bare `cost_budget`.
 pub(super) fn requested(payload: &Object<'_>) -> Result<Option<Lease>, Fault> {

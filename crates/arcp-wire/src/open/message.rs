@@ -4,7 +4,10 @@ use arcp_core::{
     Frame, IdempotencyKey, JobId, MessageId, Priority, SessionId, StreamId, SubscriptionId,
     Timestamp, TraceId,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+
+pub(super) use crate::json::Stamp;
+use crate::json::line;
 
 /// An envelope to be written.
 #[derive(Serialize)]
@@ -89,6 +92,13 @@ impl<'a, P: Serialize> Message<'a, P> {
         self
     }
 
+    /// In answer to this message, which may be one of another dialect: those go by no id of ours.
+    pub(super) fn answers(mut self, request: &'a MessageId) -> Self {
+        let request = request.as_str();
+        self.correlation_id = request.starts_with("msg_").then_some(request);
+        self
+    }
+
     /// In this trace.
     pub(super) fn trace(mut self, trace: Option<&'a TraceId>) -> Self {
         self.trace_id = trace.map(TraceId::as_str);
@@ -103,15 +113,7 @@ impl<'a, P: Serialize> Message<'a, P> {
 
     /// The message as one line of JSON.
     pub(super) fn write(&self) -> Option<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(USUAL_BYTES);
-        match serde_json::to_writer(&mut bytes, self) {
-            Ok(()) => Some(one_line(bytes)),
-            Err(error) => {
-                // INVARIANT: what is written has text keys and finite numbers only, so it can be.
-                debug_assert!(error.is_io(), "not to be written: {error}");
-                None
-            }
-        }
+        line(self)
     }
 
     /// Adds the message to `frames`.
@@ -119,27 +121,3 @@ impl<'a, P: Serialize> Message<'a, P> {
         frames.extend(self.write().map(Frame::text));
     }
 }
-
-/// An instant, as text.
-#[derive(Clone, Copy)]
-pub(super) struct Stamp(pub(super) Timestamp);
-
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-/// Values of peers and agents are written as they stand; a line break in one stands between two
-/// tokens, where a blank says the same. A message must be one line for transports of lines.
-fn one_line(mut bytes: Vec<u8>) -> Vec<u8> {
-    for byte in &mut bytes {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
-        }
-    }
-    bytes
-}
-
-/// Room for most messages.
-const USUAL_BYTES: usize = 320;

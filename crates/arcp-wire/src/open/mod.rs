@@ -10,15 +10,14 @@ mod event;
 mod kinds;
 mod lease;
 mod message;
-mod object;
 mod observed;
 mod payload;
 mod state;
 mod types;
 
-use arcp_core::{Frame, FrameKind};
+use arcp_core::{Frame, FrameKind, Vocabulary};
 
-pub(crate) use types::is_foreign;
+pub(crate) use types::{is_foreign, is_open_only};
 
 use crate::{CommandDecoder, CommandEncoder, Dialect, OutputDecoder, OutputEncoder};
 
@@ -26,15 +25,24 @@ use crate::{CommandDecoder, CommandEncoder, Dialect, OutputDecoder, OutputEncode
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OpenDialect;
 
+/// What this dialect is called.
+const NAME: &str = "open";
+/// The same, as sessions keep it.
+const VOCABULARY: Vocabulary = Vocabulary::named(NAME);
+
 impl Dialect for OpenDialect {
     fn name(&self) -> &'static str {
-        "open"
+        NAME
     }
 
-    /// Claims a first frame whose type no other vocabulary has.
+    /// Claims a first frame of a type that no other vocabulary has, and one whose envelope has a
+    /// timestamp, as that of no other vocabulary has.
     fn claims(&self, first: &Frame) -> bool {
-        first.kind == FrameKind::Text
-            && envelope::kind(first).is_some_and(|kind| types::is_open_only(&kind))
+        first.kind == FrameKind::Text && envelope::is_ours(first)
+    }
+
+    fn greets_again(&self) -> bool {
+        false
     }
 
     fn runtime_codec(&self) -> (Box<dyn CommandDecoder>, Box<dyn OutputEncoder>) {

@@ -164,18 +164,20 @@ pub(super) struct Refresh {
     pub(super) deadline: Stamp,
 }
 
-/// `pong`.
+/// `ack`, with a note.
 #[derive(Serialize)]
 pub(super) struct Note<'a> {
     pub(super) note: &'a str,
 }
 
+/// `backpressure`.
 #[derive(Serialize)]
 pub(super) struct Backpressure<'a> {
     pub(super) buffer_remaining_bytes: u64,
     pub(super) reason: &'a str,
 }
 
+/// `pong`, and the runtime's own `ping`.
 #[derive(Serialize)]
 pub(super) struct Pong<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

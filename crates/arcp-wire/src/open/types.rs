@@ -75,7 +75,7 @@ impl Kind {
 }
 
 /// Whether a type exists in this dialect and in no other.
-pub(super) fn is_open_only(text: &str) -> bool {
+pub(crate) fn is_open_only(text: &str) -> bool {
     !SHARED.contains(&text) && TYPES.iter().any(|(known, _)| *known == text)
 }
 

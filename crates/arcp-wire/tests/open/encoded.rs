@@ -37,6 +37,7 @@ fn a_session_and_a_job() {
         trace: None,
         credentials: Vec::new(),
         repeated: None,
+        parent: None,
     };
     check(
         &[

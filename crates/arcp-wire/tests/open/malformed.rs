@@ -155,8 +155,8 @@ fn types_that_are_not_done() {
         Subscribe(Subscribe { filter: EventFilter { sessions: {}, traces: {}, jobs: {}, streams: {}, kinds: None, names: {}, own_types: {}, min_priority: None }, since: None })
         refused: INVALID_ARGUMENT: only a runtime sends `job.accepted`
         refused: INVALID_ARGUMENT: only a runtime sends `log`
-        Pong
-        Pong
+        Pong { nonce: None }
+        Pong { nonce: None }
         ignored
         ignored"#]]
     .assert_eq(&lines.join("\n"));
@@ -207,7 +207,7 @@ fn payloads_that_cannot_be_done() {
         refused: INVALID_ARGUMENT: `filter.status` must be a list of texts
         refused: INVALID_ARGUMENT: `cursor` must be what a page of jobs gave
         refused submit: INVALID_ARGUMENT: `arguments` is missing
-        Submit(Submit { agent: "echo", input: null, lease: None, key: None, max_runtime: None, priority: Normal })
+        Submit(Submit { agent: "echo", input: null, lease: None, key: None, max_runtime: None, priority: Normal, parent: None })
         refused submit: INVALID_ARGUMENT: `tool` is missing
         refused submit: INVALID_ARGUMENT: `payload` has `tool` twice
         refused submit: INVALID_ARGUMENT: `cost_budget`: `USD:-1` is not an amount: want `CURRENCY:DECIMAL`, at least 0, at most 12 decimals

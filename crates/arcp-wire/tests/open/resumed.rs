@@ -2,7 +2,6 @@
 
 use arcp_core::{
     Code, Command, Event, Fault, Output, Reply, RuntimeIdentity, SessionAccepted, SessionResumed,
-    TrustLevel,
 };
 use arcp_wire::Dialect;
 use arcp_wire::open::OpenDialect;
@@ -19,12 +18,7 @@ fn what_is_said_of_it_comes_back() {
     let sent = accepted(&["resume"]);
     let read = SessionAccepted {
         // Said when it was opened, and not again.
-        runtime: RuntimeIdentity {
-            kind: String::new(),
-            version: String::new(),
-            fingerprint: None,
-            trust_level: TrustLevel::Trusted,
-        },
+        runtime: RuntimeIdentity::default(),
         capabilities: arcp_core::Capabilities::default(),
         declared: arcp_core::Capabilities::default(),
         ..sent.clone()

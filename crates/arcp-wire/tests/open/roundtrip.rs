@@ -6,7 +6,7 @@ use arcp_core::{
     Cancel, CancelTarget, Capabilities, ClientIdentity, Code, Command, Event, Fault, Feature,
     Frame, IdempotencyKey, JobAccepted, JobFilter, JobState, JobSummary, JobsPage, Json, Lease,
     ListJobs, MessageId, Notice, Offer, OnClose, Open, Output, PingKind, Reply, Secret,
-    SessionAccepted, Submit, TraceId, Wanted,
+    SessionAccepted, Submit, TraceId, Vocabulary, Wanted,
 };
 use arcp_wire::open::OpenDialect;
 use arcp_wire::{Decoded, Dialect};
@@ -75,6 +75,7 @@ fn an_open_keeps_its_token() {
         }
         .with(Feature::Streaming, true)
         .with(Feature::Anonymous, false),
+        vocabulary: Vocabulary::named("open"),
     };
     let Command::Open(read) = asked(Command::Open(Box::new(open.clone()))) else {
         panic!("no open");
@@ -137,6 +138,7 @@ fn submits_come_back() {
             key: Some(IdempotencyKey::parse("k \"1\"").unwrap()),
             max_runtime: Some(Duration::from_secs(9)),
             priority: arcp_core::Priority::default(),
+            parent: None,
         })));
     }
 }
@@ -159,6 +161,7 @@ fn job_accepted() -> Reply {
         trace: Some(TraceId::parse("t").unwrap()),
         credentials: Vec::new(),
         repeated: Some(IdempotencyKey::parse("k").unwrap()),
+        parent: None,
     }))
 }
 
@@ -262,6 +265,7 @@ proptest! {
             key: None,
             max_runtime: None,
             priority: arcp_core::Priority::default(),
+            parent: None,
         })));
     }
 }

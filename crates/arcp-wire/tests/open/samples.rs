@@ -76,6 +76,8 @@ pub(crate) fn accepted(extensions: &[&str]) -> SessionAccepted {
             extensions: extensions.iter().map(ToString::to_string).collect(),
             ..Capabilities::default()
         },
+        opened_at: at(),
+        heartbeat: None,
         expires_at: Some(at()),
         resumption: Some(Resumption {
             token: Secret::new("rt_1".to_owned()),

@@ -76,7 +76,7 @@ async fn in_parallel<F: Future<Output = Result<()>>>(
     try_join_all((0..count).map(one)).await.map(drop)
 }
 
-/// A copy of the files of a folder that has no folders in it.
+/// A copy of the files in a folder, without its folders: no job here has artifacts.
 fn copy(folder: &Path) -> Result<TempDir> {
     let copy = TempDir::with_prefix("arcp-bench-")?;
     for entry in folder.read_dir()? {

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::events::{Events, Input};
-use super::{Load, rate};
-use crate::client::{Bytes, Client};
+use super::{Load, millis, rate};
+use crate::client::Client;
 use crate::failure::Result;
 use crate::server::Server;
 
@@ -16,14 +16,14 @@ pub(super) async fn load(server: &Server) -> Result<Load> {
     let resumed = start.elapsed();
     let mut events = Events::new(EVENTS);
     events.read(&mut client, &missed.asked).await?;
-    let (took, Bytes { received, sent }) = (start.elapsed(), client.bytes);
+    let (took, bytes) = (start.elapsed(), client.bytes);
     client.close().await?;
     Ok(Load {
         // Those of its start and its end are read as well.
         rate: rate(usize::try_from(EVENTS + 2)?, took)?,
         latencies: vec![took],
-        bytes: Bytes { received, sent },
-        figures: vec![("resumed_ms", resumed.as_secs_f64() * 1e3)],
+        bytes,
+        figures: vec![("resumed_ms", millis(resumed))],
     })
 }
 

@@ -40,6 +40,9 @@ fn check_ends(name: &str, job: &Job, found: &mut Vec<Violation>) {
         job.events.iter().filter(|(_, told)| told.seen.is_terminal()).map(|(at, _)| *at).collect();
     let (name, last) = (name.to_owned(), job.events.last().map(|(index, _)| *index));
     match (job.done, ends.as_slice()) {
+        (None, []) if !job.open && !job.events.is_empty() => {
+            found.push(Violation::JobLost { job: name });
+        }
         (None, []) => {}
         (None, _) if job.open => found.push(Violation::EndedOpen { job: name }),
         (Some(outcome), [end]) if Some(*end) == last && outcome == *end => {}
@@ -72,8 +75,10 @@ fn check_told(name: &str, job: &Job, stored: &Stored, found: &mut Vec<Violation>
 /// A job that was accepted is stored.
 pub(super) fn is_known(name: &str, stored: &Stored, found: &mut Vec<Violation>) {
     let known = stored.jobs.get(name).is_some_and(|job| job.open || job.done.is_some());
-    if !known {
-        found.push(Violation::JobLost { job: name.to_owned() });
+    let lost = Violation::JobLost { job: name.to_owned() };
+    // Its events may have told already.
+    if !known && !found.contains(&lost) {
+        found.push(lost);
     }
 }
 

@@ -176,6 +176,13 @@ fn a_job_that_is_gone_is_found() {
     check(|world| world.job("job_2").open = false, &["JobLost"]);
     let unknown = |world: &mut World| world.seen.accepted("bob", "s", None, "job_3").unwrap();
     check(unknown, &["JobLost"]);
+    let unseen = |world: &mut World| {
+        let job = Job { open: false, ..job("job_3", &OPEN) };
+        world.stored.jobs.insert("job_3".to_owned(), job);
+        let numbers = [(6, "job_3".to_owned(), 1), (7, "job_3".to_owned(), 2)];
+        world.session().numbers.extend(numbers);
+    };
+    check(unseen, &["JobLost"]);
 }
 
 #[test]

@@ -11,11 +11,14 @@ use crate::violation::Violation;
 #[derive(Debug)]
 pub(super) enum Question {
     Begin,
-    Submit,
-    SubmitFor(String),
+    /// For a key, if one comes along.
+    Submit(Option<String>),
     Ack,
     Cancel,
-    Watch { job: String, history: bool },
+    Watch {
+        job: String,
+        history: bool,
+    },
     Ping,
     Close,
 }
@@ -24,14 +27,6 @@ impl Question {
     /// Whether an answer comes and is waited for later.
     pub(super) fn is_answered(&self) -> bool {
         !matches!(self, Self::Begin | Self::Ack)
-    }
-
-    /// A submit for a key is told from one without.
-    pub(super) fn with_key(self, key: Option<&str>) -> Self {
-        match (self, key) {
-            (Self::Submit, Some(key)) => Self::SubmitFor(key.to_owned()),
-            (question, _) => question,
-        }
     }
 }
 
@@ -68,11 +63,8 @@ impl Client {
     fn answered(&self, session: &str, question: Question, frame: &Frame) -> Result<(), Violation> {
         let mut history = lock(&self.shared);
         match (question, frame.kind.as_str()) {
-            (Question::Submit, "job.accepted") => {
-                history.accepted(self.principal, session, None, frame.text("job_id"))
-            }
-            (Question::SubmitFor(key), "job.accepted") => {
-                history.accepted(self.principal, session, Some(&key), frame.text("job_id"))
+            (Question::Submit(key), "job.accepted") => {
+                history.accepted(self.principal, session, key.as_deref(), frame.text("job_id"))
             }
             (Question::Watch { job, history: past }, "job.subscribed") => {
                 let over = ["completed", "failed", "cancelled"];

@@ -143,16 +143,16 @@ impl Client {
         match verb {
             Verb::Submit => {
                 let job = verb::job(&mut self.rng);
-                self.ask(link, kill, "tool.invoke", job, None, Question::Submit).await;
+                self.ask(link, kill, "tool.invoke", job, Question::Submit(None)).await;
             }
             Verb::SubmitKeyed => {
                 let (key, job) = (self.ids.key(), verb::job(&mut self.rng));
                 self.keys.push((key.clone(), job.clone()));
-                self.ask(link, kill, "tool.invoke", job, Some(key), Question::Submit).await;
+                self.ask(link, kill, "tool.invoke", job, Question::Submit(Some(key))).await;
             }
             Verb::Repeat => {
                 if let Some((key, job)) = recent(&self.keys, &mut self.rng).cloned() {
-                    self.ask(link, kill, "tool.invoke", job, Some(key), Question::Submit).await;
+                    self.ask(link, kill, "tool.invoke", job, Question::Submit(Some(key))).await;
                 }
             }
             Verb::Ack => {
@@ -160,24 +160,24 @@ impl Client {
                 session.acked = lock(&self.shared).last(&session.id);
                 lock(&self.shared).counts.acks += 1;
                 let payload = json!({ "last_processed_seq": session.acked });
-                self.ask(link, kill, "session.ack", payload, None, Question::Ack).await;
+                self.ask(link, kill, "session.ack", payload, Question::Ack).await;
             }
             Verb::Cancel => {
                 let Some(job) = self.some_job() else { return };
                 lock(&self.shared).counts.cancels += 1;
                 let payload = json!({ "target": "job", "target_id": job });
-                self.ask(link, kill, "cancel", payload, None, Question::Cancel).await;
+                self.ask(link, kill, "cancel", payload, Question::Cancel).await;
             }
             Verb::Watch => {
                 let Some(job) = self.some_job() else { return };
                 let history = self.rng.random_bool(0.5);
                 let payload = json!({ "job_id": job, "history": history });
                 let question = Question::Watch { job, history };
-                self.ask(link, kill, "job.subscribe", payload, None, question).await;
+                self.ask(link, kill, "job.subscribe", payload, question).await;
             }
             Verb::Ping => {
                 let payload = json!({ "nonce": "n", "sent_at": "2026-01-01T00:00:00Z" });
-                self.ask(link, kill, "session.ping", payload, None, Question::Ping).await;
+                self.ask(link, kill, "session.ping", payload, Question::Ping).await;
             }
             Verb::Drop | Verb::TakeOver | Verb::Close | Verb::Wait => {}
         }
@@ -189,13 +189,15 @@ impl Client {
         kill: &Kill,
         kind: &'static str,
         payload: Value,
-        key: Option<String>,
         question: Question,
     ) {
         let id = self.ids.message();
         let session = self.session.as_ref().map(|session| session.id.clone());
         let session = session.filter(|_| !matches!(question, Question::Begin));
-        let question = question.with_key(key.as_deref());
+        let key = match &question {
+            Question::Submit(key) => key.clone(),
+            _ => None,
+        };
         if question.is_answered() {
             self.asked.insert(id.clone(), question);
         }

@@ -36,7 +36,7 @@ impl Client {
             return self.resume(link, kill, None).await;
         }
         let payload = open(&token(self.principal));
-        self.ask(link, kill, "session.open", payload, None, Question::Begin).await;
+        self.ask(link, kill, "session.open", payload, Question::Begin).await;
         let frame = self.first(link).await?;
         let (Some(id), "session.accepted") = (&frame.session_id, frame.kind.as_str()) else {
             return Err(refused("a session", frame.shown()).into());
@@ -56,7 +56,7 @@ impl Client {
             if self.rng.random_bool(0.8) { last } else { self.rng.random_range(oldest..=last) }
         });
         let payload = json!({ "resume_token": token, "last_event_seq": after });
-        self.ask(link, kill, "session.resume", payload, None, Question::Begin).await;
+        self.ask(link, kill, "session.resume", payload, Question::Begin).await;
         if told.is_none() && self.rng.random_bool(BLIND) {
             self.blind = true;
             return Err(End::Left);
@@ -81,7 +81,7 @@ impl Client {
         if let Some(session) = &self.session {
             lock(&self.shared).leave(&session.id);
         }
-        self.ask(link, kill, "session.close", json!({}), None, Question::Close).await;
+        self.ask(link, kill, "session.close", json!({}), Question::Close).await;
         let outcome = self.listen(link, PATIENCE, false).await;
         self.session = None;
         match outcome {

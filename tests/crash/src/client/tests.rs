@@ -37,8 +37,8 @@ fn refuses(question: Question, rest: &str) {
 fn a_refusal_of_what_must_be_granted_is_found() {
     let lost = r#""type":"nack","payload":{"code":"NOT_FOUND","message":"no such job"}"#;
     refuses(Question::Watch { job: "j".to_owned(), history: true }, lost);
-    refuses(Question::Submit, r#""type":"job.failed","payload":{"code":"INTERNAL"}"#);
-    refuses(Question::SubmitFor("k".to_owned()), r#""type":"job.failed","payload":{}"#);
+    refuses(Question::Submit(None), r#""type":"job.failed","payload":{"code":"INTERNAL"}"#);
+    refuses(Question::Submit(Some("k".to_owned())), r#""type":"job.failed","payload":{}"#);
     refuses(Question::Ping, r#""type":"nack","payload":{}"#);
     refuses(Question::Cancel, r#""type":"pong","payload":{}"#);
 }
@@ -58,7 +58,7 @@ fn what_was_not_asked_and_what_is_anothers_is_found() {
 #[test]
 fn what_is_told_is_noted() {
     let mut client = client();
-    let key = Question::SubmitFor("k".to_owned());
+    let key = Question::Submit(Some("k".to_owned()));
     told(&mut client, key, r#""type":"job.accepted","payload":{"job_id":"j"}"#).unwrap();
     let watch = |job: &str| Question::Watch { job: job.to_owned(), history: false };
     for (job, status) in [("running", "running"), ("ended", "completed")] {

@@ -172,6 +172,36 @@ fn losing(
     })
 }
 
+/// Changes the first event that is told after a message that begins it. `count` of what is
+/// remembered says how far that has come.
+fn on_the_first_after(
+    mind: &mut Mind,
+    frame: Frame,
+    begins: impl FnOnce(&Mind, &Value) -> bool,
+    change: fn(&mut Vec<Frame>),
+) -> Vec<Frame> {
+    let mut told = telling(mind, frame, |mind, value| {
+        if begins(mind, &value) {
+            mind.count = 1;
+        } else if mind.count == 1 && value.get("event_seq").is_some() {
+            mind.count = 2;
+        }
+        vec![value]
+    });
+    if mind.count == 2 {
+        mind.count = 3;
+        change(&mut told);
+    }
+    told
+}
+
+/// Tells a frame twice.
+fn twice(told: &mut Vec<Frame>) {
+    if let [Frame::Told(value)] = &told[..] {
+        told.push(Frame::Told(value.clone()));
+    }
+}
+
 /// Has the runtime not hear such messages, and answers them instead.
 fn answering(
     frame: Frame,

@@ -1,8 +1,11 @@
 //! Events that are told once more.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Frame, Mind, Mutant, answering, caught, hearing_of, telling, telling_of, without};
+use super::{
+    Frame, Mind, Mutant, answering, caught, hearing_of, on_the_first_after, telling, telling_of,
+    twice, without,
+};
 
 /// Changes the first event that is told once more.
 fn on_the_first_again(mind: &mut Mind, frame: Frame, change: fn(&mut Vec<Frame>)) -> Vec<Frame> {
@@ -11,23 +14,14 @@ fn on_the_first_again(mind: &mut Mind, frame: Frame, change: fn(&mut Vec<Frame>)
     {
         mind.kept.push(value["id"].clone());
     }
-    let mut told = telling(mind, frame, |mind, value| {
-        if value["type"] == "ack" && mind.kept.contains(&value["correlation_id"]) {
-            mind.count = 1;
-        } else if mind.count == 1 && value.get("event_seq").is_some() {
-            mind.count = 2;
-        }
-        vec![value]
-    });
-    if mind.count == 2 {
-        mind.count = 3;
-        change(&mut told);
-    }
-    told
+    let is_answer = |mind: &Mind, value: &Value| {
+        value["type"] == "ack" && mind.kept.contains(&value["correlation_id"])
+    };
+    on_the_first_after(mind, frame, is_answer, change)
 }
 
 /// Changes the frame that is told.
-fn changed(told: &mut [Frame], change: fn(&mut serde_json::Value)) {
+fn changed(told: &mut [Frame], change: fn(&mut Value)) {
     if let [Frame::Told(value)] = told {
         change(value);
     }
@@ -41,11 +35,7 @@ caught! {
         on_the_first_again(mind, frame, Vec::clear)
     });
     tells_one_twice_once_more "19-replay/several-jobs" Mutant::frames(|mind, frame| {
-        on_the_first_again(mind, frame, |told| {
-            if let [Frame::Told(value)] = &told[..] {
-                told.push(Frame::Told(value.clone()));
-            }
-        })
+        on_the_first_again(mind, frame, twice)
     });
     leaves_one_out_while_a_job_talks "19-replay/running" Mutant::frames(|mind, frame| {
         on_the_first_again(mind, frame, Vec::clear)
@@ -77,17 +67,19 @@ caught! {
             vec![value]
         })
     });
-    repeats_what_strangers_were_told "19-replay/of-another-session" Mutant::frames(|mind, frame| {
+    tells_that_strangers_were_told_that "19-replay/of-another-session" Mutant::frames(|mind, frame| {
+        if let Frame::Said(value) = &frame
+            && value["type"] == "resume"
+        {
+            let told = mind.secrets.lock().unwrap();
+            mind.count = u64::from(told.contains(&value["payload"]["after_message_id"]));
+        }
         telling(mind, frame, |mind, mut value| {
-            let mut told = mind.secrets.lock().unwrap();
             if value.get("event_seq").is_some() {
-                told.push(value["id"].clone());
+                mind.secrets.lock().unwrap().push(value["id"].clone());
             }
-            // It knows whether somebody was told that, and says so.
-            if value["type"] == "nack" && !told.is_empty() {
-                let count = told.len();
-                value["payload"]["message"] = json!(format!("not yours, of {count}"));
-                told.push(json!("another"));
+            if value["type"] == "nack" && mind.count == 1 {
+                value["payload"]["message"] = json!("that was told to another");
             }
             vec![value]
         })
@@ -102,7 +94,7 @@ caught! {
             }
             vec![value]
         });
-        let first = |mind: &mut Mind, mut value: serde_json::Value| {
+        let first = |mind: &mut Mind, mut value: Value| {
             value["payload"]["checkpoint_id"] = mind.kept[0].clone();
             vec![value]
         };

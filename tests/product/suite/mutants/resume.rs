@@ -4,23 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Frame, Mind, Mutant, caught, hearing_of, telling, without};
+use super::{Frame, Mind, Mutant, caught, hearing_of, on_the_first_after, telling, twice, without};
 
 /// Changes the first event that is told after a session has gone on.
 fn on_the_first_missed(mind: &mut Mind, frame: Frame, change: fn(&mut Vec<Frame>)) -> Vec<Frame> {
-    let mut told = telling(mind, frame, |mind, value| {
-        if value["type"] == "session.resumed" {
-            mind.count = 1;
-        } else if mind.count == 1 && value.get("event_seq").is_some() {
-            mind.count = 2;
-        }
-        vec![value]
-    });
-    if mind.count == 2 {
-        mind.count = 3;
-        change(&mut told);
-    }
-    told
+    on_the_first_after(mind, frame, |_, value| value["type"] == "session.resumed", change)
 }
 
 caught! {
@@ -28,11 +16,7 @@ caught! {
         on_the_first_missed(mind, frame, Vec::clear)
     });
     tells_twice_what_was_missed "12-resume/all-again" Mutant::frames(|mind, frame| {
-        on_the_first_missed(mind, frame, |told| {
-            if let [Frame::Told(value)] = &told[..] {
-                told.push(Frame::Told(value.clone()));
-            }
-        })
+        on_the_first_missed(mind, frame, twice)
     });
     numbers_what_was_missed_anew "12-resume/nothing-missed" Mutant::frames(|mind, frame| {
         telling(mind, frame, |mind, mut value| {

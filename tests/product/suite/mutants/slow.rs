@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Mutant, caught, telling, telling_of, without};
+use super::{Mutant, caught, on_the_first_after, telling, telling_of, without};
 
 caught! {
     says_nothing_to_the_slow "11-slow-readers/told" Mutant::frames(|mind, frame| {
@@ -20,15 +20,7 @@ caught! {
     tells_the_slow_who_know_nothing_of_it "11-slow-readers/not-declared"
         super::silence::all_know_resume();
     loses_what_the_slow_miss "11-slow-readers/told" Mutant::frames(|mind, frame| {
-        telling(mind, frame, |mind, value| {
-            if value["type"] == "backpressure" {
-                mind.count = 1;
-            } else if mind.count == 1 && value.get("event_seq").is_some() {
-                mind.count = 2;
-                return vec![];
-            }
-            vec![value]
-        })
+        on_the_first_after(mind, frame, |_, value| value["type"] == "backpressure", Vec::clear)
     });
     tells_everybody_to_be_slow "11-slow-readers/reads-along" Mutant::frames(|mind, frame| {
         telling(mind, frame, |_, value| {

@@ -77,10 +77,13 @@ impl Check<'_> {
         let job = key::job_of(name).ok_or("its name ends with no job")?;
         let known = self.known.jobs.entry(job.clone()).or_default();
         let twice = known.state.is_some();
-        // Also when the rest is damaged: that there is such a job is known.
         let fact = JobFact::from_bytes(value).map_err(text);
-        let last = fact.as_ref().ok().and_then(|fact| fact.outcome.as_ref());
-        known.state = last.map(|outcome| State::Ended(outcome.last_index)).or(known.state);
+        let outcome = fact.as_ref().ok().and_then(|fact| fact.outcome.as_ref());
+        let last = outcome.map(|outcome| outcome.last_index);
+        // Also when the fact is damaged: its name says that there is such a job, and that it has ended.
+        if last.is_some() || !twice {
+            known.state = Some(State::Ended(last));
+        }
         let fact = fact?;
         if fact.outcome.is_none() {
             return Err("it has ended, and its fact does not say how".to_owned());

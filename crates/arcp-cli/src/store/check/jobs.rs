@@ -1,12 +1,12 @@
 //! Whether a job's events can be read, have no gap, and end as its fact says.
 
 use arcp::core::{JobId, Record};
-use arcp::runtime::record::read_job_page;
+use arcp::runtime::record::{key, read_job_page};
 use arcp::store::{Key, Page, Store, StoreError};
 
 use super::{Check, Found, State, shown};
 use crate::exit::Error;
-use crate::store::walk::{CHUNK, JOBS, behind, rest};
+use crate::store::walk::{CHUNK, behind, rest};
 
 /// What was read of a stream, page by page.
 pub(super) struct Reading<'a> {
@@ -14,9 +14,9 @@ pub(super) struct Reading<'a> {
     /// The number that has to come next.
     next: u64,
     after: u64,
-    pub(super) last: u64,
+    last: u64,
     /// Whether all could be read that was to be there.
-    pub(super) whole: bool,
+    whole: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -81,11 +81,16 @@ impl<'a> Reading<'a> {
         self.whole = false;
         found.add(shown(self.stream), format_args!("{}: {error}", record.first))
     }
+
+    /// Whether anything of it was kept.
+    fn kept(&self) -> bool {
+        self.after > 0
+    }
 }
 
 impl Check<'_> {
     pub(super) async fn job_stream(&mut self, stream: &Key) -> Result<(), Error> {
-        let Some(job) = rest(stream, JOBS).and_then(|id| JobId::parse(id).ok()) else {
+        let Some(job) = rest(stream, key::JOB_STREAMS).and_then(|id| JobId::parse(id).ok()) else {
             return self.found.add(shown(stream), "its name ends with no job");
         };
         let (mut reading, mut end) = (Reading::new(stream), None);
@@ -133,7 +138,7 @@ impl Check<'_> {
             (Some(State::Open), Some(end)) => {
                 self.found.add(job, format_args!("it is open, and event {end} is its end"))?;
             }
-            (Some(State::Ended(said)), _) if said != last => {
+            (Some(State::Ended(Some(said))), _) if said != last => {
                 let what =
                     format_args!("it has ended with event {said}, and its last one is {last}");
                 self.found.add(job, what)?;
@@ -162,12 +167,5 @@ impl Check<'_> {
             }
         }
         Ok(())
-    }
-}
-
-impl Reading<'_> {
-    /// Whether anything of it was kept.
-    fn kept(&self) -> bool {
-        self.after > 0
     }
 }

@@ -12,21 +12,19 @@ use std::fmt::Display;
 use std::path::Path;
 
 use arcp::core::{JobId, SessionId};
+use arcp::runtime::record::key;
 use arcp::store::Key;
 use serde_json::json;
 
 use super::Place;
-use super::walk::{JOBS, SESSIONS, Streams};
+use super::walk::Streams;
 use crate::exit::{self, Code, Error};
 use crate::show::say;
 
 pub(super) async fn run(data: &Path, json: bool) -> Result<Code, Error> {
     let place = Place::open(data).await?;
-    let mut check = Check { place: &place, found: Found::new(json), known: Known::default() };
-    check.file()?;
-    check.facts().await?;
-    check.streams().await?;
-    check.streams_that_lack()?;
+    let mut check = Check::of(&place, json);
+    check.all().await?;
     check.found.conclude()
 }
 
@@ -53,14 +51,27 @@ struct Job {
     last: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum State {
     Open,
-    /// With the index of the terminal event.
-    Ended(u64),
+    /// With the index of the terminal event, unless the fact is too damaged to say it.
+    Ended(Option<u64>),
+}
+
+impl<'a> Check<'a> {
+    fn of(place: &'a Place, json: bool) -> Self {
+        Self { place, found: Found::new(json), known: Known::default() }
+    }
 }
 
 impl Check<'_> {
+    async fn all(&mut self) -> Result<(), Error> {
+        self.file()?;
+        self.facts().await?;
+        self.streams().await?;
+        self.streams_that_lack()
+    }
+
     /// What SQLite says.
     fn file(&mut self) -> Result<(), Error> {
         for what in self.place.folder.check().map_err(Error::failed)? {
@@ -87,9 +98,9 @@ impl Check<'_> {
     async fn stream(&mut self, stream: &Key) -> Result<(), Error> {
         self.found.streams += 1;
         let name = stream.as_bytes();
-        if name.starts_with(JOBS) {
+        if name.starts_with(key::JOB_STREAMS) {
             self.job_stream(stream).await
-        } else if name.starts_with(SESSIONS) {
+        } else if name.starts_with(key::SESSION_STREAMS) {
             self.session_stream(stream).await
         } else {
             self.found.add(shown(stream), "a stream of no known kind")
@@ -137,4 +148,61 @@ impl Found {
 /// The name of a fact or a stream.
 fn shown(key: &Key) -> String {
     key.as_bytes().escape_ascii().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use arcp::core::{
+        AgentRef, Append, Commit, Event, JobHead, Lease, MessageId, Principal, Priority, Timestamp,
+    };
+    use arcp::runtime::record::{JobFact, JobPage};
+    use arcp::store::{Bytes, Store};
+    use arcp::store_sqlite::{Options, SqliteStore};
+
+    use super::*;
+
+    /// A job that has ended, with its input, its end and this fact.
+    fn ended(job: &JobId, fact: Bytes) -> Commit {
+        let head = JobHead {
+            job: job.clone(),
+            request: MessageId::parse("msg_1").unwrap(),
+            session: None,
+            trace: None,
+            priority: Priority::Normal,
+        };
+        let mut page = JobPage::new(&head, 1).unwrap();
+        let end = Event::Cancelled { reason: "enough".to_owned() };
+        page.push(Timestamp::from_micros(0), &end).unwrap();
+        let append = Append { stream: key::job_stream(job), record: page.into_record() };
+        let principal = Principal::named("somebody");
+        let puts = vec![(key::done_job(&principal, job), fact), (key::job_input(job), "{}".into())];
+        Commit { appends: vec![append], puts, ..Commit::default() }
+    }
+
+    #[tokio::test]
+    async fn one_fact_that_does_not_say_how_a_job_ended_is_one_finding() {
+        let without_outcome = JobFact {
+            principal: Principal::named("somebody"),
+            session: SessionId::parse("sess_1").unwrap(),
+            request: MessageId::parse("msg_1").unwrap(),
+            trace: None,
+            priority: Priority::Normal,
+            agent: AgentRef::new("echo", None).unwrap(),
+            lease: Lease::default(),
+            created_at: Timestamp::from_micros(0),
+            max_runtime: None,
+            parent: None,
+            outcome: None,
+        };
+        for fact in [Bytes::from("{}"), without_outcome.to_bytes().unwrap()] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
+            store.commit(ended(&JobId::parse("job_1").unwrap(), fact)).await.unwrap();
+            drop(store);
+            let place = Place::open(folder.path()).await.unwrap();
+            let mut check = Check::of(&place, false);
+            check.all().await.unwrap();
+            assert_eq!((check.found.findings, check.found.events), (1, 1));
+        }
+    }
 }

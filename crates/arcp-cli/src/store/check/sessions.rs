@@ -1,17 +1,18 @@
 //! Whether a session's numbers have no gap, and point at events that are there or are forgotten.
 
 use arcp::core::SessionId;
-use arcp::runtime::record::{Run, read_session_page};
+use arcp::runtime::record::{Run, key, read_session_page};
 use arcp::store::Key;
 
 use super::jobs::Reading;
 use super::{Check, shown};
 use crate::exit::Error;
-use crate::store::walk::{SESSIONS, rest};
+use crate::store::walk::rest;
 
 impl Check<'_> {
     pub(super) async fn session_stream(&mut self, stream: &Key) -> Result<(), Error> {
-        let Some(session) = rest(stream, SESSIONS).and_then(|id| SessionId::parse(id).ok()) else {
+        let id = rest(stream, key::SESSION_STREAMS).and_then(|id| SessionId::parse(id).ok());
+        let Some(session) = id else {
             return self.found.add(shown(stream), "its name ends with no session");
         };
         if self.known.whole && !self.known.sessions.contains(&session) {

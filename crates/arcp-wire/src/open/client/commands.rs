@@ -77,7 +77,10 @@ impl<'a> Asking<'a> {
             Command::Cancel(cancel) => {
                 self.message("cancel", payload::CancelBody::of(cancel)).push(frames);
             }
-            Command::Pong => self.message("pong", payload::Ping { nonce: None }).push(frames),
+            Command::Pong { nonce } => {
+                let nonce = nonce.as_deref();
+                self.message("pong", payload::Ping { nonce }).push(frames);
+            }
             // Not a client's to ask.
             Command::Refused { .. } => {}
             Command::Replay(replay) => {

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arcp_core::{
-    ChunkEncoding, Code, Completion, Delivery, Encoded, Event, Fault, GrantedLease, JobEvent,
-    JobHead, Json, LeaseId, LogLevel, Observed, Output, PermissionRequest, Progress, Quantity,
-    ResultChunk, ResultId, StreamChange, StreamChunk, StreamEvent, StreamInfo, StreamKind,
-    SubscriptionId,
+    ChunkEncoding, Code, Completion, CredentialId, Delegated, Delivery, Encoded, Event, Fault,
+    GrantedLease, JobEvent, JobHead, JobId, Json, Lease, LeaseId, LogLevel, Observed, Output,
+    PermissionRequest, Progress, Quantity, ResultChunk, ResultId, Secret, StreamChange,
+    StreamChunk, StreamEvent, StreamInfo, StreamKind, SubscriptionId,
 };
 use serde_json::value::RawValue;
 
 use super::super::envelope::{Envelope, Unsound};
-use super::super::object::{Object, id};
+use super::super::event::ROTATED;
+use super::super::lease;
 use super::super::types::is_foreign;
 use super::replies;
+use crate::json::{Object, id};
 
 /// The event that a frame is, if it is one.
 pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Output>, Fault> {
@@ -115,6 +117,7 @@ fn event(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Event>,
             expires_at: payload.need_time("expires_at")?,
         },
         "job.checkpoint" => Event::Checkpoint { size: payload.whole("size")?.unwrap_or_default() },
+        "agent.delegate" => Event::Delegated(Box::new(delegated(payload)?)),
         "lease.revoked" => Event::LeaseRevoked {
             lease: id(payload, "lease_id", LeaseId::parse)?,
             reason: payload.owned("reason")?.unwrap_or_default(),
@@ -125,6 +128,18 @@ fn event(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Event>,
         _ => return Ok(None),
     };
     Ok(Some(event))
+}
+
+fn delegated(payload: &Object<'_>) -> Result<Delegated, Fault> {
+    let context = payload.need_object("context", "context")?;
+    let granted = context.object("lease", "context.lease")?;
+    Ok(Delegated {
+        delegation: payload.need_text("task")?.into_owned(),
+        child: id(&context, "job_id", JobId::parse)?,
+        agent: payload.need_text("target")?.into_owned(),
+        input: context.raw("input").map_or_else(Json::null, Json::from),
+        lease: granted.map_or(Ok(Lease::default()), |granted| lease::read(&granted))?,
+    })
 }
 
 fn change(kind: &str, payload: &Object<'_>) -> Result<StreamChange, Fault> {
@@ -264,6 +279,10 @@ fn named(name: &str, data: &Object<'_>) -> Result<Option<Event>, Fault> {
             },
         },
         "checkpoint" => Event::Checkpoint { size: data.whole("size")?.unwrap_or_default() },
+        "status" if data.text("phase")?.as_deref() == Some(ROTATED) => Event::CredentialRotated {
+            id: id(data, "id", CredentialId::parse)?,
+            value: data.owned("value")?.map(Secret::new),
+        },
         "status" => Event::Status {
             phase: data.need_text("phase")?.into_owned(),
             message: data.owned("message")?,

@@ -9,9 +9,9 @@ use arcp_core::{
 };
 
 use super::super::envelope::{Envelope, Unsound};
-use super::super::object::{Object, id};
 use super::super::state;
 use super::{events, replies};
+use crate::json::{Object, id};
 use crate::{Decoded, OutputDecoder};
 
 /// The client's reader.

@@ -67,7 +67,7 @@ pub(super) struct ResumeBody<'a> {
 
 impl<'a> ResumeBody<'a> {
     pub(super) fn of(resume: &'a Resume) -> Self {
-        let Resume { token, last_seq, offer } = resume;
+        let Resume { token, last_seq, offer, .. } = resume;
         let auth = offer.as_ref().map(Auth::of);
         Self { resume_token: token.expose(), last_event_seq: *last_seq, auth }
     }
@@ -86,12 +86,13 @@ pub(super) struct Close<'a> {
     pub(super) reason: Option<&'a str>,
 }
 
-/// `ping`.
+/// `resume`.
 #[derive(Serialize)]
 pub(super) struct Replay<'a> {
     pub(super) after_message_id: &'a str,
 }
 
+/// `ping` and `pong`.
 #[derive(Serialize)]
 pub(super) struct Ping<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

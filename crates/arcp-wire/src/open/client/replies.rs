@@ -14,16 +14,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 use super::super::envelope::Envelope;
-use super::super::object::{Object, id, maybe_id};
 use super::super::payload::trust;
 use super::super::{capabilities, code, lease, state};
 use super::outputs::job_named_after;
+use crate::json::{Object, id, maybe_id};
 
 /// The answer that a frame is, if it is one.
 pub(super) fn read(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Option<Reply>, Fault> {
     let reply = match envelope.kind.as_ref() {
-        "session.accepted" => session_accepted(payload)?,
-        "session.resumed" => session_resumed(payload)?,
+        "session.accepted" => session_accepted(envelope, payload)?,
+        "session.resumed" => session_resumed(envelope, payload)?,
         "session.rejected" => Reply::Rejected(fault(payload)?),
         "session.unauthenticated" => Reply::Unauthenticated(fault(payload)?),
         "session.challenge" => {
@@ -93,7 +93,7 @@ pub(super) fn fault(payload: &Object<'_>) -> Result<Fault, Fault> {
     ))
 }
 
-fn session_accepted(payload: &Object<'_>) -> Result<Reply, Fault> {
+fn session_accepted(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Reply, Fault> {
     let runtime = payload.need_object("runtime", "runtime")?;
     Ok(Reply::Accepted(Box::new(SessionAccepted {
         session: id(payload, "session_id", SessionId::parse)?,
@@ -108,24 +108,23 @@ fn session_accepted(payload: &Object<'_>) -> Result<Reply, Fault> {
         },
         capabilities: capabilities::agreed(payload)?,
         declared: arcp_core::Capabilities::default(),
+        opened_at: envelope.at,
+        heartbeat: None,
         expires_at: expiry(payload)?,
         resumption: resumption(payload)?,
     })))
 }
 
 /// What the runtime is and can do was said when the session was opened, and is not said again.
-fn session_resumed(payload: &Object<'_>) -> Result<Reply, Fault> {
+fn session_resumed(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Reply, Fault> {
     Ok(Reply::Resumed(Box::new(SessionResumed {
         session: SessionAccepted {
             session: id(payload, "session_id", SessionId::parse)?,
-            runtime: RuntimeIdentity {
-                kind: String::new(),
-                version: String::new(),
-                fingerprint: None,
-                trust_level: TrustLevel::Trusted,
-            },
+            runtime: RuntimeIdentity::default(),
             capabilities: arcp_core::Capabilities::default(),
             declared: arcp_core::Capabilities::default(),
+            opened_at: envelope.at,
+            heartbeat: None,
             expires_at: expiry(payload)?,
             resumption: resumption(payload)?,
         },
@@ -166,6 +165,7 @@ fn job_accepted(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Reply, 
         trace: envelope.trace.clone(),
         credentials: credentials(payload)?,
         repeated: envelope.key.clone(),
+        parent: None,
     })))
 }
 

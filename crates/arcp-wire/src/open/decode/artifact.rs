@@ -6,7 +6,7 @@ use arcp_core::{ArtifactId, Command, Fault, PutArtifact};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::object::{Object, id};
+use crate::json::{Object, id};
 
 pub(super) fn put(payload: &Object<'_>) -> Result<Command, Fault> {
     let media_type = payload.need_text("media_type")?.into_owned();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use arcp_core::{Command, Fault, LeaseId, PermissionAnswer, PermissionVerdict};
 
 use super::super::envelope::Envelope;
-use super::super::object::{Object, id};
+use crate::json::{Object, id};
 
 pub(super) fn grant(payload: &Object<'_>, envelope: &Envelope<'_>) -> Result<Command, Fault> {
     let verdict = PermissionVerdict::Grant {

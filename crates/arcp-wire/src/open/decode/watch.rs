@@ -9,8 +9,8 @@ use arcp_core::{
 };
 
 use super::super::kinds;
-use super::super::object::{Object, id};
 use super::super::types::is_foreign;
+use crate::json::{Object, id};
 
 pub(super) fn watch(payload: &Object<'_>) -> Result<Command, Fault> {
     let job = id(payload, "job_id", JobId::parse)?;

@@ -10,14 +10,14 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A JSON object and where it stands in the payload.
-pub(super) struct Object<'a> {
+pub(crate) struct Object<'a> {
     at: &'static str,
     fields: BTreeMap<Cow<'a, str>, &'a RawValue>,
 }
 
 impl<'a> Object<'a> {
     /// Reads the object `raw` that stands at `at`; the payload itself stands at `""`.
-    pub(super) fn read(raw: &'a RawValue, at: &'static str) -> Result<Self, Fault> {
+    pub(crate) fn read(raw: &'a RawValue, at: &'static str) -> Result<Self, Fault> {
         let named = if at.is_empty() { "payload" } else { at };
         let read: Fields<'a> = serde_json::from_str(raw.get())
             .map_err(|_| Fault::invalid(format!("`{named}` must be an object")))?;
@@ -32,98 +32,98 @@ impl<'a> Object<'a> {
     }
 
     /// Whether the key is there, `null` or not.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.fields.contains_key(key)
     }
 
     /// What the key holds, `null` included.
-    pub(super) fn raw(&self, key: &str) -> Option<&'a RawValue> {
+    pub(crate) fn raw(&self, key: &str) -> Option<&'a RawValue> {
         self.fields.get(key).copied()
     }
 
     /// What the key holds; `null` is nothing.
-    pub(super) fn value(&self, key: &str) -> Option<&'a RawValue> {
+    pub(crate) fn value(&self, key: &str) -> Option<&'a RawValue> {
         self.raw(key).filter(|raw| raw.get() != "null")
     }
 
     /// All keys with what they hold.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.fields.iter().map(|(key, raw)| (key.as_ref(), *raw))
     }
 
     /// A JSON value of any kind, kept as its text.
-    pub(super) fn json(&self, key: &str) -> Option<Json> {
+    pub(crate) fn json(&self, key: &str) -> Option<Json> {
         self.value(key).map(Json::from)
     }
 
     /// A text.
-    pub(super) fn text(&self, key: &str) -> Result<Option<Cow<'a, str>>, Fault> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<Cow<'a, str>>, Fault> {
         self.optional(key, "text", string)
     }
 
     /// A text, owned.
-    pub(super) fn owned(&self, key: &str) -> Result<Option<String>, Fault> {
+    pub(crate) fn owned(&self, key: &str) -> Result<Option<String>, Fault> {
         Ok(self.text(key)?.map(Cow::into_owned))
     }
 
     /// A text that has to be there.
-    pub(super) fn need_text(&self, key: &str) -> Result<Cow<'a, str>, Fault> {
+    pub(crate) fn need_text(&self, key: &str) -> Result<Cow<'a, str>, Fault> {
         self.text(key)?.ok_or_else(|| self.missing(key))
     }
 
     /// A whole number from 0.
-    pub(super) fn whole(&self, key: &str) -> Result<Option<u64>, Fault> {
+    pub(crate) fn whole(&self, key: &str) -> Result<Option<u64>, Fault> {
         self.optional(key, "a whole number, at least 0", scalar)
     }
 
     /// A whole number from 0 that has to be there.
-    pub(super) fn need_whole(&self, key: &str) -> Result<u64, Fault> {
+    pub(crate) fn need_whole(&self, key: &str) -> Result<u64, Fault> {
         self.whole(key)?.ok_or_else(|| self.missing(key))
     }
 
     /// Yes or no.
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Fault> {
+    pub(crate) fn flag(&self, key: &str) -> Result<Option<bool>, Fault> {
         self.optional(key, "true or false", scalar)
     }
 
     /// An instant.
-    pub(super) fn time(&self, key: &str) -> Result<Option<Timestamp>, Fault> {
+    pub(crate) fn time(&self, key: &str) -> Result<Option<Timestamp>, Fault> {
         self.optional(key, "an RFC 3339 timestamp", instant)
     }
 
     /// An instant that has to be there.
-    pub(super) fn need_time(&self, key: &str) -> Result<Timestamp, Fault> {
+    pub(crate) fn need_time(&self, key: &str) -> Result<Timestamp, Fault> {
         self.time(key)?.ok_or_else(|| self.missing(key))
     }
 
     /// A list of texts.
-    pub(super) fn texts(&self, key: &str) -> Result<Option<Vec<Cow<'a, str>>>, Fault> {
+    pub(crate) fn texts(&self, key: &str) -> Result<Option<Vec<Cow<'a, str>>>, Fault> {
         self.optional(key, "a list of texts", strings)
     }
 
     /// An object within this one, which stands at `at`.
-    pub(super) fn object(&self, key: &str, at: &'static str) -> Result<Option<Self>, Fault> {
+    pub(crate) fn object(&self, key: &str, at: &'static str) -> Result<Option<Self>, Fault> {
         self.value(key).map(|raw| Self::read(raw, at)).transpose()
     }
 
     /// An object within this one that has to be there.
-    pub(super) fn need_object(&self, key: &str, at: &'static str) -> Result<Self, Fault> {
+    pub(crate) fn need_object(&self, key: &str, at: &'static str) -> Result<Self, Fault> {
         self.object(key, at)?.ok_or_else(|| self.missing(key))
     }
 
     /// The key's full name.
-    pub(super) fn name(&self, key: &str) -> String {
+    pub(crate) fn name(&self, key: &str) -> String {
         let key = excerpt(key);
         if self.at.is_empty() { key } else { format!("{}.{key}", self.at) }
     }
 
     /// The fault of a key that has to be there and is not.
-    pub(super) fn missing(&self, key: &str) -> Fault {
+    pub(crate) fn missing(&self, key: &str) -> Fault {
         Fault::invalid(format!("`{}` is missing", self.name(key)))
     }
 
     /// The fault of a key that holds something else than `want`.
-    pub(super) fn wrong(&self, key: &str, want: &str) -> Fault {
+    pub(crate) fn wrong(&self, key: &str, want: &str) -> Fault {
         Fault::invalid(format!("`{}` must be {want}", self.name(key)))
     }
 
@@ -141,7 +141,7 @@ impl<'a> Object<'a> {
 }
 
 /// The text that a JSON string says; borrowed when it holds no escape.
-pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
         serde_json::from_str(raw.get()).ok().map(Cow::Owned)
@@ -151,23 +151,23 @@ pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The texts of a JSON array of strings.
-pub(super) fn strings(raw: &RawValue) -> Option<Vec<Cow<'_, str>>> {
+pub(crate) fn strings(raw: &RawValue) -> Option<Vec<Cow<'_, str>>> {
     let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
     items.into_iter().map(string).collect()
 }
 
 /// The instant that a JSON string says.
-pub(super) fn instant(raw: &RawValue) -> Option<Timestamp> {
+pub(crate) fn instant(raw: &RawValue) -> Option<Timestamp> {
     Timestamp::parse(&string(raw)?).ok()
 }
 
 /// A number or boolean.
-pub(super) fn scalar<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+pub(crate) fn scalar<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
 /// An id that has to be there.
-pub(super) fn id<T, E: ToString>(
+pub(crate) fn id<T, E: ToString>(
     object: &Object<'_>,
     key: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,
@@ -176,7 +176,7 @@ pub(super) fn id<T, E: ToString>(
 }
 
 /// An id, if it is there.
-pub(super) fn maybe_id<T, E: ToString>(
+pub(crate) fn maybe_id<T, E: ToString>(
     object: &Object<'_>,
     key: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,
@@ -188,13 +188,13 @@ pub(super) fn maybe_id<T, E: ToString>(
 }
 
 /// The beginning of a text of the peer's, to be named in a message.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
 /// Whether arrays and objects lie within one another more than `limit` deep. The text need not
 /// be JSON.
-pub(super) fn is_deeper_than(text: &str, limit: usize) -> bool {
+pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         match byte {

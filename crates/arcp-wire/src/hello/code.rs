@@ -1,0 +1,176 @@
+//! Codes as this dialect spells them (§12): fifteen, of which several stand for more than one of the
+//! domain's.
+
+use arcp_core::{Code, Fault, Json};
+use serde::Serialize;
+
+/// What a peer is told of a fault.
+#[derive(Serialize)]
+pub(super) struct Told<'a> {
+    code: &'static str,
+    message: &'a str,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Json>,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn of(fault: &'a Fault) -> Self {
+        let code = name(fault.code);
+        // A message must not be empty.
+        let message = if fault.message.is_empty() { code } else { &fault.message };
+        Self {
+            code,
+            message,
+            retryable: is_retryable(code, fault.retryable),
+            details: details(fault),
+        }
+    }
+}
+
+/// A fault's details; where the spelling leaves out what it was, they say that.
+fn details(fault: &Fault) -> Option<Json> {
+    match &fault.detail {
+        Some(detail) if detail.is_object() => Some(detail.clone()),
+        Some(detail) => Json::of(&Wrapped { detail }).ok(),
+        None if is_lossy(fault.code) => Json::of(&Reason { reason: fault.code.as_str() }).ok(),
+        None => None,
+    }
+}
+
+#[derive(Serialize)]
+struct Wrapped<'a> {
+    detail: &'a Json,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    reason: &'static str,
+}
+
+/// An internal error can always be tried again; what a lease or a budget forbids never.
+fn is_retryable(code: &str, fault: bool) -> bool {
+    match code {
+        INTERNAL_ERROR => true,
+        "LEASE_EXPIRED" | "BUDGET_EXHAUSTED" => false,
+        _ => fault,
+    }
+}
+
+/// How the code is spelt.
+pub(super) const fn name(code: Code) -> &'static str {
+    match code {
+        Code::Unauthenticated => "UNAUTHENTICATED",
+        Code::PermissionDenied | Code::LeaseRevoked => "PERMISSION_DENIED",
+        Code::JobNotFound | Code::NotFound => "JOB_NOT_FOUND",
+        Code::AgentNotAvailable => "AGENT_NOT_AVAILABLE",
+        Code::AgentVersionNotAvailable => "AGENT_VERSION_NOT_AVAILABLE",
+        Code::DuplicateKey => "DUPLICATE_KEY",
+        Code::Cancelled => "CANCELLED",
+        Code::TimedOut => "TIMEOUT",
+        Code::ResumeWindowExpired => "RESUME_WINDOW_EXPIRED",
+        Code::HeartbeatLost => "HEARTBEAT_LOST",
+        Code::LeaseExpired => "LEASE_EXPIRED",
+        Code::BudgetExhausted => "BUDGET_EXHAUSTED",
+        Code::LeaseSubsetViolation => "LEASE_SUBSET_VIOLATION",
+        Code::InvalidArgument
+        | Code::FailedPrecondition
+        | Code::AlreadyExists
+        | Code::OutOfRange
+        | Code::Unimplemented => "INVALID_REQUEST",
+        Code::ResourceExhausted
+        | Code::BackpressureOverflow
+        | Code::Unavailable
+        | Code::Aborted
+        | Code::DataLoss
+        | Code::Unknown
+        | Code::Internal
+        // One that is added has no spelling of its own here.
+        | _ => INTERNAL_ERROR,
+    }
+}
+
+/// Whether the spelling does not tell which of the domain's codes it was.
+const fn is_lossy(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ResourceExhausted
+            | Code::BackpressureOverflow
+            | Code::Unavailable
+            | Code::Aborted
+            | Code::DataLoss
+            | Code::LeaseRevoked
+            | Code::Unimplemented
+    )
+}
+
+/// Reads a peer's fault; a code that nobody knows is one that says nothing.
+pub(super) fn fault(
+    code: &str,
+    message: &str,
+    retryable: Option<bool>,
+    details: Option<Json>,
+) -> Fault {
+    let known = READ.iter().copied().find(|known| name(*known) == code);
+    let code = known.unwrap_or(Code::Unknown);
+    let fault = Fault::new(code, message);
+    let fault = fault.with_retryable(retryable.unwrap_or(code.is_retryable()));
+    match details {
+        Some(details) => fault.with_detail(details),
+        None => fault,
+    }
+}
+
+/// What each spelling is read as.
+const READ: &[Code] = &[
+    Code::PermissionDenied,
+    Code::LeaseSubsetViolation,
+    Code::JobNotFound,
+    Code::DuplicateKey,
+    Code::AgentNotAvailable,
+    Code::AgentVersionNotAvailable,
+    Code::Cancelled,
+    Code::TimedOut,
+    Code::ResumeWindowExpired,
+    Code::HeartbeatLost,
+    Code::LeaseExpired,
+    Code::BudgetExhausted,
+    Code::InvalidArgument,
+    Code::Unauthenticated,
+    Code::Internal,
+];
+
+const INTERNAL_ERROR: &str = "INTERNAL_ERROR";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_spellings_and_each_reads_back() {
+        let mut spelt: Vec<_> = Code::ALL.iter().map(|code| name(*code)).collect();
+        spelt.sort_unstable();
+        spelt.dedup();
+        assert_eq!(spelt.len(), 15);
+        for text in spelt {
+            assert_eq!(name(fault(text, "", None, None).code), text);
+        }
+        assert_eq!(fault("VENDOR", "m", Some(true), None).code, Code::Unknown);
+    }
+
+    #[test]
+    fn retryable_is_what_the_code_says() {
+        for code in Code::ALL {
+            for said in [true, false] {
+                let told = Fault::new(*code, "").with_retryable(said);
+                let told = Told::of(&told);
+                assert!(!told.message.is_empty());
+                match told.code {
+                    INTERNAL_ERROR => assert!(told.retryable),
+                    "LEASE_EXPIRED" | "BUDGET_EXHAUSTED" => assert!(!told.retryable),
+                    _ => assert_eq!(told.retryable, said),
+                }
+            }
+        }
+    }
+}
