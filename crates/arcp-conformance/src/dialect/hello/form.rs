@@ -3,10 +3,10 @@
 use arcp_core::Timestamp;
 use serde_json::Value;
 
-/// What is wrong with a frame by itself.
-pub(super) fn faults(kind: &str, frame: &Value) -> Vec<(&'static str, String)> {
+/// What is wrong with a frame of a version by itself.
+pub(super) fn faults(kind: &str, frame: &Value, version: &str) -> Vec<(&'static str, String)> {
     let mut broken = Vec::new();
-    broken.extend(envelope(frame).map(|what| (ENVELOPE, what)));
+    broken.extend(envelope(frame, version).map(|what| (ENVELOPE, what)));
     if text(frame, "/session_id").is_none_or(str::is_empty) {
         broken.push((SESSION, format!("`{kind}` names no session")));
     }
@@ -45,15 +45,15 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-fn envelope(frame: &Value) -> Option<String> {
+fn envelope(frame: &Value, wanted: &str) -> Option<String> {
     let missing = ["id", "type"]
         .into_iter()
         .find(|key| frame.get(key).and_then(Value::as_str).is_none_or(str::is_empty));
     if let Some(missing) = missing {
         return Some(format!("`{missing}` is missing or no text"));
     }
-    if frame.get("arcp").is_none_or(|version| version != super::VERSION) {
-        return Some(format!("`arcp` is not \"{}\"", super::VERSION));
+    if frame.get("arcp").is_none_or(|version| version != wanted) {
+        return Some(format!("`arcp` is not \"{wanted}\""));
     }
     let is_object = frame.get("payload").is_some_and(Value::is_object);
     (!is_object).then(|| "`payload` is missing or no object".to_owned())

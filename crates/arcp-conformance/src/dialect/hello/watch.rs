@@ -13,6 +13,8 @@ type Broken = Vec<(&'static str, String)>;
 /// What is known of a connection.
 #[derive(Debug, Default)]
 pub(super) struct HelloWatch {
+    /// How the client writes the version, where that is not as we do.
+    version: Option<String>,
     /// What the client offers; not known where a session goes on by `session.resume`.
     offered: Option<BTreeSet<String>>,
     /// What both have agreed on, once there is a session.
@@ -34,6 +36,9 @@ impl Watch for HelloWatch {
         let said = |pointer: &str| frame.get("payload").and_then(|all| all.pointer(pointer));
         let resume = match frame.get("type").and_then(Value::as_str) {
             Some("session.hello") => {
+                let version = frame.get("arcp").and_then(Value::as_str);
+                let version = version.filter(|version| SPELLINGS.contains(version));
+                self.version = version.map(str::to_owned);
                 self.offered = Some(texts(said("/capabilities/features")));
                 said("/resume")
             }
@@ -50,7 +55,8 @@ impl Watch for HelloWatch {
 
     fn received(&mut self, frame: &Value) -> Broken {
         let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
-        let mut broken = form::faults(kind, frame);
+        let mut broken =
+            form::faults(kind, frame, self.version.as_deref().unwrap_or(super::VERSION));
         if kind == "session.welcome" {
             broken.extend(self.welcomed(frame));
         }
@@ -173,6 +179,9 @@ const PARTS: [(&str, &str); 3] = [
     ("/payload/budget", "cost.budget"),
     ("/payload/credentials", "provisioned_credentials"),
 ];
+
+/// Other spellings of the version, which are answered as they are written.
+const SPELLINGS: [&str; 2] = ["1", "1.0"];
 
 /// The phase that tells a client that it reads slowly.
 const SLOW: &str = "back_pressure";
