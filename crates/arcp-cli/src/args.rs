@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Serve(Box<Serve>),
     /// Run an agent and follow it to its end
     Run(Run),
+    /// Watch a job, whoever of you has submitted it, to its end
+    Watch(Watch),
     /// List your jobs
     Jobs(Jobs),
     /// Cancel a job
@@ -124,6 +126,18 @@ pub(crate) struct Target {
     /// The token that says who you are [default: none, an anonymous session]
     #[arg(long, env = "ARCP_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+    /// How to speak to it [default: hello, and open where that has no answer or there is no token]
+    #[arg(long, value_enum, env = "ARCP_DIALECT")]
+    pub(crate) dialect: Option<DialectName>,
+}
+
+/// A dialect of the protocol.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DialectName {
+    /// That of `session.open` and `tool.invoke`
+    Open,
+    /// That of `session.hello` and `job.submit`
+    Hello,
 }
 
 #[derive(clap::Args)]
@@ -158,6 +172,20 @@ pub(crate) struct Jobs {
     #[arg(long, default_value_t = 100)]
     pub(crate) limit: usize,
     /// Print one job a line, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Watch {
+    /// The job's id
+    pub(crate) job: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Show first what has happened so far
+    #[arg(long)]
+    pub(crate) history: bool,
+    /// Print one event a line, as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

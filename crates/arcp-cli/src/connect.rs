@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arcp::WsConnector;
-use arcp::client::{Client, Connector, Credentials, Options};
+use arcp::client::{Client, ClientError, Connector, Credentials, Options};
 use arcp::core::{ClientIdentity, Lease, Secret};
 use arcp::runtime::Runtime;
 use arcp::store::MemoryStore;
 use arcp::transport::memory_pair;
+use arcp::wire::hello::HelloDialect;
 use arcp::wire::open::OpenDialect;
+use arcp::wire::{Compatibility, Dialect};
 use tokio::task::JoinSet;
 
 use crate::agents;
-use crate::args::Target;
+use crate::args::{DialectName, Target};
 use crate::exit::Error;
 
 /// A session with a runtime, and the runtime when it is our own.
@@ -29,20 +31,39 @@ struct Embedded {
 }
 
 impl Session {
-    /// Connects to the runtime that the command line names.
-    pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
-        match &target.url {
-            Some(url) => {
-                let client = dial(url, options(target.token.clone()), Kept::Once).await?;
-                Ok(Self { client, embedded: None })
-            }
-            None => Err(Error::Usage("say which runtime: --url or ARCP_URL".to_owned())),
-        }
+    /// Connects to the runtime that the command line names, in a dialect that has `words` for what is
+    /// to be said.
+    pub(crate) async fn connect(target: &Target, words: Words) -> Result<Self, Error> {
+        Self::reach(target, Kept::Once, words).await
     }
 
-    /// Connects to the runtime at `url`, again and again if need be.
-    pub(crate) async fn lasting(url: &str, token: Option<String>) -> Result<Self, Error> {
-        let client = dial(url, options(token), Kept::Resumed).await?;
+    /// The same, again and again if need be.
+    pub(crate) async fn lasting(target: &Target, words: Words) -> Result<Self, Error> {
+        Self::reach(target, Kept::Resumed, words).await
+    }
+
+    async fn reach(target: &Target, kept: Kept, words: Words) -> Result<Self, Error> {
+        let Some(url) = &target.url else {
+            return Err(Error::Usage("say which runtime: --url or ARCP_URL".to_owned()));
+        };
+        let options = || options(target.token.clone());
+        let client = match (target.dialect, words, &target.token) {
+            (Some(DialectName::Hello), Words::Open, _) => {
+                return Err(Error::Usage("--dialect hello has no words for that".to_owned()));
+            }
+            (Some(DialectName::Hello), Words::Both, None) => {
+                let message = "--dialect hello knows nobody without a --token";
+                return Err(Error::Usage(message.to_owned()));
+            }
+            (Some(DialectName::Hello), Words::Both, Some(_)) => {
+                dial(url, &HELLO, options(), kept).await?
+            }
+            // Who has no token can be let in by the open dialect only.
+            (Some(DialectName::Open), _, _) | (None, Words::Open, _) | (None, _, None) => {
+                dial(url, &OpenDialect, options(), kept).await?
+            }
+            (None, Words::Both, Some(_)) => dial_either(url, options, kept).await?,
+        };
         Ok(Self { client, embedded: None })
     }
 
@@ -85,21 +106,69 @@ pub(crate) enum Kept {
     Resumed,
 }
 
+/// Which dialects have words for what is to be said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// Both have.
+    Both,
+    /// The open one only.
+    Open,
+}
+
+/// The dialect that most runtimes speak.
+const HELLO: HelloDialect = HelloDialect { compatibility: Compatibility::Auto };
+
 /// Opens a session with the runtime at `url`.
-pub(crate) async fn dial(url: &str, options: Options, kept: Kept) -> Result<Client, Error> {
+pub(crate) async fn dial(
+    url: &str,
+    dialect: &'static dyn Dialect,
+    options: Options,
+    kept: Kept,
+) -> Result<Client, Error> {
+    let opened = opened(url, dialect, options, kept).await?;
+    opened.map_err(|error| Error::Unreachable(format!("{url}: {error}")))
+}
+
+/// The same in the dialect that most runtimes speak, and in the other one where that has no answer.
+async fn dial_either(
+    url: &str,
+    options: impl Fn() -> Options,
+    kept: Kept,
+) -> Result<Client, Error> {
+    let mut impatient = options();
+    impatient.handshake_time = impatient.handshake_time.min(HELLO_TIME);
+    match opened(url, &HELLO, impatient, kept).await? {
+        // It may not have understood.
+        Err(ClientError::TimedOut(_) | ClientError::Disconnected { .. }) => {
+            eprintln!("arcp: {url} does not answer a hello; speaking the open dialect");
+            dial(url, &OpenDialect, options(), kept).await
+        }
+        Err(error) => Err(Error::Unreachable(format!("{url}: {error}"))),
+        Ok(client) => Ok(client),
+    }
+}
+
+async fn opened(
+    url: &str,
+    dialect: &'static dyn Dialect,
+    options: Options,
+    kept: Kept,
+) -> Result<Result<Client, ClientError>, Error> {
     if !url.starts_with("ws://") {
         return Err(Error::Usage(format!("--url {url}: want ws://HOST:PORT/arcp")));
     }
     let mut connector = WsConnector::new(url);
-    let opened = match kept {
-        Kept::Resumed => Client::connect(connector, &OpenDialect, options).await,
-        Kept::Once => match connector.connect().await {
-            Ok(transport) => Client::open(transport, &OpenDialect, options).await,
-            Err(error) => Err(error.into()),
-        },
-    };
-    opened.map_err(|error| Error::Unreachable(format!("{url}: {error}")))
+    if kept == Kept::Resumed {
+        return Ok(Client::connect(connector, dialect, options).await);
+    }
+    match connector.connect().await {
+        Ok(transport) => Ok(Client::open(transport, dialect, options).await),
+        Err(error) => Ok(Err(error.into())),
+    }
 }
+
+/// How long a runtime may take to answer a hello before it is spoken to otherwise.
+const HELLO_TIME: Duration = Duration::from_secs(3);
 
 /// The settings of a client with this token, or of an anonymous one.
 pub(crate) fn options(token: Option<String>) -> Options {

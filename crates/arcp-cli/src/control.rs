@@ -6,7 +6,7 @@ use arcp::core::{JobFilter, JobId, JobState, JobSummary, TraceId};
 use serde_json::json;
 
 use crate::args::{Agents, Cancel, Jobs};
-use crate::connect::Session;
+use crate::connect::{Session, Words};
 use crate::exit::{self, Code, Error};
 use crate::show::say;
 
@@ -16,7 +16,7 @@ pub(crate) async fn jobs(args: Jobs) -> Result<Code, Error> {
         agent: args.agent,
         ..JobFilter::default()
     };
-    let session = Session::connect(&args.target).await?;
+    let session = Session::connect(&args.target, Words::Both).await?;
     let jobs = session.client.jobs_all(filter, args.limit).await?;
     for job in &jobs {
         if args.json {
@@ -32,8 +32,9 @@ pub(crate) async fn jobs(args: Jobs) -> Result<Code, Error> {
 
 pub(crate) async fn cancel(args: Cancel) -> Result<Code, Error> {
     let job = JobId::parse(&args.job).map_err(Error::usage)?;
-    let session = Session::connect(&args.target).await?;
     let deadline = args.deadline_ms.map(Duration::from_millis);
+    let words = if deadline.is_some() { Words::Open } else { Words::Both };
+    let session = Session::connect(&args.target, words).await?;
     session.client.cancel(&job, args.reason.as_deref(), deadline).await?;
     say(format_args!("{job} is being cancelled"))?;
     session.end().await?;
@@ -41,7 +42,7 @@ pub(crate) async fn cancel(args: Cancel) -> Result<Code, Error> {
 }
 
 pub(crate) async fn agents(args: Agents) -> Result<Code, Error> {
-    let session = Session::connect(&args.target).await?;
+    let session = Session::connect(&args.target, Words::Both).await?;
     for agent in &session.client.session().capabilities.agents {
         if args.json {
             let (name, versions, default) = (&agent.name, &agent.versions, &agent.default);

@@ -11,6 +11,7 @@ use arcp::Server;
 use arcp::client::{Client, Job, Status};
 use arcp::core::{Delivery, JobFilter, JobId, Json};
 use arcp::store_sqlite::{Options, SqliteStore};
+use arcp::wire::open::OpenDialect;
 
 use crate::args::Demo;
 use crate::connect::{Kept, dial, options};
@@ -37,7 +38,7 @@ pub(crate) async fn run(args: Demo) -> Result<Code, Error> {
     let mut options = options(Some(token.expose().clone()));
     // Of what comes after the event at which the connection is dropped, next to nothing is here.
     options.event_queue = NonZeroU16::MIN;
-    let client = dial(&server.url(), options, Kept::Resumed).await?;
+    let client = dial(&server.url(), &OpenDialect, options, Kept::Resumed).await?;
     eprintln!("session    {}", client.session().session);
     let input = Json::from(&serde_json::json!({ "path": path }));
     let job = client.submit(Job::new("survey").input(input).lease(lease)).await?;

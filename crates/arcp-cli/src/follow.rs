@@ -85,13 +85,13 @@ pub(crate) async fn follow(
 
 /// What is said of the connection.
 #[derive(Default)]
-struct News {
+pub(crate) struct News {
     lost: bool,
 }
 
 impl News {
     /// A loss that was over before anybody looked is told with its end.
-    fn tell(&mut self, status: &Status, show: &mut dyn Show) -> io::Result<()> {
+    pub(crate) fn tell(&mut self, status: &Status, show: &mut dyn Show) -> io::Result<()> {
         if let Status::Reconnecting { reason, .. } = status {
             self.lost = true;
             return show.note(&format!("arcp: the connection is lost, {reason}; reconnecting"));

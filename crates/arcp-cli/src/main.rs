@@ -15,6 +15,7 @@ mod run;
 mod serve;
 mod show;
 mod store;
+mod watch;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             Command::Demo(demo) => demo::run(demo).await,
             Command::Serve(serve) => serve::run(*serve).await,
             Command::Run(run) => run::run(run).await,
+            Command::Watch(watch) => watch::run(watch).await,
             Command::Jobs(jobs) => control::jobs(jobs).await,
             Command::Cancel(cancel) => control::cancel(cancel).await,
             Command::Agents(agents) => control::agents(agents).await,

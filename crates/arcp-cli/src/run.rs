@@ -4,7 +4,7 @@ use arcp::client::Job;
 use arcp::core::{IdempotencyKey, Json};
 
 use crate::args::Run;
-use crate::connect::Session;
+use crate::connect::{Session, Words};
 use crate::exit::{Code, Error};
 use crate::follow::{Show, follow};
 use crate::lease;
@@ -19,11 +19,11 @@ pub(crate) async fn run(args: Run) -> Result<Code, Error> {
         job = job.lease(lease);
     }
     let session = match &args.target.url {
-        Some(url) => {
+        Some(_) => {
             // By it the job can be asked for again when the answer is lost with a connection.
             let key = format!("run-{}", random_token()?.expose());
             job = job.key(IdempotencyKey::parse(&key).map_err(Error::failed)?);
-            Session::lasting(url, args.target.token).await?
+            Session::lasting(&args.target, Words::Both).await?
         }
         None => Session::embedded(workspace_lease(".".as_ref())?).await?,
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arcp_core::{
     Cancel, CancelTarget, Command, JobFilter, JobId, JobSummary, JobsPage, ListJobs, PingKind,
-    RESUME_EXTENSION, Reply, SessionAccepted, TraceId,
+    RESUME_EXTENSION, Reply, SessionAccepted, TraceId, WatchJob,
 };
 use arcp_transport::Transport;
 use arcp_wire::Dialect;
@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use crate::driver::{Answer, Call, Comeback, Driver, Handles};
 use crate::end::End;
 use crate::handshake::Link;
-use crate::{ClientError, Connector, Job, JobHandle, Options, StatusWatch};
+use crate::{ClientError, Connector, Job, JobHandle, JobWatch, Options, StatusWatch};
 
 /// A cheap handle to one session; clones share it.
 ///
@@ -150,7 +150,27 @@ impl Client {
             Answer::Job(accepted, events) => Ok(JobHandle::new(self.clone(), accepted, events)),
             Answer::Reply(Reply::JobRefused { fault, .. }) => Err(ClientError::Refused(fault)),
             Answer::Reply(reply) => Err(unexpected(reply)),
+            Answer::Watch(..) => Err(ClientError::protocol("a watched job for an answer")),
         }
+    }
+
+    /// Watches a job, whoever of the principal submitted it: what happens from now on, or, with
+    /// `after`, first what has happened after that index of the job's own events (0 is from the
+    /// start). A job that has ended can be watched for as long as the runtime keeps it.
+    pub async fn watch(&self, job: &JobId, after: Option<u64>) -> Result<JobWatch, ClientError> {
+        let command = Command::Watch(WatchJob { job: job.clone(), after });
+        match self.call(command, None, "watching a job").await? {
+            Answer::Watch(watched, events) => Ok(JobWatch::new(self.clone(), watched, events)),
+            Answer::Reply(reply) => Err(unexpected(reply)),
+            Answer::Job(..) => Err(ClientError::protocol("a job for an answer")),
+        }
+    }
+
+    /// Has a job watched no more.
+    pub(crate) async fn unwatch(&self, job: JobId) -> Result<(), ClientError> {
+        let call = Call { command: Command::Unwatch { job }, trace: None, answer: None };
+        let sent = timeout(self.shared.request_time, self.hand_over(call)).await;
+        sent.unwrap_or(Err(ClientError::TimedOut("no longer watching a job")))
     }
 
     /// Asks for the end of a job, and returns when the runtime has agreed to it; the job's last
@@ -283,7 +303,9 @@ impl Client {
     async fn ask(&self, command: Command, what: &'static str) -> Result<Reply, ClientError> {
         match self.call(command, None, what).await? {
             Answer::Reply(reply) => Ok(reply),
-            Answer::Job(..) => Err(ClientError::protocol("a job for an answer")),
+            Answer::Job(..) | Answer::Watch(..) => {
+                Err(ClientError::protocol("a job for an answer"))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use arcp_core::{Delivery, JobAccepted, JobId};
 use tokio::sync::mpsc;
 
+use crate::events::Events;
 use crate::result::Assembly;
 use crate::{Client, ClientError, Finished};
 
@@ -15,10 +16,8 @@ use crate::{Client, ClientError, Finished};
 /// discarded and its job goes on.
 #[derive(Debug)]
 pub struct JobHandle {
-    client: Client,
     accepted: Box<JobAccepted>,
-    events: mpsc::Receiver<Delivery>,
-    over: bool,
+    events: Events,
 }
 
 impl JobHandle {
@@ -27,7 +26,7 @@ impl JobHandle {
         accepted: Box<JobAccepted>,
         events: mpsc::Receiver<Delivery>,
     ) -> Self {
-        Self { client, accepted, events, over: false }
+        Self { accepted, events: Events::new(client, events) }
     }
 
     /// The job.
@@ -46,16 +45,7 @@ impl JobHandle {
     /// comes twice. When it is over, what had come comes out before the error. Cancel-safe: a
     /// dropped call loses nothing.
     pub async fn next(&mut self) -> Result<Option<Delivery>, ClientError> {
-        if self.over {
-            return Ok(None);
-        }
-        match self.events.recv().await {
-            Some(delivery) => {
-                self.over = delivery.event.event.is_terminal();
-                Ok(Some(delivery))
-            }
-            None => Err(self.client.lost().await),
-        }
+        self.events.next().await
     }
 
     /// Waits for the end and drops all events but the pieces of a streamed result, which it puts
@@ -66,7 +56,7 @@ impl JobHandle {
     /// that a repeated key led to; then the result is
     /// [broken](ClientError::BrokenResult).
     pub async fn finish(mut self) -> Result<Finished, ClientError> {
-        let mut assembly = Assembly::new(self.client.result_bytes());
+        let mut assembly = Assembly::new(self.events.client.result_bytes());
         while let Some(delivery) = self.next().await? {
             if let Some(outcome) = assembly.take(&delivery.event.event) {
                 return Ok(Finished { outcome: outcome?, seq: delivery.seq });
@@ -78,6 +68,6 @@ impl JobHandle {
     /// Asks for the end of the job; read on until its last event. The answer waits behind the
     /// events that have not been read, see [`JobHandle`].
     pub async fn cancel(&self, reason: Option<&str>) -> Result<(), ClientError> {
-        self.client.cancel(self.id(), reason, None).await
+        self.events.client.cancel(self.id(), reason, None).await
     }
 }

@@ -1,5 +1,5 @@
 //! The typed client of the Agent Runtime Control Protocol: open a session over any transport in
-//! any dialect, run jobs, follow them, cancel and list them.
+//! any dialect, run jobs, follow them, watch those of others, cancel and list them.
 //!
 //! A [`Client`] is a cheap handle to one session, whose connection one task, the driver, owns.
 //! With a [`Connector`] the session survives its connections: it goes on over another one where it
@@ -12,6 +12,7 @@ mod connector;
 mod driver;
 mod end;
 mod error;
+mod events;
 mod handle;
 mod handshake;
 mod inbox;
@@ -20,6 +21,7 @@ mod mint;
 mod options;
 mod result;
 mod status;
+mod watching;
 
 pub use client::Client;
 pub use connector::Connector;
@@ -29,3 +31,4 @@ pub use job::Job;
 pub use options::{Credentials, Options, Reconnect};
 pub use result::{Ended, Finished, Value, decode_chunk};
 pub use status::{Status, StatusWatch};
+pub use watching::JobWatch;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use arcp_core::{Command, Delivery, JobAccepted, Reply, TraceId};
+use arcp_core::{Command, Delivery, JobAccepted, JobWatched, Reply, TraceId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::end::End;
@@ -26,6 +26,8 @@ pub(crate) type AnswerTo = oneshot::Sender<Result<Answer, ClientError>>;
 pub(crate) enum Answer {
     /// There is a job, and this is where its events come out.
     Job(Box<JobAccepted>, mpsc::Receiver<Delivery>),
+    /// The job is watched, and this is where its events come out.
+    Watch(Box<JobWatched>, mpsc::Receiver<Delivery>),
     /// Anything else.
     Reply(Reply),
 }

@@ -219,7 +219,7 @@ impl Driver {
         if !self.routes.route(delivery) {
             return;
         }
-        if let Some(asked) = self.pending.keep(delivery, self.routes.capacity()) {
+        for asked in self.pending.keep(delivery, self.routes.capacity()) {
             // There is a job, and no room for what it says before its acceptance is told again.
             tell(asked.answer, Err(ClientError::Unanswered));
         }
@@ -231,7 +231,16 @@ impl Driver {
             return;
         };
         match reply {
-            Reply::JobAccepted(accepted) => self.routes.open(accepted, asked.answer, asked.events),
+            Reply::JobAccepted(accepted) => {
+                let job = accepted.job.clone();
+                let answer = |events| Answer::Job(accepted, events);
+                self.routes.open(job, asked.answer, asked.events, answer);
+            }
+            Reply::Watched(watched) => {
+                let job = watched.summary.job.clone();
+                let answer = |events| Answer::Watch(watched, events);
+                self.routes.open(job, asked.answer, asked.events, answer);
+            }
             reply => tell(asked.answer, Ok(Answer::Reply(reply))),
         }
     }

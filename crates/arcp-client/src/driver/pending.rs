@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use arcp_core::{Command, Delivery, Issued, MessageId, TraceId};
+use arcp_core::{Command, Delivery, Issued, JobId, MessageId, TraceId};
 
 use super::AnswerTo;
 
@@ -71,16 +71,42 @@ impl Pending {
         all
     }
 
-    /// Keeps an event for the call whose job it is of, if one waits to be told of that job. The
-    /// call, when more than `most` would be kept for it.
-    pub(super) fn keep(&mut self, delivery: &Delivery, most: usize) -> Option<Asked> {
-        let latest = self.latest_of(&delivery.event.head.request)?.clone();
-        let asked = self.calls.get_mut(&latest)?;
-        if asked.events.len() < most {
-            asked.events.push(delivery.clone());
-            return None;
-        }
-        self.calls.remove(&latest)
+    /// Keeps an event for the call whose job it is of, if one waits to be told of that job: its submit,
+    /// or that it is watched, which some runtimes say after what has happened. Those
+    /// calls for which more than `most` would be kept are returned, and wait no more.
+    pub(super) fn keep(&mut self, delivery: &Delivery, most: usize) -> Vec<Asked> {
+        let head = &delivery.event.head;
+        let named = self.latest_of(&head.request).or_else(|| self.watch_of(&head.job));
+        let wanted = match named {
+            Some(id) => vec![id.clone()],
+            // Where events do not say which message they follow from, it may be any.
+            None if head.request == delivery.event.id => self.repeated_submits(),
+            None => Vec::new(),
+        };
+        let full = |id: &MessageId| {
+            let asked = self.calls.get_mut(id)?;
+            if asked.events.len() < most {
+                asked.events.push(delivery.clone());
+                return None;
+            }
+            self.calls.remove(id)
+        };
+        wanted.iter().filter_map(full).collect()
+    }
+
+    /// The latest ids of the submits that were asked again.
+    fn repeated_submits(&self) -> Vec<MessageId> {
+        let repeated =
+            |asked: &&Asked| asked.ids.len() > 1 && matches!(asked.command, Command::Submit(_));
+        let again = self.calls.values().filter(repeated);
+        again.filter_map(|asked| asked.ids.last().cloned()).collect()
+    }
+
+    /// The latest id of the call that wants to watch a job.
+    fn watch_of(&self, job: &JobId) -> Option<&MessageId> {
+        let wants =
+            |asked: &&Asked| matches!(&asked.command, Command::Watch(watch) if watch.job == *job);
+        self.calls.values().find(wants)?.ids.last()
     }
 
     /// The latest id of the call that was once asked under `id` and then again.

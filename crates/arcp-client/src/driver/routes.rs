@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arcp_core::{Delivery, JobAccepted, JobId};
+use arcp_core::{Delivery, JobId};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::{trace, warn};
@@ -36,18 +36,18 @@ impl Routes {
     }
 
     /// Opens a queue for the job, with what has come of it `before`, and gives its other end to
-    /// `caller`, unless it has given up.
+    /// `caller`, in what `answer` makes of it, unless it has given up.
     ///
     /// Called before anything else is read, so that no event of the job is missed.
     pub(super) fn open(
         &mut self,
-        accepted: Box<JobAccepted>,
+        job: JobId,
         caller: AnswerTo,
         before: Vec<Delivery>,
+        answer: impl FnOnce(mpsc::Receiver<Delivery>) -> Answer,
     ) {
-        let job = accepted.job.clone();
         let (queue, events) = mpsc::channel(self.queue);
-        if caller.send(Ok(Answer::Job(accepted, events))).is_err() {
+        if caller.send(Ok(answer(events))).is_err() {
             return;
         }
         let mut before = before.into_iter().filter(|delivery| delivery.event.head.job == job);

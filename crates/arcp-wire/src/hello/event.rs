@@ -88,7 +88,7 @@ impl Body<'_> {
     fn write(&self) -> Option<Vec<u8>> {
         let event = self.event;
         match &event.event {
-            Event::Started { description } => self.status("running", Some(description)),
+            Event::Started { description } => self.status(RUNNING, Some(description)),
             Event::Log { level, message, attributes } => self.kind(
                 "log",
                 Log { level: level.as_str(), message, attributes: attributes.as_ref() },
@@ -118,11 +118,9 @@ impl Body<'_> {
             Event::Artifact(reference) => self.kind("artifact_ref", Artifact::of(reference)),
             Event::PermissionRequest(request) => self.kind("status", Asks::of(request)),
             Event::LeaseGranted(granted) => self.kind("status", Granted::of(granted)),
-            Event::LeaseExtended { .. } => {
-                self.status("running", Some("a permission lasts longer"))
-            }
+            Event::LeaseExtended { .. } => self.status(RUNNING, Some("a permission lasts longer")),
             Event::LeaseRevoked { reason, .. } => {
-                self.status("running", Some(&format!("a permission was taken back: {reason}")))
+                self.status(RUNNING, Some(&format!("a permission was taken back: {reason}")))
             }
             Event::Checkpoint { size } => self.kind(CHECKPOINT, Checkpoint { size: *size }),
             Event::Delegated(delegated) => self.kind("delegate", Handed::of(delegated)),
@@ -331,7 +329,7 @@ struct Granted<'a> {
 impl<'a> Granted<'a> {
     fn of(granted: &'a GrantedLease) -> Self {
         Self {
-            phase: "running",
+            phase: RUNNING,
             message: "a permission was granted",
             permission: &granted.permission,
             expires_at: Stamp(granted.expires_at),
@@ -491,3 +489,5 @@ pub(super) const RESULT_CHUNK: &str = "x-vendor.arcp.result_chunk";
 pub(super) const ROTATED: &str = "credential_rotated";
 /// Where the artifacts of a runtime are.
 pub(super) const ARTIFACTS: &str = "arcp://artifacts/";
+/// The phase that a job is in while it works.
+pub(super) const RUNNING: &str = "running";

@@ -14,16 +14,30 @@ use super::super::{event, lease};
 use super::replies;
 use crate::json::{Object, maybe_id};
 
-/// A `job.event`.
-pub(super) fn event(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<Delivery, Fault> {
+/// A `job.event`. The first one of a job says that it has started, if that is what it says.
+pub(super) fn event(
+    envelope: &Envelope<'_>,
+    payload: &Object<'_>,
+    first: bool,
+) -> Result<Delivery, Fault> {
     let kind = payload.need_text("kind")?;
     let at = payload.time("ts")?.unwrap_or(replies::NO_TIME);
     let body = payload.raw("body").unwrap_or(RawValue::NULL);
     // A body that is not of its kind's form is an event of the agent's own.
     let known = Object::read(body, "body").ok().and_then(|body| known(&kind, &body).ok().flatten());
+    let known = known.map(|event| if first { start_of(event) } else { event });
     let event =
         known.unwrap_or_else(|| Event::Custom { name: kind.into_owned(), data: body.into() });
     delivery(envelope, payload, at, event)
+}
+
+fn start_of(said: Event) -> Event {
+    if let Event::Status { phase, message } = &said
+        && phase == event::RUNNING
+    {
+        return Event::Started { description: message.clone().unwrap_or_default() };
+    }
+    said
 }
 
 /// A `job.result`; some runtimes end cancelled jobs with one.

@@ -19,13 +19,15 @@ pub(in crate::hello) struct Outputs {
     asked: Arc<Asked>,
     /// The jobs that there are: only this tells the refusal of a job from the failure of one.
     accepted: HashSet<JobId>,
+    /// Those of them that have said nothing yet.
+    silent: HashSet<JobId>,
     /// What else the last frame said.
     more: VecDeque<Output>,
 }
 
 impl Outputs {
     pub(in crate::hello) fn new(asked: Arc<Asked>) -> Self {
-        Self { asked, accepted: HashSet::new(), more: VecDeque::new() }
+        Self { asked, accepted: HashSet::new(), silent: HashSet::new(), more: VecDeque::new() }
     }
 }
 
@@ -61,8 +63,9 @@ impl Outputs {
         let request = request.as_ref();
         match envelope.kind.as_ref() {
             "job.event" => {
-                let delivery = events::event(envelope, &payload)?;
-                Ok(Some(Output::Event(delivery)))
+                let job = replies::job(envelope, &payload)?;
+                let first = self.silent.remove(&job);
+                Ok(Some(Output::Event(events::event(envelope, &payload, first)?)))
             }
             "job.result" => {
                 let delivery = events::result(envelope, &payload)?;
@@ -225,13 +228,19 @@ impl Outputs {
         match output {
             Output::Reply { reply: Reply::JobAccepted(accepted), .. }
             | Output::Notice { notice: Notice::Delegated(accepted), .. } => {
-                self.accepted.insert(accepted.job.clone());
+                if self.accepted.insert(accepted.job.clone()) {
+                    self.silent.insert(accepted.job.clone());
+                }
             }
             Output::Reply { reply: Reply::Watched(watched), .. } => {
-                self.accepted.insert(watched.summary.job.clone());
+                let job = &watched.summary.job;
+                if self.accepted.insert(job.clone()) && watched.after == 0 {
+                    self.silent.insert(job.clone());
+                }
             }
             Output::Event(delivery) if delivery.event.event.is_terminal() => {
                 self.accepted.remove(&delivery.event.head.job);
+                self.silent.remove(&delivery.event.head.job);
             }
             // Its acceptance may have been lost with a connection.
             Output::Event(delivery) => {
