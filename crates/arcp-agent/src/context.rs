@@ -1,5 +1,6 @@
 //! An agent's whole world.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use rust_decimal::Decimal;
 use tokio::sync::oneshot;
 
+use crate::file::{Place, refuse};
 use crate::job_stream::JobStream;
 use crate::port::{Pace, Port, Report, ReportKind};
 use crate::stream::ResultStream;
@@ -196,13 +198,48 @@ impl JobContext {
 
     /// Asks whether the lease covers an operation. Call it before each thing that needs authority.
     ///
+    /// Of a target that is written in two ways, both get one answer (see [`Operation::new`]). A path is
+    /// judged as it is written, links or not: to open a file, ask
+    /// [`authorize_file`](Self::authorize_file).
+    ///
     /// Fails with `LeaseExpired`, `PermissionDenied`, `BudgetExhausted`, or `InvalidArgument` when
-    /// the target is not in its one normal form (see [`Operation::new`]).
+    /// the target has no normal form.
     pub async fn authorize(&self, namespace: &str, target: &str) -> Result<(), Fault> {
         let operation = Operation::new(namespace, target)?;
         match self.ask(Question::Authorize(operation), 0).await? {
             Answer::Authorized => Ok(()),
             other => Err(crossed(&other)),
+        }
+    }
+
+    /// Asks whether the lease covers an operation on the file that `path` leads to, and returns that
+    /// file's own path, which is absolute and has no links: open it by this path, not by the other. A
+    /// file that is not there is judged by where it would be. `namespace` is one of `fs.*`.
+    ///
+    /// Whether it is there, and why it cannot be looked at, is only told to jobs that may know. A path
+    /// that somebody changes between this call and the opening leads where that somebody likes: where
+    /// others may write, do not rely on it.
+    ///
+    /// Fails like [`authorize`](Self::authorize), and with `InvalidArgument` for a path that is not
+    /// absolute or no UTF-8.
+    pub async fn authorize_file(&self, namespace: &str, path: &Path) -> Result<PathBuf, Fault> {
+        if !namespace.starts_with("fs.") {
+            return Err(Fault::invalid(format!("`{namespace}` is not about files")));
+        }
+        if !path.is_absolute() {
+            return Err(Fault::invalid(format!("`{}` is not absolute", path.display())));
+        }
+        let wanted = path.to_owned();
+        let looking = tokio::task::spawn_blocking(move || Place::find(&wanted));
+        let place = looking.await.map_err(|error| {
+            Fault::new(Code::Internal, format!("the file system's task died: {error}"))
+        })?;
+        let target = place.path.to_str();
+        let target = target.ok_or_else(|| Fault::invalid("a path must be UTF-8"))?;
+        self.authorize(namespace, target).await?;
+        match place.obstacle {
+            Some(obstacle) => Err(refuse(path, &obstacle)),
+            None => Ok(place.path),
         }
     }
 

@@ -3,6 +3,7 @@
 //! A runtime hosts agents; this crate does not know how. `port` is the host's side of a context.
 
 mod context;
+mod file;
 mod job_stream;
 mod outcome;
 pub mod port;

@@ -143,7 +143,9 @@ async fn build(settings: &Settings) -> Result<(ServerBuilder, Option<Secret<Stri
         let (namespace, pattern) = text
             .split_once('=')
             .ok_or_else(|| Error::Usage(format!("--allow `{text}`: want NAMESPACE=PATTERN")))?;
-        let pattern = Pattern::parse(pattern).map_err(Error::usage)?;
+        let pattern = Pattern::parse(pattern).and_then(|pattern| pattern.normal(namespace));
+        let pattern =
+            pattern.map_err(|error| Error::Usage(format!("--allow `{text}`: {error}")))?;
         ceiling = ceiling.grant(namespace, pattern);
     }
     let server = server.configure(|mut runtime| {

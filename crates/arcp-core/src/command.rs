@@ -229,6 +229,9 @@ pub struct Offer {
     pub token: Option<Secret<String>>,
 }
 
+/// The scheme of a token of whatever kind: where clients have one field for all (§6.1).
+pub const ANY_TOKEN: &str = "token";
+
 /// What a client says of itself; nothing of it is proved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClientIdentity {

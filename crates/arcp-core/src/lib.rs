@@ -36,8 +36,8 @@ pub use artifact::{Artifact, ArtifactRef, ArtifactRetention, PutArtifact};
 pub use capability::{Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, RESUME_EXTENSION};
 pub use code::Code;
 pub use command::{
-    Cancel, CancelTarget, ClientIdentity, Command, Issued, JobFilter, ListJobs, Offer, OnClose,
-    Open, Parent, PingKind, Replay, Resume, Submit, Vocabulary, Wanted,
+    ANY_TOKEN, Cancel, CancelTarget, ClientIdentity, Command, Issued, JobFilter, ListJobs, Offer,
+    OnClose, Open, Parent, PingKind, Replay, Resume, Submit, Vocabulary, Wanted,
 };
 pub use commit::{Append, Commit, Key, Record};
 pub use credential::Credential;

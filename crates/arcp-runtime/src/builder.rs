@@ -7,12 +7,13 @@ use std::time::Duration;
 use arcp_agent::Agent;
 use arcp_auth::{Authenticator, CredentialProvisioner};
 use arcp_core::{
-    AgentRef, ArtifactRetention, Capabilities, Feature, HeartbeatPolicy, HeartbeatRecovery, Lease,
-    Limits, OnClose, RuntimeIdentity, TrustLevel,
+    ANY_TOKEN, AgentRef, ArtifactRetention, Capabilities, Feature, HeartbeatPolicy,
+    HeartbeatRecovery, Lease, Limits, OnClose, RuntimeIdentity, TrustLevel,
 };
 use arcp_store::{Blobs, Store};
 use arcp_wire::Compatibility;
 
+use crate::any_token::{self, AnyToken};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Catalog, Retention, Settings};
 use crate::error::{BuildError, RuntimeError};
@@ -332,6 +333,8 @@ impl RuntimeBuilder {
         let schemes: BTreeSet<String> = authenticators.keys().cloned().collect();
         let capabilities = self.capabilities(schemes.contains("none"))?;
         let provisions = capabilities.has(Feature::ProvisionedCredentials);
+        let default_lease = normal("default_lease", self.default_lease)?;
+        let ceiling = self.ceiling.map(|ceiling| normal("ceiling", ceiling)).transpose()?;
         let settings = Settings {
             identity: self.identity,
             capabilities,
@@ -340,8 +343,8 @@ impl RuntimeBuilder {
             limits: self.limits,
             resume_window: self.resume_window,
             session_lease: self.session_lease,
-            default_lease: self.default_lease,
-            ceiling: self.ceiling,
+            default_lease,
+            ceiling,
             cancel_grace: self.cancel_grace,
             ack_window: self.ack_window,
             provisions,
@@ -388,6 +391,11 @@ impl RuntimeBuilder {
             if doors.insert(scheme.clone(), authenticator).is_some() {
                 return Err(BuildError::SchemeTwice(scheme));
             }
+        }
+        let (known, signed) = (doors.get(any_token::BEARER), doors.get(any_token::SIGNED));
+        if known.is_some() || signed.is_some() {
+            let any = AnyToken { known: known.cloned(), signed: signed.cloned() };
+            doors.insert(ANY_TOKEN.to_owned(), Arc::new(any));
         }
         if doors.is_empty() { Err(BuildError::NoAuthenticator) } else { Ok(doors) }
     }
@@ -503,6 +511,11 @@ impl std::fmt::Debug for RuntimeBuilder {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
+}
+
+/// A lease of the settings, with its patterns as they are compared with what is asked for.
+fn normal(setting: &'static str, lease: Lease) -> Result<Lease, BuildError> {
+    lease.normal().map_err(|fault| BuildError::Lease(setting, fault.message))
 }
 
 fn check_limits(limits: &Limits, agent_threads: usize) -> Result<(), BuildError> {

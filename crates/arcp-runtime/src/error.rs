@@ -45,6 +45,9 @@ pub enum BuildError {
     /// One bound must not be below another.
     #[error("`{0}` must not be below `{1}`")]
     TooSmall(&'static str, &'static str),
+    /// A lease of the settings holds a pattern that can cover nothing.
+    #[error("`{0}`: {1}")]
+    Lease(&'static str, String),
     /// A bound that must be at least one is zero.
     #[error("`{0}` must be at least 1")]
     ZeroLimit(&'static str),

@@ -5,6 +5,7 @@
 //! nothing that lasts.
 
 mod admission;
+mod any_token;
 mod builder;
 mod clock;
 mod connection;

@@ -23,19 +23,33 @@ async fn what_is_granted_is_allowed_and_nothing_else(on: On) {
         ["ask", "tool.call", "search.web"],
         ["ask", "tool.call", "shell.exec"],
         ["ask", "fs.read", "/work/a/b.txt"],
+        ["ask", "fs.read", "/etc/../work/./a//b.txt"],
         ["ask", "fs.read", "/work/../etc/passwd"],
+        ["ask", "fs.read", "work/a"],
         ["ask", "fs.read", "/etc/passwd"],
         ["ask", "fs.write", "/work/a"],
+        ["ask", "net.fetch", "https://a.example/x"],
+        ["ask", "net.fetch", "https://a.example@b.example/x"],
     ]);
-    let lease = json!({"tool.call": ["search.*"], "fs.read": ["/work/**"]});
+    let lease = json!({
+        "tool.call": ["search.*"],
+        "fs.read": ["/work/**"],
+        "net.fetch": ["HTTPS://A.example:443/**"],
+    });
+    let told = json!({
+        "tool.call": ["search.*"],
+        "fs.read": ["/work/**"],
+        "net.fetch": ["https://a.example/**"],
+    });
     let invoke = json!({"tool": "script", "arguments": script, "lease_request": lease});
     let request = raw.say("tool.invoke", invoke).await;
     let accepted = raw.expect("job.accepted").await;
     assert_eq!(accepted["correlation_id"], request);
-    assert_eq!(accepted["payload"]["lease"], lease);
+    assert_eq!(accepted["payload"]["lease"], told);
     let events = raw.finish(job_of(&accepted)).await;
-    let denied = "PERMISSION_DENIED";
-    assert_eq!(answers(&events), ["yes", denied, "yes", "INVALID_ARGUMENT", denied, denied]);
+    let (denied, bad) = ("PERMISSION_DENIED", "INVALID_ARGUMENT");
+    let wanted = ["yes", denied, "yes", "yes", denied, bad, denied, denied, "yes", bad];
+    assert_eq!(answers(&events), wanted);
     // Nothing asked for is nothing granted; what is needed then fails the job.
     let job = raw.submit("script", json!([["need", "tool.call", "search.web"]])).await;
     let events = raw.finish(&job).await;
@@ -145,6 +159,9 @@ async fn a_bad_lease_is_refused_before_acceptance(on: On) {
         json!({"lease_request": {"cost_budget": "USD:1"}}),
         json!({"lease_request": {"fs.read": "/work"}}),
         json!({"lease_request": {"fs.read": [""]}}),
+        json!({"lease_request": {"fs.read": ["/work/../etc/*"]}}),
+        json!({"lease_request": {"net.fetch": ["a.example/**"]}}),
+        json!({"lease_request": {"cost_budget": ["USD:1000000000000001"]}}),
         json!({"lease_request": {"model_use": [1]}}),
         json!({"lease_request": []}),
         json!({"cost_budget": ["USD"]}),

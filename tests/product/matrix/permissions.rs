@@ -196,6 +196,7 @@ async fn an_answer_has_to_fit_its_request(on: On) {
     let bad = [
         change("permission", json!("fs.read")),
         change("resource", json!("")),
+        change("resource", json!("a.example/**")),
         change("resource", json!(7)),
         change("lease_seconds", json!(0)),
         change("lease_seconds", json!(-1)),

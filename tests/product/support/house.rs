@@ -333,6 +333,8 @@ impl House {
 
     /// Drops the runtime as a crash would and leaves its store closed.
     pub(crate) async fn crash(self) -> Remains {
+        // What sees that it is left may stop in good order before it is gone.
+        self.store.fence();
         drop(self.running);
         left(self.on, self.keeper, self.store, self.closed).await
     }

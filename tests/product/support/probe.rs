@@ -82,6 +82,17 @@ impl Probe {
         self.hold.send_replace(Hold::After);
     }
 
+    /// From now on nothing is kept that was not given yet, and what waits goes on waiting.
+    pub(crate) fn fence(&self) {
+        self.hold.send_if_modified(|hold| {
+            let open = matches!(hold, Hold::Nowhere);
+            if open {
+                *hold = Hold::Before;
+            }
+            open
+        });
+    }
+
     /// Lets commits go on.
     pub(crate) fn release(&self) {
         self.hold.send_replace(Hold::Nowhere);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::subset::violation;
 use crate::{Code, Fault, Quantity};
 
 /// Counters by currency. A counter only falls, also below zero.
@@ -68,10 +69,86 @@ impl Budget {
         Some(*counter)
     }
 
+    /// Whether a job with so much left may hand `child` on (§9.4): `LeaseSubsetViolation`.
+    ///
+    /// No amount is more than what is left of its currency, or below zero. A currency that is limited
+    /// here is limited there too: without an amount the child could spend any. One that is not limited
+    /// here may be limited there as it likes.
+    pub fn check_child(&self, child: &Self) -> Result<(), Fault> {
+        if let Some((currency, amount)) =
+            child.counters().find(|(_, amount)| amount.is_sign_negative())
+        {
+            return Err(violation(format!(
+                "the budget `{}` is below zero",
+                amount_text(currency, amount)
+            )));
+        }
+        for (currency, left) in self.counters() {
+            let Some(wanted) = child.counter(currency) else {
+                let message =
+                    format!("the budget does not limit `{currency}`, which the parent's does");
+                return Err(violation(message));
+            };
+            if wanted > left {
+                let (wanted, left) = (amount_text(currency, wanted), amount_text(currency, left));
+                let message =
+                    format!("the budget `{wanted}` is more than the parent has left, `{left}`");
+                return Err(violation(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the child's amounts aside, in the currencies that are limited here: what the child may spend
+    /// is not there to be spent otherwise. Refused like [`check_child`](Self::check_child), and then
+    /// nothing is taken.
+    pub fn reserve(&mut self, child: &Self) -> Result<(), Fault> {
+        self.check_child(child)?;
+        let mut rest = self.clone();
+        for (currency, counter) in &mut rest.0 {
+            let wanted = child.counter(currency).unwrap_or_default();
+            *counter = exact_rest(*counter, wanted).ok_or_else(|| {
+                let wanted = amount_text(currency, wanted);
+                violation(format!("the budget `{wanted}` cannot be set aside to the last digit"))
+            })?;
+        }
+        *self = rest;
+        Ok(())
+    }
+
+    /// Takes back what a child has `left` of what was `reserved` for it: never more than that, and less
+    /// than nothing where the child has spent more, for that was spent too.
+    pub fn give_back(&mut self, reserved: &Self, left: &Self) {
+        for (currency, counter) in &mut self.0 {
+            let Some(reserved) = reserved.counter(currency) else { continue };
+            let left = left.counter(currency).unwrap_or_default();
+            *counter = counter.saturating_add(left.min(reserved));
+        }
+    }
+
+    fn counter(&self, currency: &str) -> Option<Decimal> {
+        self.0.get(currency).copied()
+    }
+
     /// The amounts as texts, `USD:5`, without trailing zeros.
     pub fn to_amounts(&self) -> Vec<String> {
-        self.counters().map(|(currency, left)| format!("{currency}:{}", left.normalize())).collect()
+        self.counters().map(|(currency, left)| amount_text(currency, left)).collect()
     }
+}
+
+fn amount_text(currency: &str, amount: Decimal) -> String {
+    format!("{currency}:{}", amount.normalize())
+}
+
+/// `left` without `taken`, unless that has more digits than a decimal holds.
+fn exact_rest(left: Decimal, taken: Decimal) -> Option<Decimal> {
+    let scale = left.scale().max(taken.scale());
+    let units = |amount: Decimal| {
+        let factor = 10_i128.checked_pow(scale - amount.scale())?;
+        amount.mantissa().checked_mul(factor)
+    };
+    let rest = units(left)?.checked_sub(units(taken)?)?;
+    Decimal::try_from_i128_with_scale(rest, scale).ok()
 }
 
 fn parse_amount(text: &str) -> Option<(&str, Decimal)> {
@@ -131,5 +208,53 @@ mod tests {
         ] {
             assert!(Budget::parse([bad]).is_err(), "{bad:?}");
         }
+    }
+
+    fn counters(counters: &[(&str, &str)]) -> Budget {
+        let counter = |(currency, amount): &(&str, &str)| {
+            ((*currency).to_owned(), amount.parse::<Decimal>().unwrap())
+        };
+        Budget::of_counters(counters.iter().map(counter))
+    }
+
+    #[test]
+    fn what_is_set_aside_comes_back_less_what_was_spent() {
+        let mut parent = Budget::parse(["USD:5.00", "credits:10"]).unwrap();
+        let child = Budget::parse(["USD:2.5", "credits:10", "EUR:1"]).unwrap();
+        parent.reserve(&child).unwrap();
+        assert_eq!(parent.to_amounts(), ["USD:2.5", "credits:0"]);
+        assert_eq!(parent.reserve(&child).unwrap_err().code, Code::LeaseSubsetViolation);
+        assert_eq!(parent.to_amounts(), ["USD:2.5", "credits:0"]);
+        parent.give_back(
+            &child,
+            &counters(&[("USD", "0.000000000001"), ("credits", "-3"), ("EUR", "1")]),
+        );
+        assert_eq!(parent.to_amounts(), ["USD:2.500000000001", "credits:-3"]);
+        // More than was set aside does not come back, nor what nobody speaks of.
+        let child = Budget::parse(["USD:1"]).unwrap();
+        let mut parent = Budget::parse(["USD:1"]).unwrap();
+        parent.reserve(&child).unwrap();
+        parent.give_back(&child, &counters(&[("USD", "7")]));
+        assert_eq!(parent.to_amounts(), ["USD:1"]);
+        parent.reserve(&child).unwrap();
+        parent.give_back(&child, &Budget::default());
+        assert_eq!(parent.to_amounts(), ["USD:0"]);
+    }
+
+    #[test]
+    fn nothing_is_set_aside_below_zero_or_not_to_the_last_digit() {
+        let mut parent = Budget::parse(["USD:1"]).unwrap();
+        for (amount, end) in [("-1", "is below zero"), ("1.5", "left, `USD:1`")] {
+            let fault = parent.reserve(&counters(&[("USD", amount)])).unwrap_err();
+            assert!(fault.message.ends_with(end), "{fault}");
+        }
+        let mut rich = counters(&[("USD", "79228162514264337593543950335")]);
+        let fault = rich.reserve(&counters(&[("USD", "0.1")])).unwrap_err();
+        assert!(fault.message.ends_with("to the last digit"), "{fault}");
+        let most = super::super::MAX_AMOUNT.to_string();
+        let mut rich = counters(&[("USD", &most)]);
+        rich.reserve(&counters(&[("USD", "0.000000000001")])).unwrap();
+        assert_eq!(rich.to_amounts(), ["USD:999999999999999.999999999999"]);
+        assert_eq!(parent.to_amounts(), ["USD:1"]);
     }
 }

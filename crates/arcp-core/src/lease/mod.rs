@@ -3,13 +3,24 @@
 //! Pure rules. Who asks, and when, is the engine's affair.
 
 mod budget;
+mod form;
+mod inclusion;
+mod namespace;
+mod path;
 mod pattern;
+mod subset;
+mod target;
+mod token;
+mod url;
 
 use std::collections::BTreeMap;
-use std::fmt;
+
+use rust_decimal::Decimal;
 
 pub use budget::{Budget, ParseAmountError};
+pub use namespace::{Namespace, RESERVED};
 pub use pattern::{ParsePatternError, Pattern};
+pub use target::Operation;
 
 use crate::{Code, Fault, Json, Timestamp};
 
@@ -28,19 +39,27 @@ pub struct Lease {
     pub other: BTreeMap<String, Json>,
 }
 
-/// One thing that an agent is about to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Operation {
-    namespace: String,
-    target: String,
-}
-
 impl Lease {
     /// Adds a grant.
     #[must_use]
     pub fn grant(mut self, namespace: &str, pattern: Pattern) -> Self {
         self.grants.entry(namespace.to_owned()).or_default().push(pattern);
         self
+    }
+
+    /// The lease with its patterns in normal form (see [`Pattern::normal`]): `InvalidArgument` for one
+    /// that can cover nothing.
+    pub fn normal(mut self) -> Result<Self, Fault> {
+        for (namespace, patterns) in &mut self.grants {
+            for pattern in patterns {
+                let refuse = |error| {
+                    let text: String = pattern.as_str().chars().take(MAX_TOLD).collect();
+                    Fault::invalid(format!("`{namespace}` holds `{text}`: {error}"))
+                };
+                *pattern = pattern.clone().normal(namespace).map_err(refuse)?;
+            }
+        }
+        Ok(self)
     }
 
     /// Whether there is nothing in it.
@@ -79,12 +98,12 @@ impl Lease {
 
     /// Whether a grant covers `operation`; expiry and budget apart.
     pub fn covers(&self, operation: &Operation) -> bool {
-        let patterns = self.grants.get(&operation.namespace);
+        let patterns = self.grants.get(operation.namespace());
         patterns.is_some_and(|patterns| patterns.iter().any(|p| operation.is_within(p)))
     }
 
     /// Whether it is small enough to be judged often and told to everybody: at most [`MAX_PATTERNS`]
-    /// patterns, [`MAX_CURRENCIES`] currencies, and [`MAX_LEASE_BYTES`] in all.
+    /// patterns, [`MAX_CURRENCIES`] currencies, [`MAX_AMOUNT`] of each, and [`MAX_LEASE_BYTES`] in all.
     pub fn check_size(&self) -> Result<(), Fault> {
         let patterns: usize = self.grants.values().map(Vec::len).sum();
         if patterns > MAX_PATTERNS {
@@ -95,6 +114,12 @@ impl Lease {
         if self.budget.counters().count() > MAX_CURRENCIES {
             let message = format!("a budget has at most {MAX_CURRENCIES} currencies");
             return Err(Fault::invalid(message));
+        }
+        let most = Decimal::from(MAX_AMOUNT);
+        if let Some((currency, _)) = self.budget.counters().find(|(_, amount)| *amount > most) {
+            return Err(Fault::invalid(format!(
+                "a budget has at most {MAX_AMOUNT} of `{currency}`"
+            )));
         }
         let other: usize = self.other.iter().map(|(k, json)| k.len() + json.as_str().len()).sum();
         let names: usize = self.grants.keys().map(String::len).sum();
@@ -125,64 +150,17 @@ impl Lease {
     }
 }
 
-impl Operation {
-    /// `namespace` on `target`.
-    ///
-    /// The target of a file operation (`fs.*`) is an absolute path without `.`, `..`, empty parts
-    /// and unresolved symbolic links. Such a path has one spelling, so that a pattern decides.
-    pub fn new(namespace: &str, target: &str) -> Result<Self, Fault> {
-        if target.len() > MAX_TARGET_BYTES {
-            let message = format!("a target has at most {MAX_TARGET_BYTES} bytes");
-            return Err(Fault::invalid(message));
-        }
-        if namespace.starts_with("fs.") && !is_canonical_path(target) {
-            return Err(Fault::invalid(format!("`{target}` is not an absolute, normal path")));
-        }
-        Ok(Self { namespace: namespace.to_owned(), target: target.to_owned() })
-    }
-
-    /// Whether its target is of the form of a pattern. The name of a model is one word, also where it
-    /// has slashes.
-    pub fn is_within(&self, pattern: &Pattern) -> bool {
-        if self.namespace == MODEL_USE {
-            pattern.matches_word(&self.target)
-        } else {
-            pattern.matches(&self.target)
-        }
-    }
-
-    /// What kind of thing it is: `fs.read`, `tool.call`, ...
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// What it is done to.
-    pub fn target(&self) -> &str {
-        &self.target
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of `{}`", self.namespace, self.target)
-    }
-}
-
-fn is_canonical_path(path: &str) -> bool {
-    path.strip_prefix('/').is_some_and(|rest| {
-        rest.is_empty() || rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
-    })
-}
-
+/// How many characters of a name or pattern a fault tells.
+const MAX_TOLD: usize = 128;
 /// The most patterns of one lease.
 pub const MAX_PATTERNS: usize = 256;
 /// The most currencies of one lease's budget.
 pub const MAX_CURRENCIES: usize = 64;
+/// The most of one currency in a lease's budget: with its twelve decimals, what a decimal reckons with
+/// exactly.
+pub const MAX_AMOUNT: u64 = 1_000_000_000_000_000;
 /// The most bytes of one lease: namespaces, patterns, and what is kept in it only.
 pub const MAX_LEASE_BYTES: usize = 16 << 10;
-/// The namespace of models.
-const MODEL_USE: &str = "model.use";
-const MAX_TARGET_BYTES: usize = 8 << 10;
 /// What a counter of a budget, or an expiry, takes as JSON at most.
 const AMOUNT_BYTES: usize = 80;
 
@@ -234,6 +212,10 @@ mod tests {
         let amounts: Vec<_> = (0..=MAX_CURRENCIES).map(|n| format!("c{n}:1")).collect();
         let mut budget = lease();
         budget.budget = Budget::parse(amounts.iter().map(String::as_str)).unwrap();
+        let mut rich = lease();
+        rich.budget = Budget::parse(["USD:1000000000000000"]).unwrap();
+        assert_eq!(rich.check_size(), Ok(()));
+        rich.budget = Budget::parse(["USD:1000000000000000", "USD:0.1"]).unwrap();
         let mut other = lease();
         other.other.insert("x".to_owned(), Json::of(&"y".repeat(MAX_LEASE_BYTES)).unwrap());
         let names = lease().grant(&"n".repeat(MAX_LEASE_BYTES + 1), Pattern::parse("*").unwrap());
@@ -241,7 +223,7 @@ mod tests {
         for n in 0..=16 {
             long = long.grant("fs.read", Pattern::parse(&format!("{n:01024}")).unwrap());
         }
-        for large in [patterns, budget, other, names, long] {
+        for large in [patterns, budget, rich, other, names, long] {
             assert_eq!(large.check_size().unwrap_err().code, Code::InvalidArgument);
         }
     }
@@ -256,11 +238,53 @@ mod tests {
     }
 
     #[test]
-    fn a_path_has_one_spelling() {
-        for bad in ["", "a", "/a/../b", "/a//b", "/a/./b", "/a/"] {
-            assert!(Operation::new("fs.read", bad).is_err(), "{bad:?}");
+    fn patterns_are_brought_to_normal_form() {
+        let grant = |namespace: &str, pattern: &str| {
+            Lease::default().grant(namespace, Pattern::parse(pattern).unwrap())
+        };
+        let lease = grant("net.fetch", "HTTPS://A.Example:443").normal().unwrap();
+        assert_eq!(lease, grant("net.fetch", "https://a.example/"));
+        for same in [grant("tool.call", "a/../B"), grant("fs.read", "/a/**"), lease] {
+            assert_eq!(same.clone().normal(), Ok(same));
         }
-        assert!(Operation::new("fs.read", "/").is_ok());
-        assert!(Operation::new("tool.call", "a/../b").is_ok());
+        let fault = grant("fs.write", "/a/../b/**").normal().unwrap_err();
+        assert_eq!(fault.code, Code::InvalidArgument);
+        assert!(fault.message.starts_with("`fs.write` holds `/a/../b/**`: "), "{}", fault.message);
+    }
+
+    #[test]
+    fn two_spellings_get_one_answer() {
+        let lease = lease().grant("net.fetch", Pattern::parse("https://a.example/pub/**").unwrap());
+        let asked = |namespace: &str, target: &str| {
+            Operation::new(namespace, target).map(|operation| lease.covers(&operation)).ok()
+        };
+        for (path, answer) in [
+            ("/work/a", Some(true)),
+            ("/work/./a", Some(true)),
+            ("//work///a/", Some(true)),
+            ("/etc/../work/a", Some(true)),
+            ("/work/../etc/passwd", Some(false)),
+            ("/work/a/../../etc/passwd", Some(false)),
+            ("/workshop", Some(false)),
+            ("work/a", None),
+            ("/work/\0", None),
+        ] {
+            assert_eq!(asked("fs.read", path), answer, "{path:?}");
+        }
+        for (url, answer) in [
+            ("https://a.example/pub/x", Some(true)),
+            ("HTTPS://A.EXAMPLE.:443/pub/%78#top", Some(true)),
+            ("https://a.example/%70ub/x", Some(true)),
+            ("https://a.example/pub/../private", Some(false)),
+            ("https://a.example/pub/%2e%2E/private", Some(false)),
+            ("https://a.example:8443/pub/x", Some(false)),
+            ("http://a.example/pub/x", Some(false)),
+            ("https://a.example/pub/..%2fprivate", None),
+            ("https://a.example/pub\\..\\private", None),
+            ("https://a.example@b.example/pub/x", None),
+        ] {
+            assert_eq!(asked("net.fetch", url), answer, "{url:?}");
+        }
+        assert_eq!(Operation::new("tool.call", "a/../b").unwrap().target(), "a/../b");
     }
 }

@@ -3,6 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::form::can_match;
+use super::namespace::Target;
+use super::path::NormalPath;
+use super::token::{Token, tokens, tokens_of_word};
+use super::url::normal_glob;
+
 /// A glob over `/`-separated segments.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern(Box<str>);
@@ -16,6 +22,14 @@ pub enum ParsePatternError {
     /// A pattern has at most 1,024 bytes.
     #[error("a pattern has at most {MAX_BYTES} bytes, this one {0}")]
     TooLong(usize),
+    /// It matches no path in its normal form.
+    #[error(
+        "it matches no path: want one that starts with `/`, without `.`, `..`, `//` and a `/` at its end"
+    )]
+    NoPath,
+    /// It matches no URL in its normal form, or means something else than it seems to.
+    #[error("{0}")]
+    NoUrl(&'static str),
 }
 
 impl Pattern {
@@ -28,9 +42,33 @@ impl Pattern {
         }
     }
 
+    /// The pattern as it has to be written to match targets of `namespace`, which are in normal form
+    /// (see [`Operation::new`](super::Operation::new)): brought to it where it is a URL's, refused where
+    /// it could not match any.
+    pub fn normal(self, namespace: &str) -> Result<Self, ParsePatternError> {
+        match Target::of(namespace) {
+            Target::Path if !can_match::<NormalPath>(&tokens(&self.0)) => {
+                Err(ParsePatternError::NoPath)
+            }
+            Target::Url => {
+                let normal = normal_glob(&self.0).map_err(ParsePatternError::NoUrl)?;
+                Self::parse(&normal)
+            }
+            Target::Path | Target::Word | Target::Name => Ok(self),
+        }
+    }
+
     /// The glob's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What it is made of, for targets of `namespace`.
+    pub(super) fn tokens(&self, namespace: &str) -> Vec<Token> {
+        match Target::of(namespace) {
+            Target::Word => tokens_of_word(&self.0),
+            Target::Path | Target::Url | Target::Name => tokens(&self.0),
+        }
     }
 
     /// Whether `target` is of this form. Takes time in proportion to the product of both lengths.
@@ -40,15 +78,7 @@ impl Pattern {
 
     /// Whether `target`, taken for one word, is of this form: `/` is a character like others.
     pub fn matches_word(&self, target: &str) -> bool {
-        let mut tokens = tokens(&self.0);
-        for token in &mut tokens {
-            *token = match *token {
-                Token::Segment => Token::Any,
-                Token::One => Token::Each,
-                other => other,
-            };
-        }
-        matches(&tokens, target)
+        matches(&tokens_of_word(&self.0), target)
     }
 }
 
@@ -143,36 +173,6 @@ impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.0)
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
-    /// `**`: any run of characters.
-    Any,
-    /// `*`: any run of characters but `/`.
-    Segment,
-    /// `?`: any one character but `/`.
-    One,
-    /// Any one character.
-    Each,
-    Char(char),
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::with_capacity(text.len());
-    for c in text.chars() {
-        let token = match c {
-            '*' => Token::Segment,
-            '?' => Token::One,
-            other => Token::Char(other),
-        };
-        match (tokens.last_mut(), token) {
-            (Some(last @ Token::Segment), Token::Segment) => *last = Token::Any,
-            (Some(Token::Any), Token::Segment) => {}
-            _ => tokens.push(token),
-        }
-    }
-    tokens
 }
 
 const MAX_BYTES: usize = 1_024;

@@ -2,6 +2,7 @@
 
 use arcp_agent::{Outcome, agent_fn};
 use arcp_auth::{Anonymous, StaticBearer};
+use arcp_core::lease::Pattern;
 use arcp_store::{MemoryBlobs, MemoryStore};
 
 use super::*;
@@ -56,6 +57,13 @@ fn what_cannot_be_is_not_built() {
     ];
     for (builder, wanted) in cases {
         assert_eq!(refusal(builder), wanted);
+    }
+    let lease = || Lease::default().grant("net.fetch", Pattern::parse("a.example/**").unwrap());
+    for (builder, setting) in [
+        (builder().default_lease(lease()), "default_lease"),
+        (builder().ceiling(Some(lease())), "ceiling"),
+    ] {
+        assert!(matches!(refusal(builder), BuildError::Lease(named, _) if named == setting));
     }
     let bad = refusal(builder().agent("A", "1", agent()));
     assert!(matches!(bad, BuildError::AgentName(_)), "{bad}");

@@ -40,8 +40,8 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arcp_core::{
-    Code, Command, ConnectionId, Fault, Feature, Issued, JobId, MessageId, Moment, Notice, Now,
-    Output, PingKind, Reply, SessionId, StreamId, TraceId, Wanted,
+    Code, Command, ConnectionId, Fault, Feature, Issued, JobId, Json, MessageId, Moment, Notice,
+    Now, Output, PingKind, Reply, SessionId, StreamId, TraceId, Wanted,
 };
 
 pub use again::Search;
@@ -395,7 +395,11 @@ impl Engine {
 
 /// Over a limit, which is named: `RESOURCE_EXHAUSTED`.
 fn exceeds(what: &str, limit: impl std::fmt::Display) -> Fault {
-    Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"))
+    let fault = Fault::new(Code::ResourceExhausted, format!("`{what}` is {limit}"));
+    match Json::parse(&format!("{{\"limit\":\"{what}\"}}")) {
+        Ok(detail) => fault.with_detail(detail),
+        Err(_) => fault,
+    }
 }
 
 fn shutting_down() -> Fault {

@@ -185,6 +185,7 @@ impl Engine {
             }
             PermissionVerdict::Grant { resource, operation, lease } => {
                 let resource = Pattern::parse(resource)
+                    .and_then(|pattern| pattern.normal(&answer.permission))
                     .map_err(|error| Fault::invalid(format!("`resource`: {error}")))?;
                 Given::Grant(Grant {
                     permission: answer.permission.clone(),

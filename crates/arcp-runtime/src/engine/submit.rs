@@ -101,7 +101,13 @@ impl Engine {
             Fault::invalid(format!("invalid agent reference `{shown}`: {error}"))
         })?;
         let agent = self.settings.catalog.resolve(&agent)?;
-        let lease = submit.lease.clone().unwrap_or_else(|| self.settings.default_lease.clone());
+        let lease = match &submit.lease {
+            Some(asked) => {
+                asked.check_size()?;
+                asked.clone().normal()?
+            }
+            None => self.settings.default_lease.clone(),
+        };
         lease.check_size()?;
         if lease.grants.contains_key("model.use") {
             self.check_feature(Feature::ModelUse)?;

@@ -51,6 +51,9 @@ impl World {
                 if self.random.random_bool(0.5) {
                     anonymous.extensions.insert(RESUME_EXTENSION.to_owned());
                 }
+                for feature in [Feature::Heartbeat, Feature::Ack] {
+                    anonymous = anonymous.with(feature, self.random.random_bool(0.3));
+                }
                 let open = Open {
                     offer: Offer {
                         scheme: scheme.to_owned(),
@@ -144,7 +147,8 @@ impl World {
     }
 
     fn close(&mut self, who: usize, connection: ConnectionId) {
-        let jobs = if self.random.random_bool(0.5) { OnClose::Cancel } else { OnClose::Detach };
+        let ends = [OnClose::Cancel, OnClose::Detach, OnClose::Wait];
+        let jobs = ends[self.random.random_range(0..ends.len())];
         self.issue(who, connection, Command::Close { reason: None, jobs }, true);
     }
 

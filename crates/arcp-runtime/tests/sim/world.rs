@@ -646,7 +646,10 @@ fn settings(seed: u64) -> Settings {
     limits.running_per_principal = RUNNING;
     limits.artifacts_per_principal = 5;
     limits.remembered_messages = 64;
-    let mut capabilities = Capabilities::default().with(Feature::DurableJobs, true);
+    let mut capabilities = Capabilities::default()
+        .with(Feature::DurableJobs, true)
+        .with(Feature::Heartbeat, true)
+        .with(Feature::Ack, true);
     let (default, max) = (Duration::from_secs(5), Duration::from_mins(1));
     capabilities.artifact_retention = Some(ArtifactRetention { default, max });
     Settings {

@@ -1,13 +1,12 @@
 //! Leases as this dialect writes them: namespaces with lists of patterns, and what limits their time
 //! beside them (§9).
 
-use arcp_core::lease::{Budget, Pattern};
+use arcp_core::lease::{Budget, Namespace, Pattern};
 use arcp_core::{Fault, Lease, Timestamp};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::types::VENDOR;
 use crate::json::{Object, Stamp, excerpt, string, strings};
 
 /// The lease that a `job.submit` asks for: the grants of `lease_request`, until the end that
@@ -63,11 +62,9 @@ fn read_from(object: &Object<'_>, told: bool) -> Result<Lease, Fault> {
     Ok(lease)
 }
 
+/// Whether anybody can tell what a namespace is about: the protocol, or its vendor.
 fn is_known(namespace: &str) -> bool {
-    RESERVED.contains(&namespace)
-        || namespace.strip_prefix(VENDOR).is_some_and(|rest| {
-            rest.split_once('.').is_some_and(|(who, what)| !who.is_empty() && !what.is_empty())
-        })
+    Namespace::of(namespace) != Namespace::Unknown
 }
 
 /// It has to be UTC, which the text wants written as `Z` (§9.5).
@@ -138,7 +135,3 @@ const EXPIRES_AT: &str = "expires_at";
 const COST_BUDGET: &str = "cost.budget";
 /// The namespace of models.
 pub(super) const MODEL_USE: &str = "model.use";
-
-/// Namespaces of the protocol's that hold patterns (§9.2).
-const RESERVED: &[&str] =
-    &["fs.read", "fs.write", "net.fetch", "tool.call", "agent.delegate", MODEL_USE];

@@ -27,6 +27,9 @@ pub(super) struct Profile {
     /// The history of a job comes a moment after `job.subscribed`: what comes before its caller has
     /// seen that is lost (stub cases `subscribe`).
     pub(super) history_after_pause: bool,
+    /// An empty `lease_request` is none: it is sent with each submit that says nothing of a lease, and
+    /// would take away what the operator lets such jobs do.
+    pub(super) empty_lease_is_none: bool,
     /// `session.ping` and `session.ack` are taken without the feature, as its own runtime does.
     pub(super) takes_unagreed: bool,
 }
@@ -39,6 +42,7 @@ impl Profile {
         result_as_output: false,
         silent: true,
         history_after_pause: true,
+        empty_lease_is_none: true,
         takes_unagreed: true,
     };
     const TYPESCRIPT: Self = Self {
@@ -48,6 +52,7 @@ impl Profile {
         result_as_output: false,
         silent: true,
         history_after_pause: false,
+        empty_lease_is_none: false,
         takes_unagreed: true,
     };
     const GO: Self = Self {
@@ -57,6 +62,7 @@ impl Profile {
         result_as_output: true,
         silent: true,
         history_after_pause: false,
+        empty_lease_is_none: false,
         takes_unagreed: true,
     };
 

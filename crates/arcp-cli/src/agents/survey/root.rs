@@ -1,7 +1,7 @@
 //! Where a survey starts.
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use arcp::agent::{Code, Fault, JobContext};
 
@@ -15,16 +15,9 @@ pub(super) async fn locate(job: &JobContext, path: &str) -> Result<PathBuf, Faul
         return Err(Fault::invalid("input: `path` must not be empty"));
     }
     let wanted = std::path::absolute(path).map_err(|error| refuse(path, &error))?;
-    let plain = plain(&wanted);
-    let canonical = blocking(move || wanted.canonicalize()).await?;
-    let place = canonical.as_ref().unwrap_or(&plain);
-    job.authorize("fs.read", &place.to_string_lossy()).await?;
-    let root = canonical.map_err(|error| refuse(path, &error))?;
-    let (root, is_folder) = blocking(move || {
-        let is_folder = root.is_dir();
-        (root, is_folder)
-    })
-    .await?;
+    let root = job.authorize_file("fs.read", &wanted).await?;
+    let found = blocking(move || root.metadata().map(|found| (root, found.is_dir()))).await?;
+    let (root, is_folder) = found.map_err(|error| refuse(path, &error))?;
     if is_folder { Ok(root) } else { Err(Fault::invalid(format!("`{path}` is not a folder"))) }
 }
 
@@ -35,19 +28,4 @@ fn refuse(path: &str, error: &io::Error) -> Fault {
         _ => Code::InvalidArgument,
     };
     Fault::new(code, format!("cannot open `{path}`: {}", error.kind()))
-}
-
-/// The absolute `path` without `.` and `..`, as it would be without links.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::from("/");
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::Normal(name) => plain.push(name),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
-        }
-    }
-    plain
 }

@@ -445,7 +445,7 @@ async fn bad_inputs_are_refused() {
         (json!({"path": gone}), Code::NotFound, "gone"),
         (json!({"path": file}), Code::InvalidArgument, "not a folder"),
         (json!({"path": below}), Code::InvalidArgument, "not a directory"),
-        (json!({"path": slash}), Code::InvalidArgument, "not a directory"),
+        (json!({"path": slash}), Code::InvalidArgument, "not a folder"),
         (json!({"path": format!("{}\0", gone.display())}), Code::InvalidArgument, "gone"),
     ] {
         let host = Host::new(tree.lease());

@@ -18,6 +18,8 @@ impl Commands {
             self.check(Feature::AgentVersions)?;
         }
         let lease = lease::requested(payload, !self.line.is_strict())?;
+        let unsaid = |lease: &Lease| self.line.profile().empty_lease_is_none && lease.is_empty();
+        let lease = lease.filter(|lease| !unsaid(lease));
         if let Some(lease) = &lease {
             self.check_lease(lease)?;
         }

@@ -1,7 +1,8 @@
 //! Sessions: opening one, and going on with one (§6.1 to §6.3).
 
 use arcp_core::{
-    Capabilities, ClientIdentity, Code, Command, Fault, Offer, Open, Resume, Secret, SessionId,
+    ANY_TOKEN, Capabilities, ClientIdentity, Code, Command, Fault, Offer, Open, Resume, Secret,
+    SessionId,
 };
 
 use super::super::VOCABULARY;
@@ -73,12 +74,12 @@ fn offer(payload: &Object<'_>) -> Result<Offer, Fault> {
     let Some(auth) = payload.object("auth", "auth")? else {
         return Err(unauthenticated("`auth` is missing".to_owned()));
     };
-    let scheme = auth.need_text("scheme")?.into_owned();
+    let scheme = auth.need_text("scheme")?;
     if scheme != "bearer" {
         let message = format!("auth scheme `{}`: want `bearer`", excerpt(&scheme));
         return Err(unauthenticated(message));
     }
-    Ok(Offer { scheme, token: auth.owned("token")?.map(Secret::new) })
+    Ok(Offer { scheme: ANY_TOKEN.to_owned(), token: auth.owned("token")?.map(Secret::new) })
 }
 
 fn client(payload: &Object<'_>) -> Result<ClientIdentity, Fault> {
