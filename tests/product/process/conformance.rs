@@ -156,6 +156,8 @@ async fn what_a_server_is_not_there_for_is_not_run() {
         let lacks = ["the target has no agent", "the target does not let"];
         let alone = "it needs a server of its own";
         not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1]]);
+        let played = run(&[&url[..], &["--dialect", "hello"]].concat()).await.with(0);
+        not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1], ABOUT_STDIO]);
         server.stop().await;
     })
     .await;
@@ -172,6 +174,7 @@ fn not_run_is(played: &Ended, reasons: &[&str]) {
     }
 }
 
+const ABOUT_STDIO: &str = "it is about stdio, and the target is reached by ws";
 const ABOUT_WS: &str = "it is about ws, and the target is reached by stdio";
 const ONE_CONNECTION: &str = "the target takes one connection";
 const NO_RESTART: &str = "the target can not be restarted";
