@@ -98,8 +98,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "interop",
-        usage: "[--report | --check]",
-        about: "the published client and runtime against ours (a minute); write or check the table of it",
+        usage: "[--report | --check | --peer rust|python]",
+        about: "published clients and runtimes against ours (minutes); write or check the tables of it",
         run: interop::run,
     },
     Command {

@@ -1,5 +1,5 @@
-//! `cargo xtask test`: everything that proves the project. Needs no more than the Rust toolchain
-//! and a C compiler; uses cargo-nextest where it is installed.
+//! `cargo xtask test`: everything that proves the project. Needs no more than the Rust toolchain,
+//! a C compiler and Python; uses cargo-nextest where it is installed.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use crate::crash;
 use crate::failure::Failure;
-use crate::interop::{self, Document};
+use crate::interop::{self, Choice};
 use crate::process::{cargo, run as execute, succeeds};
 use crate::program;
 use crate::step::Steps;
@@ -25,7 +25,7 @@ pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
     steps.run("doctests", || doctests(&program))?;
     steps.run("outside store", outside_store)?;
     crash::add_to(steps, &program)?;
-    interop::add_to(steps, &program, Document::Checked)
+    interop::add_to(steps, &program, Choice::CHECKED)
 }
 
 /// Libraries, programs, tests and examples of all packages; nextest knows no doctests.

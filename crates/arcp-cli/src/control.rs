@@ -1,7 +1,9 @@
 //! `arcp jobs`, `arcp cancel`, `arcp agents`.
 
+use std::future::pending;
 use std::time::Duration;
 
+use arcp::client::Client;
 use arcp::core::{JobFilter, JobId, JobState, JobSummary, TraceId};
 use serde_json::json;
 
@@ -35,10 +37,30 @@ pub(crate) async fn cancel(args: Cancel) -> Result<Code, Error> {
     let deadline = args.deadline_ms.map(Duration::from_millis);
     let words = if deadline.is_some() { Words::Open } else { Words::Both };
     let session = Session::connect(&args.target, words).await?;
-    session.client.cancel(&job, args.reason.as_deref(), deadline).await?;
-    say(format_args!("{job} is being cancelled"))?;
+    tokio::select! {
+        biased;
+        answer = session.client.cancel(&job, args.reason.as_deref(), deadline) => {
+            answer?;
+            say(format_args!("{job} is being cancelled"))?;
+        }
+        // Not every runtime answers: of one that does not, the end is answer enough.
+        () = end(&session.client, &job) => say(format_args!("{job} has ended"))?,
+    }
     session.end().await?;
     Ok(exit::OK)
+}
+
+/// Waits for the end of a job; for ever, if it can not be watched.
+async fn end(client: &Client, job: &JobId) {
+    if let Ok(mut watch) = client.watch(job, None).await {
+        // None comes after the end, and at once where that is past.
+        while let Ok(next) = watch.next().await {
+            if next.is_none_or(|delivery| delivery.event.event.is_terminal()) {
+                return;
+            }
+        }
+    }
+    pending::<()>().await;
 }
 
 pub(crate) async fn agents(args: Agents) -> Result<Code, Error> {

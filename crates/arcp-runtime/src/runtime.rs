@@ -181,6 +181,7 @@ impl Handle {
             keeper: shared.keeper.clone(),
             limits: Arc::clone(&shared.limits),
             compatibility: shared.compatibility,
+            pongs: watch::Sender::new(()),
         };
         let reader = Reader {
             line: line.clone(),

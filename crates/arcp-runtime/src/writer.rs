@@ -3,7 +3,7 @@
 //! While one batch is being committed the next one is handled. Effects are released in the order
 //! of their inputs, each batch after its commit.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -448,24 +448,32 @@ impl Writer {
     /// Does what a batch says, in order. INVARIANT: called only when its commit is kept, or when
     /// nothing of it has to be.
     fn release(&mut self, mut batch: Batch) {
-        for (place, effect) in batch.fx.take_effects().into_iter().enumerate() {
+        let effects = batch.fx.take_effects();
+        let slow = self.slow_ones(&effects);
+        for (place, effect) in effects.into_iter().enumerate() {
             let hold = match batch.holds.pop_front_if(|(at, _)| *at == place) {
                 Some((_, hold)) => hold,
                 None => Hold::default(),
             };
-            self.apply(effect, hold);
+            match asked(&effect) {
+                Some(connection) if slow.contains(&connection) => {
+                    self.handle(Input::Busy { connection }, Hold::default());
+                }
+                _ => self.apply(effect, hold),
+            }
         }
+    }
+
+    /// Those of the clients that are to be asked whether they are there which have not taken all that they
+    /// were sent: whoever is slow to read can not answer either.
+    fn slow_ones(&self, effects: &[Effect]) -> BTreeSet<ConnectionId> {
+        effects.iter().filter_map(asked).filter(|connection| self.is_busy(*connection)).collect()
     }
 
     fn apply(&mut self, effect: Effect, hold: Hold) {
         let Hold { permit, room } = hold;
         match effect {
             Effect::Say { connection, output } => {
-                if is_ping(&output) && self.is_busy(connection) {
-                    // Whoever is slow to read can not answer either.
-                    self.handle(Input::Busy { connection }, Hold::default());
-                    return;
-                }
                 let outlet = self.state.outlets.get_mut(&connection);
                 if outlet.is_some_and(|(_, outlet)| !outlet.say(output, permit)) {
                     self.drop_outlet(connection, CloseReason::Policy);
@@ -652,8 +660,14 @@ impl Writer {
     }
 }
 
-fn is_ping(output: &Output) -> bool {
-    matches!(output, Output::Notice { notice: Notice::Ping { .. }, .. })
+/// The client that is to be asked whether it is there.
+fn asked(effect: &Effect) -> Option<ConnectionId> {
+    match effect {
+        Effect::Say { connection, output: Output::Notice { notice: Notice::Ping { .. }, .. } } => {
+            Some(*connection)
+        }
+        _ => None,
+    }
 }
 
 /// Whether an effect answers the command that it follows from, now or when its task is done.

@@ -93,8 +93,8 @@ pub trait OutputEncoder: Send + fmt::Debug {
 pub enum Then {
     /// It goes on.
     GoOn,
-    /// It goes on, but the peer has to be left alone for so long first.
-    Pause(Duration),
+    /// It goes on once the peer has answered a ping that is among them, or after this time.
+    Hold(Duration),
     /// It ends.
     Close,
 }

@@ -1,48 +1,69 @@
-//! The peer's client against our program: a server for each profile that its flows want.
+//! A peer's client against our program: a server for each profile that its flows want, all at once.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::thread;
 
-use super::known::{self, LIST, Outcome};
-use super::peers::Peers;
-use super::server::{Server, Started};
+use super::client::Client;
+use super::known::{self, Outcome};
+use super::server::{Launch, Server, Started};
 use crate::failure::Failure;
 use crate::process::{Owned, output_of, root};
 
+/// What came of each flow, by name.
+pub(super) type Outcomes = Vec<(String, Outcome)>;
+
 /// Runs every flow and says how many came to what.
-pub(super) fn run(program: &Path, peers: &Peers) -> Result<(), Failure> {
-    let listed = output_of(Command::new(&peers.client).arg("--list"))?;
-    let flows: Vec<(String, String)> = listed.lines().filter_map(name_and_profile).collect();
-    let mut profiles: Vec<&str> = flows.iter().map(|(_, profile)| profile.as_str()).collect();
+pub(super) fn run(program: &Path, client: &Client) -> Result<Outcomes, Failure> {
+    let listed = output_of(client.command().arg("--list"))?;
+    let listed: Vec<(String, String)> = listed.lines().filter_map(name_and_profile).collect();
+    let listed = listed.as_slice();
+    let mut profiles: Vec<&str> = listed.iter().map(|(_, profile)| profile.as_str()).collect();
+    profiles.sort_unstable();
     profiles.dedup();
-    let mut outcomes = Vec::new();
-    for profile in profiles {
-        outcomes.extend(match Server::start(program, profile)? {
-            Started::Serving(mut server) => drive(peers, &mut server, profile)?,
-            Started::Unknown => not_run(&flows, profile),
-        });
-    }
-    let list = root().join(LIST);
-    let not_built = std::fs::read_to_string(&list).map_err(Failure::at(LIST))?;
-    let wanted: Vec<String> = flows.into_iter().map(|(name, _)| name).collect();
-    verdict(&wanted, &outcomes, &known::findings(&wanted, &outcomes, &known::names(&not_built)))
+    let outcomes = thread::scope(|scope| {
+        let begin = |profile| scope.spawn(move || of_profile(program, client, listed, profile));
+        let running: Vec<_> = profiles.into_iter().map(begin).collect();
+        let ended = running.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(crashed())));
+        ended.collect::<Result<Vec<_>, _>>()
+    })?;
+    let outcomes = outcomes.concat();
+    let not_built = std::fs::read_to_string(root().join(client.not_built));
+    let not_built = not_built.map_err(Failure::at(client.not_built))?;
+    let wanted: Vec<String> = listed.iter().map(|(name, _)| name.clone()).collect();
+    let waiting = known::names(&not_built);
+    verdict(&outcomes, &known::findings(&wanted, &outcomes, &waiting, client.not_built))?;
+    Ok(outcomes)
 }
 
-/// A line of the client's list: name, profile, and what it is about, with tabs between.
+fn crashed() -> Failure {
+    Failure::new("running the flows of a profile has crashed")
+}
+
+/// A line of a client's list: name, profile, and what it is about, with tabs between.
 fn name_and_profile(line: &str) -> Option<(String, String)> {
     let mut columns = line.split('\t');
     Some((columns.next()?.to_owned(), columns.next()?.to_owned()))
 }
 
-/// Runs the flows of a profile against a server, which is restarted for those that ask for it.
-fn drive(
-    peers: &Peers,
-    server: &mut Server,
+/// Runs the flows of one profile.
+fn of_profile(
+    program: &Path,
+    client: &Client,
+    flows: &[(String, String)],
     profile: &str,
-) -> Result<Vec<(String, Outcome)>, Failure> {
-    let at = || Failure::at(peers.client.display());
-    let mut command = Command::new(&peers.client);
+) -> Result<Outcomes, Failure> {
+    match Server::start(Launch::ours(program, profile, client))? {
+        Started::Serving(mut server) => drive(client, &mut server, profile),
+        Started::Unknown => Ok(not_run(flows, profile)),
+    }
+}
+
+/// Runs the flows of a profile against a server, which is restarted for those that ask for it.
+fn drive(client: &Client, server: &mut Server, profile: &str) -> Result<Outcomes, Failure> {
+    let at = || Failure::at(client.program.display());
+    let mut command = client.command();
     command.args([server.url(), "--profile", profile]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = Owned(command.spawn().map_err(at())?);
@@ -56,28 +77,29 @@ fn drive(
             answers.map_or(Ok(()), |input| writeln!(input, "{}", server.url())).map_err(at())?;
             continue;
         }
-        println!("{line}");
-        outcomes.extend(known::outcome(&line).map(|(name, one)| (name.to_owned(), one)));
+        match (client.outcome)(&line) {
+            Some((name, outcome)) => {
+                println!("{}", outcome.line(&name));
+                outcomes.push((name, outcome));
+            }
+            None => println!("{line}"),
+        }
     }
     child.0.wait().map_err(at())?;
     Ok(outcomes)
 }
 
 /// The flows of a profile that our program has not.
-fn not_run(flows: &[(String, String)], profile: &str) -> Vec<(String, Outcome)> {
+fn not_run(flows: &[(String, String)], profile: &str) -> Outcomes {
     let why = format!("`arcp serve` has no profile {profile}");
     let names = flows.iter().filter(|(_, wanted)| wanted == profile).map(|(name, _)| name);
     let outcomes = names.map(|name| (name.clone(), Outcome::NotRun(why.clone())));
-    outcomes.inspect(|(name, _)| println!("not run {name}: {why}")).collect()
+    outcomes.inspect(|(name, outcome)| println!("{}", outcome.line(name))).collect()
 }
 
-fn verdict(
-    wanted: &[String],
-    outcomes: &[(String, Outcome)],
-    findings: &[String],
-) -> Result<(), Failure> {
+fn verdict(outcomes: &Outcomes, findings: &[String]) -> Result<(), Failure> {
     let passed = outcomes.iter().filter(|(_, one)| *one == Outcome::Passed).count();
-    println!("{passed} of {} flows passed", wanted.len());
+    println!("{passed} of {} flows passed", outcomes.len());
     for finding in findings {
         println!("{finding}");
     }

@@ -10,6 +10,17 @@ pub(super) enum Outcome {
     NotRun(String),
 }
 
+impl Outcome {
+    /// The line that says it of a flow.
+    pub(super) fn line(&self, name: &str) -> String {
+        match self {
+            Self::Passed => format!("ok {name}"),
+            Self::Failed(why) => format!("FAILED {name}: {why}"),
+            Self::NotRun(why) => format!("not run {name}: {why}"),
+        }
+    }
+}
+
 /// Reads a line of the client: `ok NAME`, `FAILED NAME: why`, `not run NAME: why`.
 pub(super) fn outcome(line: &str) -> Option<(&str, Outcome)> {
     if let Some(name) = line.strip_prefix("ok ") {
@@ -28,11 +39,13 @@ pub(super) fn names(text: &str) -> BTreeSet<&str> {
     lines.filter_map(|line| line.split_whitespace().next()).collect()
 }
 
-/// Everything that is not as it should be, a sentence each. `wanted` are the flows there are.
+/// Everything that is not as it should be, a sentence each. `wanted` are the flows there are, and
+/// `not_built` those that `list` names.
 pub(super) fn findings(
     wanted: &[String],
     outcomes: &[(String, Outcome)],
     not_built: &BTreeSet<&str>,
+    list: &str,
 ) -> Vec<String> {
     let of = |name: &str| outcomes.iter().find(|(known, _)| known == name).map(|(_, one)| one);
     let mut found = Vec::new();
@@ -45,18 +58,15 @@ pub(super) fn findings(
                 found.push(format!("{name} was not run: {why}"));
             }
             Some(Outcome::Passed) if listed => {
-                found.push(format!("{name} passed, and is listed in {LIST}: delete its line"));
+                found.push(format!("{name} passed, and is listed in {list}: delete its line"));
             }
             Some(_) => {}
         }
     }
     let unknown = not_built.iter().filter(|name| !wanted.iter().any(|known| known == *name));
-    found.extend(unknown.map(|name| format!("{LIST} lists {name}, which is no flow")));
+    found.extend(unknown.map(|name| format!("{list} lists {name}, which is no flow")));
     found
 }
-
-/// Flows that need what is not built.
-pub(super) const LIST: &str = "tests/peers/not-built.txt";
 
 #[cfg(test)]
 mod tests {
@@ -64,7 +74,9 @@ mod tests {
 
     #[test]
     fn lines_are_read_as_they_are_printed() {
-        assert_eq!(outcome("ok wire/a"), Some(("wire/a", Outcome::Passed)));
+        for line in ["ok wire/a", "FAILED wire/a: it: broke", "not run wire/a: no agent"] {
+            assert_eq!(outcome(line).map(|(name, one)| one.line(name)).as_deref(), Some(line));
+        }
         let failed = Outcome::Failed("it: broke".to_owned());
         assert_eq!(outcome("FAILED wire/a: it: broke"), Some(("wire/a", failed)));
         let not_run = Outcome::NotRun("no agent".to_owned());
@@ -81,7 +93,7 @@ mod tests {
     fn judge(line: &str, list: &str) -> Vec<String> {
         let outcomes: Vec<_> =
             outcome(line).map(|(name, one)| (name.to_owned(), one)).into_iter().collect();
-        findings(&["a".to_owned()], &outcomes, &names(list))
+        findings(&["a".to_owned()], &outcomes, &names(list), "the list")
     }
 
     #[test]

@@ -1,53 +1,82 @@
-//! `cargo xtask interop`: real peers, made of the published crates 2.0.0 (`tests/peers`).
+//! `cargo xtask interop`: real peers, made of what others have published (`tests/peers`).
 //!
-//! Their client drives our program, and our conformance suite is played against their runtime. Both
-//! runs on request come to a document, requirement by requirement.
+//! Their clients drive our program: the Rust crates 2.0.0 in the open dialect, the Python SDK 1.1.3 in
+//! the hello dialect. Our commands are given to the runtime of that SDK, and our conformance suite is
+//! played against the runtime of the Rust crates. On request the runs come to documents: the table of the README, client by client, and both runs of the
+//! suite, requirement by requirement.
 
+mod choice;
+mod client;
+mod commands;
 mod flows;
 mod known;
 mod peers;
+mod python;
 mod record;
 mod server;
 mod suite;
+mod table;
+mod terminal;
+mod together;
 
 use std::path::{Path, PathBuf};
+
+pub(crate) use choice::Choice;
 
 use crate::failure::Failure;
 use crate::process::root;
 use crate::program;
 use crate::step::Steps;
+use choice::Document;
 use peers::Peers;
-
-/// What becomes of the document that shows both runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Document {
-    /// It is not made.
-    Left,
-    /// It is written.
-    Written,
-    /// It has to be what the runs come to.
-    Checked,
-}
+use python::Python;
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
-    let document = match args {
-        [] => Document::Left,
-        [option] if option == "--report" => Document::Written,
-        [option] if option == "--check" => Document::Checked,
-        _ => return Err(Failure::new("interop takes `--report` or `--check`, or nothing")),
-    };
+    let choice = Choice::read(args)?;
     let mut steps = Steps::start();
     let program = steps.run("program", || program::build(&[]))?;
-    add_to(&mut steps, &program, document)?;
+    add_to(&mut steps, &program, choice)?;
     steps.finish("cargo xtask interop");
     Ok(())
 }
 
-pub(crate) fn add_to(steps: &mut Steps, program: &Path, document: Document) -> Result<(), Failure> {
-    let peers = steps.run("peers", Peers::build)?;
-    steps.run("flows of the peer's client", || flows::run(program, &peers))?;
-    let theirs =
-        steps.run("suite against the peer's runtime", || suite::theirs(program, &peers))?;
+pub(crate) fn add_to(steps: &mut Steps, program: &Path, choice: Choice) -> Result<(), Failure> {
+    let (mut columns, mut clients) = (Vec::new(), Vec::new());
+    if choice.rust {
+        let peers = steps.run("Rust crates", Peers::build)?;
+        let client = peers.flows();
+        let outcomes = steps.run("flows of the Rust client", || flows::run(program, &client))?;
+        columns.push((client.title, outcomes));
+        clients.push(client);
+        with_suite(steps, program, &peers, choice.document)?;
+    }
+    if choice.python {
+        let python = steps.run("Python SDK", Python::install)?;
+        let client = python.flows()?;
+        let outcomes = steps.run("flows of the Python client", || flows::run(program, &client))?;
+        columns.push((client.title, outcomes));
+        clients.push(client);
+        let runtime = python.runtime("standard");
+        steps.run("commands against the Python runtime", || commands::run(program, runtime))?;
+    }
+    if let [rust, python] = clients.as_slice() {
+        steps.run("both at one job", || together::run(program, rust, python))?;
+    }
+    match choice.document {
+        Document::Left => Ok(()),
+        Document::Written => steps.run("table", || table::write(&columns)),
+        Document::Checked => steps.run("table", || table::check(&columns)),
+    }
+}
+
+/// The suite, against the runtime of the Rust crates and, for the document of both, against ours.
+fn with_suite(
+    steps: &mut Steps,
+    program: &Path,
+    peers: &Peers,
+    document: Document,
+) -> Result<(), Failure> {
+    let theirs = steps.run("suite against the Rust runtime", || suite::theirs(program, peers))?;
     match document {
         Document::Left => Ok(()),
         Document::Written => steps.run("report", || suite::write(program, &theirs)),
@@ -55,24 +84,9 @@ pub(crate) fn add_to(steps: &mut Steps, program: &Path, document: Document) -> R
     }
 }
 
-/// A file for what a run leaves behind.
+/// A file or folder for what a run leaves behind.
 fn leaving(name: &str) -> Result<PathBuf, Failure> {
     let folder = root().join("target/interop");
     std::fs::create_dir_all(&folder).map_err(Failure::at(folder.display()))?;
     Ok(folder.join(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_option_is_refused() {
-        let wrong = |args: &[&str]| {
-            let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-            run(&args).unwrap_err().to_string()
-        };
-        assert!(wrong(&["--fast"]).contains("--check"));
-        assert!(wrong(&["--report", "--check"]).contains("--report"));
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::client::{Client, in_words};
 use crate::failure::Failure;
 use crate::process::{cargo, output_of, run};
 use crate::program::executable;
@@ -9,7 +10,7 @@ use crate::program::executable;
 /// Where they are.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    pub(super) client: PathBuf,
+    client: PathBuf,
     pub(super) server: PathBuf,
 }
 
@@ -24,6 +25,20 @@ impl Peers {
         let peers = Self { client: named("peer-client")?, server: named("peer-server")? };
         run(cargo(&["test", "--quiet"]).args(PACKAGE))?;
         Ok(peers)
+    }
+
+    /// The client, to be driven.
+    pub(super) fn flows(&self) -> Client {
+        Client {
+            name: "rust",
+            title: "Rust crates 2.0.0, open",
+            program: self.client.clone(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            serve: &[],
+            not_built: "tests/peers/not-built.txt",
+            outcome: in_words,
+        }
     }
 }
 

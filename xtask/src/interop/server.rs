@@ -1,6 +1,7 @@
-//! Our program, serving the fixture: on a port of its own, in a folder of its own, until it is
-//! dropped.
+//! A program that serves the fixture, ours or another's: on a port of its own, in a folder of its own,
+//! until it is dropped.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use super::client::Client;
 use super::leaving;
 use crate::failure::Failure;
 
@@ -17,8 +19,48 @@ use crate::failure::Failure;
 pub(super) struct Server {
     watchman: Child,
     url: String,
-    program: PathBuf,
-    profile: String,
+    launch: Launch,
+}
+
+/// How a program is started. It is told its folder with `--data`, and prints its address.
+#[derive(Debug)]
+pub(super) struct Launch {
+    /// What its files are named after.
+    pub(super) name: String,
+    pub(super) program: PathBuf,
+    pub(super) arguments: Vec<OsString>,
+    pub(super) variables: Vec<(&'static str, OsString)>,
+}
+
+impl Launch {
+    /// Our program with a profile, for this client.
+    pub(super) fn ours(program: &Path, profile: &str, client: &Client) -> Self {
+        let arguments = ["serve", "--agents", "conformance", "--listen", "127.0.0.1:0"];
+        let arguments = arguments.iter().chain(client.serve).copied();
+        let arguments = arguments.chain(["--profile", profile]);
+        Self {
+            name: format!("{}-{profile}", client.name),
+            program: program.to_owned(),
+            arguments: arguments.map(OsString::from).collect(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// Starts the program under a watchman.
+    fn start(&self, errors: File) -> Result<Child, Failure> {
+        let data = format!("arcp-interop-{}-{}", std::process::id(), self.name);
+        let data = std::env::temp_dir().join(data);
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHMAN, "watchman"]).arg(&data).arg(&self.program);
+        command.args(&self.arguments).arg("--data").arg(&data);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
+        command.spawn().map_err(Failure::at("sh"))
+    }
+
+    fn log(&self) -> Result<PathBuf, Failure> {
+        leaving(&format!("serve-{}.log", self.name))
+    }
 }
 
 /// What came of a start.
@@ -30,12 +72,11 @@ pub(super) enum Started {
 }
 
 impl Server {
-    pub(super) fn start(program: &Path, profile: &str) -> Result<Started, Failure> {
-        let log = log(profile)?;
+    pub(super) fn start(launch: Launch) -> Result<Started, Failure> {
+        let log = launch.log()?;
         let errors = File::create(&log).map_err(Failure::at(log.display()))?;
-        let watchman = launch(program, profile, errors)?;
-        let (program, profile) = (program.to_owned(), profile.to_owned());
-        let mut server = Self { watchman, url: String::new(), program, profile };
+        let watchman = launch.start(errors)?;
+        let mut server = Self { watchman, url: String::new(), launch };
         if server.listens() {
             return Ok(Started::Serving(server));
         }
@@ -51,10 +92,10 @@ impl Server {
             orders.write_all(KEEP).map_err(Failure::at("the watchman"))?;
         }
         self.end();
-        let log = log(&self.profile)?;
+        let log = self.launch.log()?;
         let errors = OpenOptions::new().append(true).open(&log);
         let errors = errors.map_err(Failure::at(log.display()))?;
-        self.watchman = launch(&self.program, &self.profile, errors)?;
+        self.watchman = self.launch.start(errors)?;
         if self.listens() { Ok(()) } else { Err(self.silent()) }
     }
 
@@ -66,11 +107,9 @@ impl Server {
     }
 
     fn silent(&self) -> Failure {
-        let profile = &self.profile;
-        let log = log(profile).map(|log| log.display().to_string()).unwrap_or_default();
-        Failure::new(format!(
-            "`arcp serve --profile {profile}` does not say where it listens; see {log}"
-        ))
+        let log = self.launch.log().map(|log| log.display().to_string()).unwrap_or_default();
+        let name = &self.launch.name;
+        Failure::new(format!("the server {name} does not say where it listens; see {log}"))
     }
 
     pub(super) fn url(&self) -> &str {
@@ -88,22 +127,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Starts the program under a watchman.
-fn launch(program: &Path, profile: &str, errors: File) -> Result<Child, Failure> {
-    let name = format!("arcp-interop-{}-{profile}", std::process::id());
-    let data = std::env::temp_dir().join(name);
-    let mut command = Command::new("sh");
-    command.args(["-c", WATCHMAN, "watchman"]).arg(&data).arg(program);
-    command.args(["serve", "--agents", "conformance", "--listen", "127.0.0.1:0"]);
-    command.args(["--profile", profile]).arg("--data").arg(&data);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
-    command.spawn().map_err(Failure::at("sh"))
-}
-
-fn log(profile: &str) -> Result<PathBuf, Failure> {
-    leaving(&format!("serve-{profile}.log"))
 }
 
 /// The address that a program prints; nothing if it ends without, or takes too long. The thread ends
@@ -151,9 +174,15 @@ const WRONG_USAGE: i32 = 2;
 mod tests {
     use super::*;
 
+    /// A program that ends at once.
+    fn nothing(name: &str) -> Launch {
+        let (arguments, variables) = (Vec::new(), Vec::new());
+        Launch { name: name.to_owned(), program: PathBuf::from("false"), arguments, variables }
+    }
+
     #[test]
     fn a_program_that_ends_at_once_is_known_by_its_code() {
-        let wrong = Server::start(Path::new("false"), "test-ended").unwrap_err();
+        let wrong = Server::start(nothing("test-ended")).unwrap_err();
         assert!(wrong.to_string().contains("does not say where it listens"), "{wrong}");
     }
 
@@ -165,8 +194,8 @@ mod tests {
         command.args(["sh", "-c", "echo on ws://here/; exec sleep 1000"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let watchman = command.spawn().unwrap();
-        let (program, profile) = (PathBuf::from("false"), "test-restarted".to_owned());
-        let mut server = Server { watchman, url: String::new(), program, profile };
+        let launch = nothing("test-restarted");
+        let mut server = Server { watchman, url: String::new(), launch };
         assert!(server.listens());
         assert_eq!(server.url(), "ws://here/");
         server
@@ -184,7 +213,7 @@ mod tests {
     fn a_restart_leaves_the_folder() {
         let folder = std::env::temp_dir().join(format!("arcp-xtask-kept-{}", std::process::id()));
         let mut server = serving(&folder);
-        File::create(log("test-restarted").unwrap()).unwrap();
+        File::create(server.launch.log().unwrap()).unwrap();
         let silent = server.restart().unwrap_err();
         assert!(silent.to_string().contains("does not say where it listens"), "{silent}");
         assert!(folder.exists());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arcp_core::{ConnectionId, Limits};
 use arcp_store::Store;
 use arcp_wire::Compatibility;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 pub(crate) use reader::Reader;
 pub(crate) use writer::Writer;
@@ -29,4 +29,6 @@ pub(crate) struct Line {
     pub(crate) keeper: Keeper,
     pub(crate) limits: Arc<Limits>,
     pub(crate) compatibility: Compatibility,
+    /// Changes when the peer answers a ping.
+    pub(crate) pongs: watch::Sender<()>,
 }

@@ -55,6 +55,9 @@ impl Reader {
                 Decoded::Ignored => {}
                 Decoded::Message(issued) => {
                     bad_in_a_row = 0;
+                    if matches!(issued.command, Command::Pong { .. }) {
+                        self.line.pongs.send_replace(());
+                    }
                     let connection = self.line.id;
                     let room = match &issued.command {
                         Command::PutArtifact(_) => self.line.keeper.room(),

@@ -54,8 +54,8 @@ struct Turn {
     frames: Vec<Frame>,
     permits: Vec<Permit>,
     weight: usize,
-    /// How long the peer has to be left alone after it.
-    pause: Option<Duration>,
+    /// How long the peer is waited for after it, for the answer to a ping.
+    hold: Option<Duration>,
 }
 
 impl Writer {
@@ -158,7 +158,7 @@ impl Writer {
                 }
                 item => {
                     self.take(item, &mut turn);
-                    if turn.pause.is_some() {
+                    if turn.hold.is_some() {
                         self.send(std::mem::take(&mut turn)).await?;
                     }
                 }
@@ -263,7 +263,7 @@ impl Writer {
         let before = turn.frames.len();
         match encoder.encode(output, &mut turn.frames) {
             Then::GoOn => {}
-            Then::Pause(span) => turn.pause = Some(span),
+            Then::Hold(span) => turn.hold = Some(span),
             Then::Close => self.end = self.end.or(Some(CloseReason::Policy)),
         }
         let limit = self.line.limits.frame_bytes;
@@ -283,11 +283,13 @@ impl Writer {
     }
 
     async fn send(&mut self, mut turn: Turn) -> Result<(), WriteError> {
+        let mut pongs = turn.hold.map(|span| (span, self.line.pongs.subscribe()));
         if !turn.frames.is_empty() {
             self.sink.send(&mut turn.frames).await?;
         }
-        if let Some(span) = turn.pause {
-            tokio::time::sleep(span).await;
+        if let Some((span, pongs)) = &mut pongs {
+            // Whether it has answered or not, it goes on.
+            drop(tokio::time::timeout(*span, pongs.changed()).await);
         }
         // The permits go back here, when all is sent.
         self.gauge.sent(turn.weight);

@@ -236,11 +236,17 @@ impl<'a> Answer<'a> {
             .job(Some(&watched.summary.job))
             .trace(watched.summary.trace.as_ref())
             .push(frames);
-        if watched.replayed && self.profile.history_after_pause {
-            Then::Pause(HISTORY_PAUSE)
-        } else {
-            Then::GoOn
+        if !(watched.replayed && self.profile.history_after_pong) {
+            return Then::GoOn;
         }
+        // What it answers came before what it is asked.
+        let ping = payload::Ping { nonce: "history", sent_at: Stamp(self.at) };
+        let id = MessageId::parse(&format!("ping_{}", number_of(self.id)));
+        if let Ok(id) = &id {
+            let ping = Message::new(self.version, id, "session.ping", ping);
+            ping.session(self.session).push(frames);
+        }
+        Then::Hold(HISTORY_HOLD)
     }
 }
 
@@ -250,6 +256,6 @@ fn number_of(id: &MessageId) -> &str {
     text.strip_prefix("msg_").unwrap_or(text)
 }
 
-/// How long a client is given to see that it watches a job before it is told what has happened: all
-/// that was seen to be enough (stub cases `subscribe`).
-const HISTORY_PAUSE: Duration = Duration::from_millis(50);
+/// How long a client that does not answer is given to see that it watches a job before it is told what
+/// has happened: twenty times what was seen to be enough (stub cases `subscribe`).
+const HISTORY_HOLD: Duration = Duration::from_secs(1);

@@ -24,9 +24,9 @@ pub(super) struct Profile {
     /// Commands that mostly have no answer have none when they do nothing either: on a `session.error`
     /// all jobs of the client fail.
     pub(super) silent: bool,
-    /// The history of a job comes a moment after `job.subscribed`: what comes before its caller has
-    /// seen that is lost (stub cases `subscribe`).
-    pub(super) history_after_pause: bool,
+    /// The history of a job comes when a ping after `job.subscribed` was answered: what comes before its
+    /// caller has seen that is lost (stub cases `subscribe`).
+    pub(super) history_after_pong: bool,
     /// An empty `lease_request` is none: it is sent with each submit that says nothing of a lease, and
     /// would take away what the operator lets such jobs do.
     pub(super) empty_lease_is_none: bool,
@@ -41,7 +41,7 @@ impl Profile {
         refuse_by_job_error: false,
         result_as_output: false,
         silent: true,
-        history_after_pause: true,
+        history_after_pong: true,
         empty_lease_is_none: true,
         takes_unagreed: true,
     };
@@ -51,7 +51,7 @@ impl Profile {
         refuse_by_job_error: true,
         result_as_output: false,
         silent: true,
-        history_after_pause: false,
+        history_after_pong: false,
         empty_lease_is_none: false,
         takes_unagreed: true,
     };
@@ -61,7 +61,7 @@ impl Profile {
         refuse_by_job_error: false,
         result_as_output: true,
         silent: true,
-        history_after_pause: false,
+        history_after_pong: false,
         empty_lease_is_none: false,
         takes_unagreed: true,
     };

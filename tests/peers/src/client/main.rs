@@ -8,6 +8,7 @@ use clap::Parser;
 use tokio::time::timeout;
 
 mod flows;
+mod observer;
 mod stage;
 mod stop;
 mod tape;
@@ -31,6 +32,9 @@ struct Args {
     /// The profile that the runtime has
     #[arg(long, default_value = "standard")]
     profile: String,
+    /// Run no flow, but watch this job to its end
+    #[arg(long, value_name = "JOB", conflicts_with = "flows")]
+    watch: Option<String>,
     /// Only list the flows: name, profile, what it shows
     #[arg(long)]
     list: bool,
@@ -49,6 +53,15 @@ async fn main() -> ExitCode {
         return ExitCode::from(WRONG_USAGE);
     }
     let mut url = args.url.clone().unwrap_or_default();
+    if let Some(job) = &args.watch {
+        return match observer::observe(&url, job).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(stop) => {
+                eprintln!("error: {stop:?}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut all_good = true;
     for flow in FLOWS.iter().filter(|flow| flow.is_selected(&args)) {
         all_good &= report(flow, drive(flow, &mut url).await);
