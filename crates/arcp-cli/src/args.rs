@@ -305,7 +305,7 @@ pub(crate) struct Conformance {
     /// standard streams
     #[arg(long, requires = "command")]
     pub(crate) serve: bool,
-    /// The dialect
+    /// The dialect: open or hello
     #[arg(long, default_value = "open")]
     pub(crate) dialect: String,
     /// Only scenarios with this in their name, or that cover this requirement (may be given often)

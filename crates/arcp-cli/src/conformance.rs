@@ -61,17 +61,24 @@ fn list(suite: &Suite, selection: &Selection) -> Result<Code, Error> {
     Ok(exit::OK)
 }
 
-/// Every requirement, and those without a scenario last.
+/// Every requirement, the rules that no frame shows, and last what should have a scenario and has none.
 fn requirements(suite: &Suite) -> Result<Code, Error> {
     for one in suite.requirements().iter() {
-        let names = suite.scenarios().iter().filter(|scenario| scenario.covers.contains(&one.id));
-        let count = names.count();
+        let count = suite.covering(&one.id);
         say(format_args!("{:<10} {:<6} {count:>3} scenarios  {}", one.id, one.level, one.text))?;
     }
-    let uncovered = suite.uncovered(Level::Must);
-    let ids: Vec<&str> = uncovered.iter().map(|one| one.id.as_str()).collect();
-    say(format_args!("\n{} MUST without a scenario: {}", ids.len(), ids.join(" ")))?;
-    Ok(exit::OK)
+    for one in suite.requirements().elsewhere() {
+        say(format_args!("{:<10} {:<6} not in frames  {}", one.id, one.level, one.text))?;
+        say(format_args!("{:33}{}", "", one.why))?;
+    }
+    say(format_args!(""))?;
+    let mut is_covered = true;
+    for level in [Level::Must, Level::Should] {
+        let ids: Vec<&str> = suite.uncovered(level).iter().map(|one| one.id.as_str()).collect();
+        say(format_args!("{} {level} without a scenario: {}", ids.len(), ids.join(" ")))?;
+        is_covered &= ids.is_empty();
+    }
+    Ok(if is_covered { exit::OK } else { exit::FAILED })
 }
 
 fn target(args: &Conformance) -> Result<Box<dyn Target>, Error> {

@@ -13,6 +13,7 @@ mod permission;
 mod provisioner;
 mod says;
 mod streams;
+mod tools;
 
 use std::future::ready;
 use std::sync::Arc;
@@ -64,6 +65,9 @@ fn agents(gates: &Gates, vault: &Vault) -> Vec<FixtureAgent> {
         ("conf.flood", "1.0.0", Arc::new(agent_fn(says::flood))),
         ("conf.events", "1.0.0", Arc::new(agent_fn(says::events))),
         ("conf.extension", "1.0.0", Arc::new(agent_fn(says::note))),
+        ("conf.emit", "1.0.0", Arc::new(agent_fn(says::emit))),
+        ("conf.progress", "1.0.0", Arc::new(agent_fn(says::progress))),
+        ("conf.tools", "1.0.0", Arc::new(agent_fn(tools::tools))),
         ("conf.chunks", "1.0.0", Arc::new(agent_fn(says::chunks))),
         ("conf.gate", "1.0.0", Arc::new(agent_fn(move |job, input| gate.clone().gate(job, input)))),
         ("conf.open", "1.0.0", Arc::new(agent_fn(move |_, input| ready(open.open(&input))))),

@@ -8,6 +8,7 @@ use arcp_agent::{Fault, Json, Outcome, async_trait};
 use arcp_auth::{CredentialProvisioner, CredentialRequest, ProvisionError};
 use arcp_core::{Code, Credential, CredentialId, Lease, Secret};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use crate::gates::Gates;
@@ -57,6 +58,17 @@ impl Vault {
     }
 }
 
+/// What the submitter wishes of the provisioner: by a key of the lease in one dialect, by a grant of a
+/// vendor in another.
+fn wished<T: DeserializeOwned>(lease: &Lease, what: &str) -> Option<T> {
+    if let Some(wish) = lease.other.get(&format!("x-conf-{what}")) {
+        return wish.read().ok();
+    }
+    let pattern = lease.grants.get(&format!("x-vendor.conf.{what}"))?.first()?.as_str();
+    let number = serde_json::from_str(pattern).ok();
+    number.or_else(|| serde_json::from_value(pattern.into()).ok())
+}
+
 /// Issues one credential for each job that may have any.
 #[derive(Debug, Clone)]
 pub struct Provisioner {
@@ -67,11 +79,10 @@ pub struct Provisioner {
 #[async_trait]
 impl CredentialProvisioner for Provisioner {
     async fn issue(&self, request: &CredentialRequest) -> Result<Vec<Credential>, ProvisionError> {
-        let other = &request.lease.other;
-        if let Some(times) = other.get("x-conf-revoke").and_then(|times| times.read().ok()) {
+        if let Some(times) = wished(&request.lease, "revoke") {
             self.vault.stiff().insert(request.id.clone(), times);
         }
-        let wish: Option<String> = other.get("x-conf-provision").and_then(|wish| wish.read().ok());
+        let wish: Option<String> = wished(&request.lease, "provision");
         match wish.as_deref() {
             Some("fail") => return Err(ProvisionError::Refused("as told".to_owned())),
             Some(wish) => {

@@ -1,9 +1,10 @@
 //! Agents that say things.
 
-use arcp_agent::{ChunkEncoding, Fault, JobContext, Json, LogLevel, Outcome, Progress};
+use arcp_agent::{ChunkEncoding, Fault, JobContext, Json, LogLevel, Outcome, Progress, Quantity};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Number, Value, json};
 
+use crate::lease::how;
 use crate::{EXTENSION, input};
 
 #[derive(Deserialize)]
@@ -39,7 +40,7 @@ pub(crate) async fn flood(job: JobContext, json: Json) -> Result<Outcome, Fault>
 
 /// Says one of each.
 pub(crate) async fn events(job: JobContext, _: Json) -> Result<Outcome, Fault> {
-    let json = |value: serde_json::Value| Json::from(&value);
+    let json = |value: Value| Json::from(&value);
     job.log_with(LogLevel::Info, "a log", json(json!({"n": 1}))).await?;
     job.metric_with("tokens.used", 3_u64, "tokens", json(json!({"kind": "input"}))).await?;
     job.progress(Progress {
@@ -61,6 +62,39 @@ pub(crate) async fn events(job: JobContext, _: Json) -> Result<Outcome, Fault> {
 pub(crate) async fn note(job: JobContext, _: Json) -> Result<Outcome, Fault> {
     job.emit(EXTENSION, Json::from(&json!({"x": 1}))).await?;
     Ok(Outcome::Value(Json::null()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+    data: Value,
+}
+
+/// Says one thing by a name of its own.
+pub(crate) async fn emit(job: JobContext, json: Json) -> Result<Outcome, Fault> {
+    let Named { name, data } = input(&json)?;
+    job.emit(name, Json::from(&data)).await?;
+    Ok(Outcome::Value(Json::null()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reached {
+    current: Number,
+    total: Option<Number>,
+}
+
+/// Says how far it is; says in its result how that went.
+pub(crate) async fn progress(job: JobContext, json: Json) -> Result<Outcome, Fault> {
+    let Reached { current, total } = input(&json)?;
+    let quantity = |number: &Number| {
+        Quantity::parse(&number.to_string()).map_err(|error| Fault::invalid(error.to_string()))
+    };
+    let current = quantity(&current)?;
+    let total = total.as_ref().map(quantity).transpose()?;
+    let said = job.progress(Progress { current, total, units: None, message: None }).await;
+    Outcome::of(&how(said))
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ mod suite;
 pub use dialect::{ALL as DIALECTS, Dialect, Watch, by_name as dialect};
 pub use expected::{Expected, ExpectedError};
 pub use report::{Outcome, Report, RequirementOutcome, RequirementState, Status, Summary};
-pub use requirement::{Kind, Level, Requirement, RequirementError, Requirements};
+pub use requirement::{Elsewhere, Kind, Level, Requirement, RequirementError, Requirements};
 pub use run::{Broken, Failure, Identity, RunEnd, Tokens};
 pub use script::{Needs, Scenario, ScriptError};
 pub use subject::{

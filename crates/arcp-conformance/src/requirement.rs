@@ -1,8 +1,10 @@
-//! The requirements that scenarios cover: `requirements.toml`.
+//! The requirements that the scenarios of a dialect cover: the `requirements.toml` beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use crate::dialect::Dialect;
 
 /// What a runtime has to do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -54,10 +56,27 @@ pub enum Kind {
     Decision,
 }
 
+/// A rule that no frame of a runtime can show.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// Like that of a requirement.
+    pub id: String,
+    /// The section that says it.
+    pub section: String,
+    /// How binding it is.
+    pub level: Level,
+    /// The rule, in a sentence of ours.
+    pub text: String,
+    /// Why no scenario can cover it.
+    pub why: String,
+}
+
 /// All of them, by id.
 #[derive(Debug, Clone, Default)]
 pub struct Requirements {
     by_id: BTreeMap<String, Requirement>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 /// Why a list of requirements is no good.
@@ -75,24 +94,26 @@ pub enum RequirementError {
 }
 
 impl Requirements {
-    /// Those that the library carries.
-    pub fn built_in() -> Result<Self, RequirementError> {
-        Self::parse(include_str!("../requirements.toml"))
+    /// Those of a dialect that the library carries.
+    pub fn built_in(dialect: &dyn Dialect) -> Result<Self, RequirementError> {
+        Self::parse(dialect.requirements())
     }
 
     /// Reads a list.
     pub fn parse(text: &str) -> Result<Self, RequirementError> {
         let file: File = toml::from_str(text)?;
-        let mut by_id = BTreeMap::new();
-        for requirement in file.requirement {
-            if !is_id(&requirement.id) {
-                return Err(RequirementError::Id(requirement.id));
+        let mut ids = BTreeSet::new();
+        let listed = file.requirement.iter().map(|one| &one.id);
+        for id in listed.chain(file.elsewhere.iter().map(|one| &one.id)) {
+            if !is_id(id) {
+                return Err(RequirementError::Id(id.clone()));
             }
-            if let Some(twice) = by_id.insert(requirement.id.clone(), requirement) {
-                return Err(RequirementError::Twice(twice.id));
+            if !ids.insert(id) {
+                return Err(RequirementError::Twice(id.clone()));
             }
         }
-        Ok(Self { by_id })
+        let by_id = file.requirement.into_iter().map(|one| (one.id.clone(), one)).collect();
+        Ok(Self { by_id, elsewhere: file.elsewhere })
     }
 
     /// The one with that id.
@@ -107,13 +128,18 @@ impl Requirements {
         all.into_iter()
     }
 
+    /// The rules that no frame can show.
+    pub fn elsewhere(&self) -> &[Elsewhere] {
+        &self.elsewhere
+    }
+
     /// Those of `level` that none of the `covered` ids names.
     pub fn uncovered<'a>(
         &'a self,
         level: Level,
         covered: impl IntoIterator<Item = &'a str>,
     ) -> Vec<&'a Requirement> {
-        let covered: std::collections::BTreeSet<&str> = covered.into_iter().collect();
+        let covered: BTreeSet<&str> = covered.into_iter().collect();
         self.iter().filter(|one| one.level == level && !covered.contains(one.id.as_str())).collect()
     }
 }
@@ -122,6 +148,8 @@ impl Requirements {
 #[serde(deny_unknown_fields)]
 struct File {
     requirement: Vec<Requirement>,
+    #[serde(default)]
+    elsewhere: Vec<Elsewhere>,
 }
 
 /// `R8.1-1`: a letter, numbers with dots between, a dash, a number.
@@ -162,6 +190,12 @@ mod tests {
         }
         let twice = format!("{}{}", one("R1-1"), one("R1-1"));
         assert!(matches!(Requirements::parse(&twice), Err(RequirementError::Twice(_))));
+        let elsewhere = one("R1-1").replace("requirement", "elsewhere") + "why = \"y\"\n";
+        let twice = format!("{}{elsewhere}", one("R1-1"));
+        assert!(matches!(Requirements::parse(&twice), Err(RequirementError::Twice(_))));
+        let list = Requirements::parse(&format!("{}{elsewhere}", one("R1-2"))).unwrap();
+        assert_eq!(list.elsewhere().len(), 1);
+        assert!(list.get("R1-1").is_none(), "no scenario covers it");
     }
 
     #[test]

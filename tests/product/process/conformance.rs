@@ -79,6 +79,65 @@ async fn this_runtime_passes_with_nothing_kept() {
     .await;
 }
 
+/// What the hello dialect is played with: what is known to fail is said once, for this and for the
+/// suite in process.
+const HELLO: [&str; 6] = [
+    "--dialect",
+    "hello",
+    "--jobs",
+    "8",
+    "--expected-failures",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/product/suite/hello.known"),
+];
+
+#[tokio::test]
+async fn this_runtime_passes_in_the_other_dialect_over_a_websocket() {
+    within(async {
+        let played = play_suite(
+            &[&HELLO[..], &["--serve"]].concat(),
+            &FIXTURE,
+            &["--listen", "127.0.0.1:0"],
+        )
+        .await
+        .with(0);
+        assert!(played.out.contains(" 0 failed, "), "{}", played.out);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn this_runtime_passes_in_the_other_dialect_over_a_websocket_with_nothing_kept() {
+    within(async {
+        let played = play_suite(
+            &[&HELLO[..], &["--serve"]].concat(),
+            &IN_MEMORY,
+            &["--listen", "127.0.0.1:0"],
+        )
+        .await
+        .with(0);
+        assert!(played.out.contains(" 0 failed, "), "{}", played.out);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn this_runtime_passes_in_the_other_dialect_over_standard_streams() {
+    within(async {
+        let played = play_suite(&HELLO, &FIXTURE, &["--stdio"]).await.with(0);
+        assert!(played.out.contains(" 0 failed, "), "{}", played.out);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn this_runtime_passes_in_the_other_dialect_over_standard_streams_with_nothing_kept() {
+    within(async {
+        let played = play_suite(&HELLO, &IN_MEMORY, &["--stdio"]).await.with(0);
+        assert!(played.out.contains(" 0 failed, "), "{}", played.out);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_a_server_is_not_there_for_is_not_run() {
     within(async {
@@ -97,6 +156,8 @@ async fn what_a_server_is_not_there_for_is_not_run() {
         let lacks = ["the target has no agent", "the target does not let"];
         let alone = "it needs a server of its own";
         not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1]]);
+        let played = run(&[&url[..], &["--dialect", "hello"]].concat()).await.with(0);
+        not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1], ABOUT_STDIO]);
         server.stop().await;
     })
     .await;
@@ -113,6 +174,7 @@ fn not_run_is(played: &Ended, reasons: &[&str]) {
     }
 }
 
+const ABOUT_STDIO: &str = "it is about stdio, and the target is reached by ws";
 const ABOUT_WS: &str = "it is about ws, and the target is reached by stdio";
 const ONE_CONNECTION: &str = "the target takes one connection";
 const NO_RESTART: &str = "the target can not be restarted";
@@ -270,8 +332,12 @@ async fn scenarios_and_requirements_are_listed() {
     within(async {
         let listed = run(&["conformance", "--list", "--include", "ping"]).await.with(0);
         assert!(listed.out.starts_with("open/08-control/ping  [standard]  M2-1\n"), "{listed:?}");
-        let listed = run(&["conformance", "--requirements"]).await.with(0);
-        assert!(listed.out.contains("MUST without a scenario"), "{listed:?}");
+        for dialect in ["open", "hello"] {
+            let arguments = ["conformance", "--requirements", "--dialect", dialect];
+            let listed = run(&arguments).await.with(0);
+            assert!(listed.out.contains("\n0 MUST without a scenario: \n"), "{listed:?}");
+            assert!(listed.out.contains("\n0 SHOULD without a scenario: \n"), "{listed:?}");
+        }
     })
     .await;
 }

@@ -17,11 +17,27 @@ impl Dialect for Open {
         "open"
     }
 
+    fn requirements(&self) -> &'static str {
+        include_str!("../../scenarios/open/requirements.toml")
+    }
+
+    fn message_id(&self) -> String {
+        format!("msg_{}", eval::fresh_ulid())
+    }
+
+    fn names_what_it_answers(&self, _: &str) -> bool {
+        true
+    }
+
+    fn unnamed(&self, _: &str) -> Option<&'static str> {
+        None
+    }
+
     fn envelope(&self, kind: &str, session: Option<&str>) -> Map<String, Value> {
         let mut envelope = Map::new();
         let mut put = |key: &str, value: String| envelope.insert(key.to_owned(), value.into());
         put("arcp", "1.1".to_owned());
-        put("id", format!("msg_{}", eval::fresh_ulid()));
+        put("id", self.message_id());
         put("timestamp", eval::now().to_string());
         put("type", kind.to_owned());
         if let Some(session) = session {
@@ -57,8 +73,16 @@ impl Dialect for Open {
         ("tool.invoke", json!({ "tool": agent, "arguments": input }))
     }
 
-    fn started(&self) -> (&'static str, &'static str) {
-        ("job.accepted", "job.started")
+    fn accepted(&self) -> &'static str {
+        "job.accepted"
+    }
+
+    fn started(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
+        ("job.started", None)
+    }
+
+    fn start_is_optional(&self) -> bool {
+        false
     }
 
     fn ping(&self) -> (&'static str, Value) {
@@ -75,12 +99,7 @@ impl Dialect for Open {
     }
 
     fn agents(&self, opened: &Value) -> Vec<String> {
-        let listed = opened.pointer("/capabilities/agents").and_then(Value::as_array);
-        let name = |agent: &Value| match agent {
-            Value::String(name) => Some(name.clone()),
-            agent => agent.get("name").and_then(Value::as_str).map(str::to_owned),
-        };
-        listed.into_iter().flatten().filter_map(name).collect()
+        super::listed_agents(opened)
     }
 
     fn field<'a>(&self, short: &'a str) -> &'a str {

@@ -110,14 +110,17 @@ impl Client {
     }
 }
 
-/// A frame that is no JSON is a text.
+/// A frame that is no JSON is a text, and so is a binary one: messages come in text frames.
 fn read(frame: &Frame) -> Incoming {
     let text = String::from_utf8_lossy(&frame.bytes).into_owned();
-    let value = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
-    match frame.kind {
-        FrameKind::Text => Incoming::Frame(value, text),
-        FrameKind::Binary => Incoming::Frame(value, format!("(binary) {text}")),
-    }
+    let (text, parsed) = match frame.kind {
+        FrameKind::Text => {
+            let parsed = serde_json::from_str(&text).ok();
+            (text, parsed)
+        }
+        FrameKind::Binary => (format!("(binary) {text}"), None),
+    };
+    Incoming::Frame(parsed.unwrap_or_else(|| Value::String(text.clone())), text)
 }
 
 /// How long a goodbye may take.

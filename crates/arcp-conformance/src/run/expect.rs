@@ -119,6 +119,7 @@ impl Run<'_> {
 
     /// The next frame that the client does not skip. Every frame is held to the rules.
     async fn next(&mut self, name: &str, until: Instant) -> Result<Next, String> {
+        let dialect = self.dialect;
         loop {
             let client = self.client(name)?;
             let (frame, text) = match client.next(until).await {
@@ -130,14 +131,15 @@ impl Run<'_> {
                 Incoming::Nothing => return Ok(Next::Nothing),
             };
             let broken = client.watch.received(&frame);
-            let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
+            let seen = dialect.seen(&frame).into_owned();
+            let kind = seen.get("type").and_then(Value::as_str).unwrap_or_default();
             let skipped = client.skip.iter().any(|skip| skip == kind);
             self.transcript.received(name, &text);
             for (requirement, message) in broken {
                 self.blame(requirement, &message);
             }
             let leaks = self.leaks(&text);
-            let arrived = Arrived { client: name.to_owned(), frame, text, leaks };
+            let arrived = Arrived { client: name.to_owned(), frame, seen, text, leaks };
             if !skipped {
                 return Ok(Next::Frame(arrived));
             }
@@ -148,28 +150,30 @@ impl Run<'_> {
     /// The variables as they are if the frame is the one wanted.
     fn try_match(&self, wanted: &Expectation, arrived: &Arrived) -> Result<Scope, String> {
         let mut scope = self.scope.clone();
-        let frame = &arrived.frame;
-        let Value::Object(envelope) = frame else {
+        let Value::Object(envelope) = &arrived.seen else {
             return Err(format!("no JSON object came, but {}", shorten(&arrived.text, 200)));
         };
-        let kind = frame.get("type").unwrap_or(&Value::Null);
+        let kind = envelope.get("type").unwrap_or(&Value::Null);
         let why = |wrong: crate::eval::Mismatch| wrong.to_string();
         scope.matches(TYPE, kind, &wanted.kind).map_err(|wrong| {
-            let payload = frame.get("payload").map(Value::to_string).unwrap_or_default();
+            let payload = envelope.get("payload").map(Value::to_string).unwrap_or_default();
             format!("{wrong} {}", shorten(&payload, 200))
         })?;
         for (name, pattern) in &wanted.fields {
             if name == "frame" {
                 if let Some(pattern) = pattern {
-                    scope.matches("frame", frame, pattern).map_err(why)?;
+                    scope.matches("frame", &arrived.frame, pattern).map_err(why)?;
                 }
                 continue;
             }
             let key = self.dialect.field(name);
+            if pattern.is_some() && self.unnamed(name, &arrived.seen).is_some() {
+                continue;
+            }
             scope.field("frame", envelope, key, pattern.as_ref()).map_err(why)?;
         }
         if let Some(pattern) = &wanted.payload {
-            let payload = frame.get("payload").unwrap_or(&Value::Null);
+            let payload = envelope.get("payload").unwrap_or(&Value::Null);
             scope.matches("payload", payload, pattern).map_err(why)?;
         }
         Ok(scope)
@@ -177,7 +181,20 @@ impl Run<'_> {
 
     fn settle(&mut self, wanted: &Expectation, scope: Scope, arrived: &Arrived) {
         self.scope = scope;
+        for (name, _) in wanted.fields.iter().filter(|(_, pattern)| pattern.is_some()) {
+            if let Some((requirement, what)) = self.unnamed(name, &arrived.seen) {
+                self.blame(requirement, &what);
+            }
+        }
         self.conclude(arrived, &wanted.reveals);
+    }
+
+    /// What is broken by a frame that is to name what it answers, and does not.
+    fn unnamed(&self, field: &str, seen: &Value) -> Option<(&'static str, String)> {
+        let kind = seen.get("type").and_then(Value::as_str)?;
+        let is_missing = field == "re" && seen.get(self.dialect.field(field)).is_none();
+        let requirement = self.dialect.unnamed(kind).filter(|_| is_missing)?;
+        Some((requirement, format!("`{kind}` does not name what it answers")))
     }
 
     fn in_vain(&self, wanted: &Expectation, passed: &Passed) -> String {
@@ -222,7 +239,7 @@ enum Next {
 }
 
 fn unwanted(arrived: &Arrived) -> String {
-    let kind = arrived.frame.get("type").and_then(Value::as_str).unwrap_or("something");
+    let kind = arrived.seen.get("type").and_then(Value::as_str).unwrap_or("something");
     format!("wanted nothing, but `{kind}` came")
 }
 

@@ -33,6 +33,19 @@ pub struct Identity {
 /// Tokens by the names that scripts use.
 pub type Tokens = BTreeMap<String, String>;
 
+/// What is left to a runtime, and has to be known of it before one can wait for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    /// Whether it tells that a job has started.
+    pub(crate) says_started: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { says_started: true }
+    }
+}
+
 /// A run that is going on.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
@@ -41,6 +54,7 @@ pub(crate) struct Run<'a> {
     target: &'a dyn Target,
     place: Place,
     tokens: &'a Tokens,
+    habits: Habits,
     scope: Scope,
     clients: BTreeMap<String, Client>,
     transcript: Transcript,
@@ -63,12 +77,19 @@ impl<'a> Run<'a> {
             target,
             place,
             tokens,
+            habits: Habits::default(),
             scope: Scope::new(tokens),
             clients: BTreeMap::new(),
             transcript: Transcript::new(tokens),
             secrets: Vec::new(),
             broken: Vec::new(),
         }
+    }
+
+    /// The same, on a target with these habits.
+    pub(crate) fn with_habits(mut self, habits: Habits) -> Self {
+        self.habits = habits;
+        self
     }
 
     /// Runs the steps up to the first that fails, and leaves the target as it was.
@@ -127,6 +148,7 @@ impl<'a> Run<'a> {
             Action::Open(client, message) => self.open(client, message).await,
             Action::Send(client, message) => self.send(client, message).await,
             Action::Start { client, job, message } => self.start(client, job, message).await,
+            Action::Started(wanted) => self.started(wanted.clone()).await,
             Action::Expect(wanted) => self.expect(wanted).await,
             Action::Nothing { client, during: None } => self.nothing_so_far(client).await,
             Action::Nothing { client, during: Some(time) } => self.nothing_for(client, *time).await,

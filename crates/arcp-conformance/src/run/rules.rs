@@ -9,7 +9,10 @@ use super::{Broken, Run};
 #[derive(Debug)]
 pub(super) struct Arrived {
     pub(super) client: String,
+    /// As it came.
     pub(super) frame: Value,
+    /// As scripts speak of it.
+    pub(super) seen: Value,
     pub(super) text: String,
     /// The secrets in it, by their place among all.
     pub(super) leaks: Vec<usize>,

@@ -61,7 +61,7 @@ impl Run<'_> {
     /// Asks for a session and waits for it.
     pub(super) async fn open(&mut self, name: &str, message: &Message) -> Result<(), String> {
         self.send(name, message).await?;
-        let wanted = reply(name, self.dialect.opened(), None);
+        let wanted = self.reply(name, self.dialect.opened(), None);
         self.expect(&wanted).await
     }
 
@@ -73,17 +73,33 @@ impl Run<'_> {
         message: &Message,
     ) -> Result<(), String> {
         self.send(name, message).await?;
-        let (accepted, started) = self.dialect.started();
+        let accepted = self.dialect.accepted();
         let payload = Pattern::Object {
             fields: vec![(literal("job_id"), Some(Pattern::Variable(job.to_vec())))],
             exact: false,
         };
         // The variable takes a new value, also where the script comes by twice.
         self.scope.unset(job);
-        let wanted = reply(name, accepted, Some(payload));
+        let wanted = self.reply(name, accepted, Some(payload));
         self.expect(&wanted).await?;
-        let mut wanted = reply(name, started, None);
+        let (kind, _) = self.dialect.started();
+        let mut wanted = self.reply(name, kind, None);
         wanted.fields.push(("job".to_owned(), Some(Pattern::Variable(job.to_vec()))));
+        self.started(wanted).await
+    }
+
+    /// Sees that a job has started, where the target says so.
+    pub(super) async fn started(&mut self, mut wanted: Expectation) -> Result<(), String> {
+        let (kind, phase) = self.dialect.started();
+        let is_skipped = self.client(&wanted.client)?.skip.iter().any(|skip| skip == kind);
+        if !self.habits.says_started || is_skipped {
+            return Ok(());
+        }
+        wanted.kind = Pattern::Equal(literal(kind));
+        wanted.payload = phase.map(|(key, value)| Pattern::Object {
+            fields: vec![(literal(key), Some(Pattern::Equal(literal(value))))],
+            exact: false,
+        });
         self.expect(&wanted).await
     }
 
@@ -158,33 +174,27 @@ impl Run<'_> {
         Ok(Frame::text(Value::Object(envelope).to_string()))
     }
 
+    /// The expectation of a frame that answers what the client sent last.
+    fn reply(&self, name: &str, kind: &str, payload: Option<Pattern>) -> Expectation {
+        let last = vec![name.to_owned(), "last".to_owned()];
+        let re = ("re".to_owned(), Some(Pattern::Variable(last)));
+        let mut wanted = Expectation::of(name.to_owned(), Pattern::Equal(literal(kind)));
+        wanted.payload = payload;
+        if self.dialect.names_what_it_answers(kind) {
+            wanted.fields.push(re);
+        }
+        wanted
+    }
+
     /// The value of a field; an id whose variable has none yet is made.
     fn field(&mut self, key: &str, expr: &Expr) -> Result<Value, String> {
         if let Expr::Variable(path) = expr
             && key == "id"
             && self.scope.get(path).is_none()
         {
-            let id = Value::String(format!("msg_{}", crate::eval::fresh_ulid()));
-            self.scope.set(path, id);
+            self.scope.set(path, Value::String(self.dialect.message_id()));
         }
         self.scope.value(expr)
-    }
-}
-
-/// The expectation of a frame that answers what the client sent last.
-fn reply(name: &str, kind: &str, payload: Option<Pattern>) -> Expectation {
-    let last = vec![name.to_owned(), "last".to_owned()];
-    Expectation {
-        line: 0,
-        text: String::new(),
-        client: name.to_owned(),
-        eventually: false,
-        kind: Pattern::Equal(literal(kind)),
-        payload,
-        fields: vec![("re".to_owned(), Some(Pattern::Variable(last)))],
-        within: None,
-        after: None,
-        reveals: Vec::new(),
     }
 }
 

@@ -63,7 +63,7 @@ fn readable(text: &str) -> Option<String> {
     let kind = envelope.remove("type")?;
     let payload = envelope.remove("payload")?;
     envelope.remove("arcp")?;
-    envelope.remove("timestamp")?;
+    envelope.remove("timestamp");
     let mut line = text_of(&kind);
     for (key, value) in &envelope {
         write!(line, " {key}={}", text_of(value)).ok()?;

@@ -61,19 +61,33 @@ fn expectation(
     if cursor.at_line_end() {
         return Err(cursor.wanted("a type, `nothing` or `closed`"));
     }
-    let mut wanted = Expectation {
-        line: start.line(),
-        text: String::new(),
-        client,
-        eventually,
-        kind: Pattern::parse(cursor)?,
-        payload: None,
-        fields: Vec::new(),
-        within: None,
-        after: None,
-        reveals: Vec::new(),
-    };
+    let mut wanted = Expectation::of(client, Pattern::parse(cursor)?);
+    wanted.line = start.line();
+    wanted.eventually = eventually;
     while !cursor.at_line_end() && cursor.peek() != Some('}') {
+        modifier(cursor, &mut wanted)?;
+    }
+    wanted.text = one_line(cursor.since(start));
+    Ok(wanted)
+}
+
+/// What follows `A started`: a job, and fields. The type is the dialect's to say.
+pub(super) fn started(
+    cursor: &mut Cursor<'_>,
+    start: &Cursor<'_>,
+    client: String,
+) -> Result<Expectation, ScriptError> {
+    cursor.blanks();
+    let mut wanted = Expectation::of(client, Pattern::Any);
+    wanted.line = start.line();
+    if cursor.peek() == Some('$') {
+        let job = Pattern::Variable(value::variable(cursor)?);
+        wanted.fields.push(("job".to_owned(), Some(job)));
+    }
+    while !cursor.at_line_end() && cursor.peek() != Some('}') {
+        if !at_field(cursor) {
+            return Err(cursor.wanted("a job (`$job`) or a field (`name=...`)"));
+        }
         modifier(cursor, &mut wanted)?;
     }
     wanted.text = one_line(cursor.since(start));

@@ -110,7 +110,7 @@ fn collect(steps: &[Step], found: &mut BTreeSet<String>) {
 /// Whether a log line is waited for.
 fn wait_for_log(steps: &[Step]) -> bool {
     let is_log = |expected: &Expectation| match &expected.kind {
-        Pattern::Equal(kind) => kind.as_literal_text() == Some("log"),
+        Pattern::Equal(kind) => kind.as_literal_text().is_some_and(|kind| LOGS.contains(&kind)),
         _ => false,
     };
     steps.iter().any(|step| match &step.action {
@@ -152,6 +152,9 @@ const EVERYWHERE: [&str; 2] = ["alice", "anonymous"];
 /// The agents that log when they wait.
 const WAITING: [&str; 5] =
     ["conf.charge", "conf.checkpoint", "conf.gate", "conf.rerun", "conf.stubborn"];
+
+/// What dialects call a log line.
+const LOGS: [&str; 2] = ["log", "event.log"];
 
 /// Hosted wherever agents can log.
 const LOGGER: &str = "conf.log";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ScriptError;
 use super::cursor::{Cursor, is_name, is_word};
-use super::expectation::incoming;
+use super::expectation::{incoming, started};
 use super::pattern::Pattern;
 use super::step::{Action, Body, Message, Step};
 use super::value::{self, Expr};
@@ -173,12 +173,13 @@ fn of_client(cursor: &mut Cursor<'_>) -> Result<Action, ScriptError> {
             let body = opening(cursor)?;
             Ok(Action::Open(client, Message { body, fields: fields(cursor)? }))
         }
-        "start" => started(cursor, client),
+        "start" => starting(cursor, client),
+        "started" => Ok(Action::Started(started(cursor, &start, client)?)),
         "drop" => Ok(Action::Drop(client)),
         "close" => Ok(Action::Close(client)),
         "skip" => Ok(Action::Skip(client, words(cursor))),
         _ => Err(verb.wanted(
-            "`>`, `<`, `<~`, `open`, `connect`, `start`, `skip`, `close` or `drop` after the client",
+            "`>`, `<`, `<~`, `open`, `connect`, `start`, `started`, `skip`, `close` or `drop` after the client",
         )),
     }
 }
@@ -192,7 +193,7 @@ fn opening(cursor: &mut Cursor<'_>) -> Result<Body, ScriptError> {
     Ok(Body::Opening(cursor.name("who opens the session")?.to_owned()))
 }
 
-fn started(cursor: &mut Cursor<'_>, client: String) -> Result<Action, ScriptError> {
+fn starting(cursor: &mut Cursor<'_>, client: String) -> Result<Action, ScriptError> {
     cursor.blanks();
     let job = value::variable(cursor)?;
     cursor.blanks();

@@ -27,6 +27,8 @@ pub(crate) enum Action {
     Send(String, Message),
     /// `A start $job = AGENT INPUT`: invoke, and see it accepted and started.
     Start { client: String, job: Vec<String>, message: Message },
+    /// `A started $job`: see it started, where the target says so.
+    Started(Expectation),
     /// `A< ...`.
     Expect(Expectation),
     /// `A< nothing`, by a ping, or `A< nothing for 300ms`.
@@ -117,4 +119,22 @@ pub(crate) struct Expectation {
     pub(crate) after: Option<Duration>,
     /// Secrets that it may hold.
     pub(crate) reveals: Vec<Vec<String>>,
+}
+
+impl Expectation {
+    /// The next frame of a client, of such a type.
+    pub(crate) fn of(client: String, kind: Pattern) -> Self {
+        Self {
+            line: 0,
+            text: String::new(),
+            client,
+            eventually: false,
+            kind,
+            payload: None,
+            fields: Vec::new(),
+            within: None,
+            after: None,
+            reveals: Vec::new(),
+        }
+    }
 }

@@ -98,9 +98,9 @@ fn statements_that_are_none_are_refused() {
         &["A", "A say hello", "B>", "open A", "A open as", "A open extra", "A start j = x", "A< "],
         &expect![[r#"
             "A"
-              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `skip`, `close` or `drop` after the client, found the end of the line
+              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `started`, `skip`, `close` or `drop` after the client, found the end of the line
             "A say hello"
-              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `skip`, `close` or `drop` after the client, found `say`
+              line 1: wanted `>`, `<`, `<~`, `open`, `connect`, `start`, `started`, `skip`, `close` or `drop` after the client, found `say`
             "B>"
               line 1: wanted a type, `open`, `invoke`, `raw`, `binary` or `bytes`, found the end of the line
             "open A"
@@ -218,7 +218,7 @@ fn the_examples_of_the_document_are_scenarios() {
     let document = include_str!("../../../../docs/conformance/LANGUAGE.md");
     let examples: Vec<&str> =
         document.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 3);
+    assert_eq!(examples.len(), 4);
     for example in examples {
         Scenario::parse("example", example).unwrap();
     }

@@ -30,7 +30,7 @@ pub struct Suite {
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
     /// Nobody speaks that.
-    #[error("no dialect `{0}`; there is `open`")]
+    #[error("no dialect `{0}`; there are {names}", names = dialect::names())]
     Dialect(String),
     /// A scenario is no script.
     #[error("{0}")]
@@ -109,7 +109,7 @@ impl Suite {
     /// The scenarios and requirements that the library carries.
     pub fn built_in(dialect: &str) -> Result<Self, SuiteError> {
         let texts = SCENARIOS.iter().map(|(name, text)| (*name, *text));
-        Self::of(dialect, texts, Requirements::built_in()?)
+        Self::of(dialect, texts, requirements(dialect)?)
     }
 
     /// The scenarios in `folder`, which has a folder for each dialect, with our requirements.
@@ -118,7 +118,7 @@ impl Suite {
         read_folder(folder, folder, &mut texts)?;
         texts.sort();
         let texts = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        Self::of(dialect, texts, Requirements::built_in()?)
+        Self::of(dialect, texts, requirements(dialect)?)
     }
 
     /// Scenarios from their names and texts; those of other dialects are left out.
@@ -127,8 +127,7 @@ impl Suite {
         texts: impl IntoIterator<Item = (&'a str, &'a str)>,
         requirements: Requirements,
     ) -> Result<Self, SuiteError> {
-        let dialect =
-            dialect::by_name(dialect).ok_or_else(|| SuiteError::Dialect(dialect.to_owned()))?;
+        let dialect = named(dialect)?;
         let mut scenarios = Vec::new();
         for (name, text) in texts {
             if name.split('/').next() == Some(dialect.name()) {
@@ -151,6 +150,16 @@ impl Suite {
     /// Its requirements.
     pub fn requirements(&self) -> &Requirements {
         &self.requirements
+    }
+
+    /// How many scenarios cover a requirement.
+    pub fn covering(&self, id: &str) -> usize {
+        // Every scenario covers these.
+        if self.dialect.rules().contains(&id) {
+            return self.scenarios.len();
+        }
+        let covers = |scenario: &&Scenario| scenario.covers.iter().any(|covered| covered == id);
+        self.scenarios.iter().filter(covers).count()
     }
 
     /// The requirements of `level` that no scenario covers.
@@ -218,6 +227,14 @@ impl Selection {
         };
         (self.include.is_empty() || self.include.iter().any(is)) && !self.exclude.iter().any(is)
     }
+}
+
+fn named(dialect: &str) -> Result<&'static dyn Dialect, SuiteError> {
+    dialect::by_name(dialect).ok_or_else(|| SuiteError::Dialect(dialect.to_owned()))
+}
+
+fn requirements(dialect: &str) -> Result<Requirements, SuiteError> {
+    Ok(Requirements::built_in(named(dialect)?)?)
 }
 
 fn read_folder(

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{Plan, Suite, SuiteError};
 use crate::report::{Outcome, Status};
-use crate::run::{Identity, Run, RunEnd};
+use crate::run::{Habits, Identity, Run, RunEnd};
 use crate::script::Scenario;
 use crate::subject::{Connections, Place, Target};
 
@@ -22,19 +22,22 @@ pub(super) struct Stage<'a> {
     plan: &'a Plan,
     /// The agents that the target hosts, by profile.
     agents: BTreeMap<String, OnceCell<Option<BTreeSet<String>>>>,
+    /// What the target does where it may choose, by profile.
+    habits: BTreeMap<String, OnceCell<Habits>>,
     /// Whether the target lets somebody in, by profile and who.
     doors: BTreeMap<(String, String), OnceCell<bool>>,
 }
 
 impl<'a> Stage<'a> {
     pub(super) fn new(suite: &'a Suite, target: &'a dyn Target, plan: &'a Plan) -> Self {
-        let profiles = suite.scenarios.iter().map(|scenario| scenario.profile.clone());
-        let agents = profiles.map(|profile| (profile, OnceCell::new())).collect();
+        let profiles = || suite.scenarios.iter().map(|scenario| scenario.profile.clone());
+        let agents = profiles().map(|profile| (profile, OnceCell::new())).collect();
+        let habits = profiles().map(|profile| (profile, OnceCell::new())).collect();
         let doors = suite.scenarios.iter().flat_map(|scenario| {
             let of = |who: &String| ((scenario.profile.clone(), who.clone()), OnceCell::new());
             scenario.needs.doors.iter().map(of)
         });
-        Self { suite, target, plan, agents, doors: doors.collect() }
+        Self { suite, target, plan, agents, habits, doors: doors.collect() }
     }
 
     /// Sees that somebody is there before anything is said to have failed.
@@ -87,9 +90,10 @@ impl<'a> Stage<'a> {
             return Outcome::of(scenario, Status::NotRun, Some(why), RunEnd::default(), started);
         }
         let place = self.place(index, scenario);
+        let habits = self.habits(scenario).await;
         let run =
             Run::new(scenario, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
-        let end = run.play().await;
+        let end = run.with_habits(habits).play().await;
         self.target.leave(&place).await;
         Outcome::of_run(scenario, end, &self.plan.expected, started)
     }
@@ -147,7 +151,8 @@ impl<'a> Stage<'a> {
         };
         let script = format!(
             "title: door\ncovers: R0-1\nA> open {auth}\n\
-             A< (session.accepted | session.challenge)\n"
+             A< ({} | session.challenge)\n",
+            self.suite.dialect.opened()
         );
         let Ok(probe) = Scenario::parse("door", &script) else { return false };
         let run =
@@ -155,6 +160,32 @@ impl<'a> Stage<'a> {
         let end = run.play().await;
         self.target.leave(&place).await;
         end.failure.is_none()
+    }
+
+    async fn habits(&self, scenario: &Scenario) -> Habits {
+        if !self.suite.dialect.start_is_optional() {
+            return Habits::default();
+        }
+        let Some(cell) = self.habits.get(&scenario.profile) else { return Habits::default() };
+        // Not where somebody else may be learning which agents there are.
+        let place = self.place(usize::MAX - 1, scenario);
+        *cell.get_or_init(|| self.learn_habits(place)).await
+    }
+
+    /// Runs a job and sees whether its start is told. Where no job can be run, the scenarios will say so.
+    async fn learn_habits(&self, place: Place) -> Habits {
+        let (started, _) = self.suite.dialect.started();
+        let script = format!(
+            "title: habits\ncovers: R0-1\nA open\nA> invoke conf.echo 1\n\
+             A< {}\nA< not {started}\n",
+            self.suite.dialect.accepted()
+        );
+        let Ok(probe) = Scenario::parse("habits", &script) else { return Habits::default() };
+        let run =
+            Run::new(&probe, self.suite.dialect, self.target, place.clone(), &self.plan.tokens);
+        let end = timeout(INVENTORY_LIMIT, run.play()).await;
+        self.target.leave(&place).await;
+        Habits { says_started: !end.is_ok_and(|end| end.failure.is_none()) }
     }
 
     async fn lacks_agents(&self, scenario: &Scenario) -> Option<String> {

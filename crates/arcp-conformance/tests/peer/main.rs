@@ -15,7 +15,7 @@ mod rules;
 
 use std::fmt::Write;
 
-use arcp_conformance::{Plan, Report, Requirements, Suite};
+use arcp_conformance::{Plan, Report, Requirements, Suite, dialect};
 
 use peer::PeerTarget;
 
@@ -24,7 +24,8 @@ async fn play(target: &PeerTarget, plan: &Plan, scripts: &[(&str, &str)]) -> Rep
     let texts: Vec<(String, String)> =
         scripts.iter().map(|(name, text)| (format!("open/{name}"), (*text).to_owned())).collect();
     let texts = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let suite = Suite::of("open", texts, Requirements::built_in().unwrap()).unwrap();
+    let suite = Suite::of("open", texts, Requirements::built_in(dialect("open").unwrap()).unwrap())
+        .unwrap();
     suite.play(target, plan, |_| {}).await.unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
 use arcp_conformance::{
-    Connections, DIALECTS, Plan, Requirements, Selection, Status, Suite, SuiteError,
+    Connections, DIALECTS, Level, Plan, Requirements, Selection, Status, Suite, SuiteError, dialect,
 };
 use expect_test::expect;
 
@@ -76,7 +76,7 @@ async fn a_target_that_is_not_there_is_no_failure() {
     let mut out = String::new();
     for profile in ["gone", "dead", "deaf"] {
         let text = script(&format!("profile: {profile}\n"), "A open\n");
-        let requirements = Requirements::built_in().unwrap();
+        let requirements = Requirements::built_in(dialect("open").unwrap()).unwrap();
         let suite = Suite::of("open", [("open/x", text.as_str())], requirements).unwrap();
         let played = suite.play(&PeerTarget::default(), &Plan::default(), |_| {}).await;
         let error = played.unwrap_err();
@@ -150,20 +150,24 @@ async fn a_token_of_somebody_is_not_shown() {
 
 #[test]
 fn the_scenarios_that_are_built_in_cover_what_there_is() {
-    let suite = Suite::built_in("open").unwrap();
-    assert!(!suite.scenarios().is_empty());
-    assert!(Suite::built_in("nothing").is_err());
     for dialect in DIALECTS {
+        let suite = Suite::built_in(dialect.name()).unwrap();
+        assert!(!suite.scenarios().is_empty());
+        for level in [Level::Must, Level::Should] {
+            assert!(suite.uncovered(level).is_empty(), "{}", dialect.name());
+        }
         for rule in dialect.rules().iter().chain([&dialect.secrecy()]) {
             assert!(suite.requirements().get(rule).is_some(), "{rule}");
         }
     }
+    let unknown = Suite::built_in("nothing").unwrap_err();
+    assert_eq!(unknown.to_string(), "no dialect `nothing`; there are `open`, `hello`");
 }
 
 #[test]
 fn a_scenario_covers_what_there_is() {
     let text = "title: t\ncovers: R99-1\nA open\n";
-    let requirements = Requirements::built_in().unwrap();
+    let requirements = Requirements::built_in(dialect("open").unwrap()).unwrap();
     let error = Suite::of("open", [("open/x", text)], requirements).unwrap_err();
     assert_eq!(error.to_string(), "open/x.scn: no requirement `R99-1`");
 }

@@ -7,6 +7,7 @@ mod credentials;
 mod envelope;
 mod extensions;
 mod handshake;
+mod hello;
 mod jobs;
 mod keys;
 mod leases;
@@ -242,13 +243,19 @@ fn without(mut value: Value, pointer: &str, key: &str) -> Value {
 }
 
 /// The scenarios that catch mutants.
-const CAUGHT_BY: [&[&str]; 20] = [
+const CAUGHT_BY: [&[&str]; 26] = [
     agents::CAUGHT_BY,
     artifacts::CAUGHT_BY,
     credentials::CAUGHT_BY,
     envelope::CAUGHT_BY,
     extensions::CAUGHT_BY,
     handshake::CAUGHT_BY,
+    hello::envelope::CAUGHT_BY,
+    hello::events::CAUGHT_BY,
+    hello::jobs::CAUGHT_BY,
+    hello::leases::CAUGHT_BY,
+    hello::sessions::CAUGHT_BY,
+    hello::watching::CAUGHT_BY,
     jobs::CAUGHT_BY,
     keys::CAUGHT_BY,
     leases::CAUGHT_BY,
@@ -278,18 +285,29 @@ const SLOW: [&str; 3] = ["08-session-lease/", BUSY, "11-streams/backpressure"];
 /// Scenarios that say a lot.
 const BUSY: &str = "11-slow-readers/";
 
+/// The dialect of a scenario that is named beside a mutant, and the scenario's whole name.
+fn named(by: &str) -> (&'static str, String) {
+    match by.split_once('/') {
+        Some(("hello", _)) => ("hello", by.to_owned()),
+        _ => ("open", format!("open/{by}")),
+    }
+}
+
 /// The scenarios named beside mutants pass on a runtime that breaks nothing, as patiently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_caught_who_breaks_nothing() {
-    let named: BTreeSet<&str> = CAUGHT_BY.iter().flat_map(|names| names.iter().copied()).collect();
+    let all: BTreeSet<&str> = CAUGHT_BY.iter().flat_map(|names| names.iter().copied()).collect();
     let (slow, quick): (Vec<&str>, Vec<&str>) =
-        named.into_iter().partition(|by| patience(by) > patience(""));
+        all.into_iter().partition(|by| patience(by) > patience(""));
     // Those that keep the machine busy would make those late that go by the clock.
     let (busy, timed) = slow.into_iter().partition(|by| by.starts_with(BUSY));
-    for names in [busy, timed, quick] {
-        let suite = Suite::built_in("open").unwrap().with_patience(patience(names[0]));
+    let (hello, open) = quick.into_iter().partition(|by| named(by).0 == "hello");
+    let groups: [Vec<&str>; 4] = [busy, timed, open, hello];
+    for names in groups {
+        let (dialect, _) = named(names[0]);
+        let suite = Suite::built_in(dialect).unwrap().with_patience(patience(names[0]));
         let target = InProcess::new(On { wire: Wire::Memory, kept: Kept::Memory }, None);
-        let include: Vec<_> = names.iter().map(|by| format!("open/{by}")).collect();
+        let include: Vec<_> = names.iter().map(|by| named(by).1).collect();
         let selection = Selection { include: include.clone(), ..Selection::default() };
         let plan = Plan { selection, jobs: 8, ..Plan::default() };
         let report = suite.play(&target, &plan, |_| {}).await.unwrap();
@@ -303,17 +321,21 @@ async fn nobody_is_caught_who_breaks_nothing() {
 
 /// Plays the scenario that has to catch a mutant, and one that has not.
 async fn is_caught(mutant: Mutant, by: &str) {
-    let suite = Suite::built_in("open").unwrap().with_patience(patience(by));
+    let (dialect, scenario) = named(by);
+    let suite = Suite::built_in(dialect).unwrap().with_patience(patience(by));
     let on = On { wire: Wire::Memory, kept: Kept::Memory };
     let target = InProcess::new(on, Some(mutant));
-    let by = format!("open/{by}");
-    let bystander = "open/08-control/ping".to_owned();
-    let include = vec![by.clone(), bystander.clone()];
+    let bystander = match dialect {
+        "hello" => "hello/06-hello/all-features".to_owned(),
+        _ => "open/08-control/ping".to_owned(),
+    };
+    let include = vec![scenario.clone(), bystander.clone()];
     let plan = Plan { selection: Selection { include, ..Selection::default() }, ..Plan::default() };
     let report = suite.play(&target, &plan, |_| {}).await.unwrap();
     let outcome = |name: &str| report.scenarios.iter().find(|outcome| outcome.name == name);
-    let Some(caught) = outcome(&by) else { panic!("there is no scenario {by}") };
-    assert_eq!(caught.status, Status::Failed, "{by} lets it through: {:?}", caught.reason);
+    let Some(caught) = outcome(&scenario) else { panic!("there is no scenario {scenario}") };
+    let reason = &caught.reason;
+    assert_eq!(caught.status, Status::Failed, "{scenario} lets it through: {reason:?}");
     let spared = outcome(&bystander).map(|outcome| outcome.status);
     assert_eq!(spared, Some(Status::Passed), "{}", report.to_text());
 }
@@ -322,11 +344,11 @@ async fn is_caught(mutant: Mutant, by: &str) {
 macro_rules! caught {
     ($($name:ident $by:literal $mutant:expr;)*) => {
         /// The scenarios that catch these.
-        pub(super) const CAUGHT_BY: &[&str] = &[$($by),*];
+        pub(in crate::suite::mutants) const CAUGHT_BY: &[&str] = &[$($by),*];
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::is_caught($mutant, $by).await;
+                crate::suite::mutants::is_caught($mutant, $by).await;
             }
         )*
     };
