@@ -30,7 +30,7 @@ impl ResultStream {
 
     /// Sends a chunk of text. In a base64 stream its UTF-8 bytes go out.
     ///
-    /// Fails with `OutOfRange` when the chunk or the whole result is too large, and with what
+    /// Fails with `ResourceExhausted` when the chunk or the whole result is too large, and with what
     /// [`JobContext`] fails with.
     pub async fn write_text(&mut self, text: &str) -> Result<(), Fault> {
         self.admit(text.len())?;
@@ -68,12 +68,12 @@ impl ResultStream {
         let (chunk_bytes, result_bytes) = self.job.limits();
         if bytes > chunk_bytes {
             let message = format!("a chunk of {bytes} bytes exceeds `chunk_bytes` {chunk_bytes}");
-            return Err(Fault::new(Code::OutOfRange, message));
+            return Err(Fault::new(Code::ResourceExhausted, message).with_retryable(false));
         }
         let size = self.size.saturating_add(bytes as u64);
         if size > result_bytes {
             let message = format!("the result exceeds `result_bytes` {result_bytes}");
-            return Err(Fault::new(Code::OutOfRange, message));
+            return Err(Fault::new(Code::ResourceExhausted, message).with_retryable(false));
         }
         self.size = size;
         Ok(())

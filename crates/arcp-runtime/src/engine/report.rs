@@ -90,6 +90,10 @@ impl Engine {
 
     fn authorize(&self, now: Now, id: &JobId, operation: &Operation) -> Result<Answer, Fault> {
         let job = self.jobs.get(id).ok_or_else(over)?;
+        if let Some(reason) = &job.cancelled {
+            // Its lease is released (§7.4 of v1.0).
+            return Err(Fault::new(Code::Cancelled, format!("the job was cancelled: {reason}")));
+        }
         self.judge(job, operation, now).map(|()| Answer::Authorized)
     }
 

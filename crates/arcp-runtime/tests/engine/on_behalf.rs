@@ -24,6 +24,7 @@ fn submit(agent: &str, lease: Option<Lease>, parent: Option<Parent>) -> Submit {
         input: Json::parse("{}").unwrap(),
         lease,
         key: None,
+        expires_at: None,
         max_runtime: None,
         priority: Priority::default(),
         parent,

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use arcp_core::{
-    ArtifactRef, Capabilities, ChunkEncoding, Completion, Delegated, Delivery, Event, Fault,
-    Feature, Frame, GrantedLease, JobEvent, Json, PermissionRequest, Progress, ResultChunk, Secret,
-    StreamChange, StreamEvent,
+    ArtifactRef, Capabilities, ChunkEncoding, Code, Completion, Delegated, Delivery, Event, Fault,
+    Feature, Frame, GrantedLease, JobEvent, Json, PermissionRequest, Progress, Quantity,
+    ResultChunk, Secret, StreamChange, StreamEvent,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -132,9 +132,13 @@ impl Body<'_> {
                 self.kind("status", Rotated::of(id.as_str(), None))
             }
             Event::Completed(completion) => self.result(&ResultBody::of(completion, event)),
+            // It was ended by force, which is how it was cancelled.
+            Event::Failed(fault) if code::was_cancelled(fault) => {
+                self.error("cancelled", &Fault { code: Code::Cancelled, ..fault.clone() })
+            }
             Event::Failed(fault) => self.error("error", fault),
             Event::Cancelled { reason } => {
-                self.error("cancelled", &Fault::new(arcp_core::Code::Cancelled, reason))
+                self.error("cancelled", &Fault::new(Code::Cancelled, reason))
             }
             Event::TimedOut(fault) => self.error("timed_out", fault),
         }
@@ -213,11 +217,16 @@ impl<'a> ProgressBody<'a> {
     fn of(progress: &'a Progress) -> Self {
         Self {
             current: number(progress.current),
-            total: progress.total.map(number),
+            // One that was too small is no total (§8.2.1).
+            total: progress.total.filter(|total| !is_passed(progress, *total)).map(number),
             units: progress.units.as_deref(),
             message: progress.message.as_deref(),
         }
     }
+}
+
+fn is_passed(progress: &Progress, total: Quantity) -> bool {
+    progress.current.to_f64() > total.to_f64()
 }
 
 #[derive(Serialize)]

@@ -64,6 +64,12 @@ fn parent(payload: &Object<'_>) -> Result<Option<Parent>, Fault> {
     Ok(Some(Parent { job: job_id(&job)?, delegation }))
 }
 
+/// The job that a cancel is about, which its envelope says.
+fn cancelled(envelope: Option<&str>) -> Result<JobId, Fault> {
+    let missing = || Fault::invalid("`job_id` is missing in the envelope");
+    job_id(envelope.ok_or_else(missing)?)
+}
+
 /// The job that a message is about: its envelope says so, or its payload.
 fn spelt<'a>(payload: &'a Object<'_>, envelope: Option<&'a str>) -> Result<String, Fault> {
     match (payload.owned("job_id")?, envelope) {
@@ -84,7 +90,7 @@ pub(super) fn named(payload: &Object<'_>, envelope: Option<&str>) -> Result<JobI
 pub(super) fn cancel(payload: &Object<'_>, envelope: Option<&str>) -> Result<Command, Fault> {
     Ok(Command::Cancel(Box::new(Cancel {
         target: CancelTarget::Job,
-        target_id: named(payload, envelope)?.to_string(),
+        target_id: cancelled(envelope)?.to_string(),
         reason: payload.owned("reason")?,
         deadline: None,
     })))
