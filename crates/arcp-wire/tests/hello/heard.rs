@@ -6,8 +6,8 @@ use std::time::Duration;
 use arcp_core::{
     ArtifactRef, Capabilities, Code, Delivery, Encoded, Event, Fault, JobAccepted, JobEvent,
     JobHead, JobId, JobState, JobSummary, JobWatched, JobsPage, Json, Notice, Output, Priority,
-    Reply, Resumption, RuntimeIdentity, Secret, SessionAccepted, SessionResumed, StreamChange,
-    StreamChunk, StreamEvent, Timestamp,
+    Progress, Reply, Resumption, RuntimeIdentity, Secret, SessionAccepted, SessionResumed,
+    StreamChange, StreamChunk, StreamEvent, Timestamp,
 };
 
 use crate::samples::{FEATURES, asking};
@@ -72,6 +72,7 @@ fn heard_reply(reply: &Reply) -> Option<Reply> {
         | Reply::ArtifactKept(_)
         | Reply::Artifact(_)
         | Reply::Replaying { .. }
+        | Reply::Repeated
         | Reply::Done => None,
     }
 }
@@ -132,12 +133,10 @@ fn heard_summary(summary: &JobSummary) -> JobSummary {
 }
 
 fn heard_watched(watched: &JobWatched) -> JobWatched {
-    let summary = JobSummary {
-        created_at: Timestamp::from_micros(0),
-        last_index: watched.after,
-        ..heard_summary(&watched.summary)
-    };
-    JobWatched { summary, ..watched.clone() }
+    let summary =
+        JobSummary { created_at: Timestamp::from_micros(0), ..heard_summary(&watched.summary) };
+    // What is told is where the job was, not from where the past is told.
+    JobWatched { after: summary.last_index, summary, ..watched.clone() }
 }
 
 fn heard_delivery(delivery: &Delivery) -> Delivery {
@@ -189,6 +188,11 @@ fn heard_event(event: &Event) -> Event {
             let reason = if reason.is_empty() { "CANCELLED" } else { reason };
             Event::Cancelled { reason: reason.to_owned() }
         }
+        Event::Progress(progress)
+            if progress.total.is_some_and(|total| total.to_f64() < progress.current.to_f64()) =>
+        {
+            Event::Progress(Progress { total: None, ..progress.clone() })
+        }
         other => other.clone(),
     }
 }
@@ -222,21 +226,34 @@ fn heard_stream(streamed: &StreamEvent) -> Event {
 
 /// What is left of a fault that is told.
 pub(crate) fn heard_fault(fault: &Fault) -> Fault {
-    let (code, name) = spelt(fault.code);
+    let (spelt_as, name) = spelt(fault.code);
     let message = if fault.message.is_empty() { name } else { &fault.message };
-    let retryable = match code {
+    let retryable = match spelt_as {
         Code::Internal => true,
         Code::LeaseExpired | Code::BudgetExhausted => false,
         _ => fault.retryable,
     };
-    let reason = serde_json::json!({ "reason": fault.code.as_str() });
-    let detail = match &fault.detail {
-        Some(detail) if detail.is_object() => Some(detail.clone()),
-        Some(detail) => Some(Json::parse(&format!("{{\"detail\":{detail}}}")).unwrap()),
-        None if LOSSY.contains(&fault.code) => Some(Json::from(&reason)),
-        None => None,
+    let lossy = LOSSY.contains(&fault.code);
+    let reason = lossy.then(|| format!(r#""reason":"{}""#, fault.code.as_str()));
+    let told = match (&fault.detail, reason) {
+        (None, None) => None,
+        (None, Some(reason)) => Some(reason),
+        (Some(detail), reason) if detail.is_object() => {
+            let own = detail.as_str().strip_prefix('{').unwrap().strip_suffix('}').unwrap();
+            Some(listed([reason.as_deref().unwrap_or_default(), own]))
+        }
+        (Some(detail), reason) => {
+            let own = format!(r#""detail":{detail}"#);
+            Some(listed([reason.as_deref().unwrap_or_default(), &own]))
+        }
     };
+    let detail = told.map(|told| Json::parse(&format!("{{{told}}}")).unwrap());
+    let code = if lossy { fault.code } else { spelt_as };
     Fault { code, message: message.to_owned(), retryable, detail }
+}
+
+fn listed(parts: [&str; 2]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",")
 }
 
 /// How a code is spelt, and what is read for that (MAPPING §4).

@@ -108,6 +108,7 @@ fn submit() -> Command {
         max_runtime: None,
         priority: Priority::default(),
         parent: None,
+        expires_at: None,
     }))
 }
 

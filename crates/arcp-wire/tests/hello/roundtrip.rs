@@ -82,8 +82,7 @@ fn an_open_keeps_its_token() {
     assert!(read.offer.token.clone().unwrap().matches(b"s3cret"));
     assert_eq!((read.client, read.vocabulary), (open.client, open.vocabulary));
     // A client of ours reads everything, and says so; but for what its user does not want.
-    let wanted: Vec<_> = FEATURES.into_iter().filter(|one| *one != Feature::Ack).collect();
-    assert_eq!(read.capabilities, capabilities(&wanted));
+    assert_eq!(read.capabilities, capabilities(&FEATURES).with(Feature::Ack, false));
 }
 
 #[test]
@@ -132,8 +131,6 @@ fn what_has_no_word_is_left_out_or_stands_for_itself() {
     assert!(read(Command::Close { reason: None, jobs: OnClose::Cancel }).contains("Wait"));
     assert!(read(Command::Ping { kind: PingKind::Session, nonce: None }).contains(r#"Some("")"#));
     assert!(read(Command::Pong { nonce: None }).contains(r#"Some("")"#));
-    let soon = cancel(CancelTarget::Job, Some(Duration::from_secs(1)));
-    assert!(read(Command::Cancel(Box::new(soon))).contains("deadline: None"));
     let submit = |submit: Submit| {
         let Command::Submit(read) = asked(Command::Submit(Box::new(submit))) else {
             panic!("no submit");
@@ -186,6 +183,7 @@ fn simple(input: Json) -> Submit {
         max_runtime: None,
         priority: Priority::default(),
         parent: None,
+        expires_at: None,
     }
 }
 
@@ -202,6 +200,7 @@ fn submits_come_back() {
                 max_runtime: Some(Duration::from_secs(9)),
                 priority: Priority::default(),
                 parent: Some(Parent { job: job(), delegation }),
+                expires_at: None,
             })));
         }
     }
@@ -244,6 +243,7 @@ fn what_the_dialect_has_no_words_for_is_not_asked() {
         Command::RevokeLease { lease: lease(), reason: "enough".into() },
         Command::Backpressure { stream: None, rate: None },
         Command::Refused { wanted: Wanted::Job, fault: Fault::invalid("x") },
+        Command::Cancel(Box::new(cancel(CancelTarget::Job, Some(Duration::from_secs(1))))),
         Command::Cancel(Box::new(cancel(CancelTarget::Stream, None))),
         Command::Cancel(Box::new(cancel(CancelTarget::Session, None))),
         Command::Cancel(Box::new(Cancel {
@@ -320,6 +320,7 @@ fn ask(asker: &mut dyn CommandEncoder, id: &MessageId, reply: &Reply) {
         | Reply::ArtifactKept(_)
         | Reply::Artifact(_)
         | Reply::Replaying { .. }
+        | Reply::Repeated
         | Reply::Done => return,
     };
     let asked = Issued { id: id.clone(), at: at(), trace: None, command };
@@ -398,7 +399,12 @@ fn our_client_reads_what_others_are_told() {
             Reply::JobAccepted(Box::new(bare_job())),
             Reply::Watched(Box::new(watched())),
         ] {
-            assert_eq!(told(hello, &reply(said.clone())), told(UNKNOWN, &reply(said)), "{hello}");
+            // Who writes its answer only after the past has a ping to wait for.
+            let mut found = told(hello, &reply(said.clone()));
+            found.retain(|output| {
+                !matches!(output, Output::Notice { notice: Notice::Ping { .. }, .. })
+            });
+            assert_eq!(found, told(UNKNOWN, &reply(said)), "{hello}");
         }
     }
 }

@@ -221,7 +221,7 @@ pub(crate) fn faults() -> Vec<Fault> {
     for code in Code::ALL {
         faults.push(Fault::new(*code, "no"));
         faults.push(Fault::new(*code, "").with_retryable(!code.is_retryable()));
-        faults.push(Fault::new(*code, "no").with_detail(json(r#"{"limit":"jobs","at":null}"#)));
+        faults.push(Fault::new(*code, "no").with_detail(json(r#"{"at":null,"limit":"jobs"}"#)));
         faults.push(Fault::new(*code, "no").with_detail(json("null")));
     }
     faults
@@ -281,6 +281,7 @@ pub(crate) fn wordless_replies() -> Vec<Reply> {
         Reply::Artifact(Box::new(Artifact { reference, data: b"abc"[..].into() })),
         Reply::Replaying { after: 3 },
         Reply::Done,
+        Reply::Repeated,
     ]
 }
 

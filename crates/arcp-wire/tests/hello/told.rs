@@ -113,7 +113,7 @@ fn is_of_opening(output: &Output) -> bool {
 #[test]
 fn there_is_a_sample_of_every_kind() {
     let replies: BTreeSet<_> = replies().iter().map(kind_of_reply).collect();
-    assert_eq!(replies.len(), 21, "{replies:?}");
+    assert_eq!(replies.len(), 22, "{replies:?}");
     let notices: BTreeSet<_> = notices().iter().map(kind_of_notice).collect();
     assert_eq!(notices.len(), 9, "{notices:?}");
     let events: BTreeSet<_> = events().iter().map(Event::kind).collect();
@@ -128,6 +128,7 @@ fn kind_of_reply(reply: &Reply) -> &'static str {
         Reply::Unauthenticated(_) => "unauthenticated",
         Reply::Rejected(_) => "rejected",
         Reply::Closed => "closed",
+        Reply::Repeated => "repeated",
         Reply::Premature(_) => "premature",
         Reply::Pong { .. } => "pong",
         Reply::JobAccepted(_) => "job accepted",
