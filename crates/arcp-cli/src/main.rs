@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match args.command {
             Command::Demo(demo) => demo::run(demo).await,
-            Command::Serve(serve) => serve::run(*serve).await,
+            Command::Serve(serve) => Box::pin(serve::run(*serve)).await,
             Command::Run(run) => run::run(run).await,
             Command::Watch(watch) => watch::run(watch).await,
             Command::Jobs(jobs) => control::jobs(jobs).await,
