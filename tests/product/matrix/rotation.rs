@@ -22,7 +22,7 @@ async fn house(on: On) -> (House, Gateway) {
 }
 
 /// A script whose credentials behave as `wish` says.
-fn job(steps: Value, wish: &str) -> Value {
+fn job(steps: &Value, wish: &str) -> Value {
     let lease = json!({
         "cost_budget": ["USD:2"],
         "model_use": ["m/*"],
@@ -42,7 +42,7 @@ async fn the_new_value_is_the_submitters_and_the_agents_and_nobody_elses(on: On)
     let mut observer = house.raw_as("alice").await;
     observer.say("subscribe", json!({"since": {}})).await;
     observer.until(|message| message["payload"]["event"]["type"] == "event.emit").await;
-    let payload = job(json!([["gate"], ["rotate"], ["rotate"], ["gate"]]), "");
+    let payload = job(&json!([["gate"], ["rotate"], ["rotate"], ["gate"]]), "");
     raw.invoke_with_key("k", payload.clone()).await;
     let accepted = raw.expect("job.accepted").await;
     let (id, first) = (&accepted["payload"]["credentials"][0]["id"], job_of(&accepted));
@@ -79,7 +79,7 @@ async fn a_rotation_that_fails_is_told_to_the_agent(on: On) {
     let cases =
         [("fixed", "UNIMPLEMENTED"), ("keep", "PERMISSION_DENIED"), ("break", "UNAVAILABLE")];
     for (wish, wanted) in cases {
-        raw.say("tool.invoke", job(json!([["rotate"], ["rotate", "cred_other"]]), wish)).await;
+        raw.say("tool.invoke", job(&json!([["rotate"], ["rotate", "cred_other"]]), wish)).await;
         let accepted = raw.expect("job.accepted").await;
         let told = raw.finish(job_of(&accepted)).await;
         let said: Vec<_> = told.iter().filter(|m| m["payload"]["name"] == "rotated").collect();
@@ -92,7 +92,7 @@ async fn a_rotation_that_fails_is_told_to_the_agent(on: On) {
     let books = gateway.until(|books| books.good.is_empty()).await;
     assert_eq!((books.rotations, books.revocations.len()), (3, 3));
     // The submitter has the value that is good when it asks again under the key.
-    let payload = job(json!([["rotate"], ["gate"]]), "");
+    let payload = job(&json!([["rotate"], ["gate"]]), "");
     raw.invoke_with_key("k", payload.clone()).await;
     raw.until(|message| message["payload"]["name"] == "rotated").await;
     raw.invoke_with_key("k", payload).await;
@@ -104,7 +104,7 @@ async fn a_rotation_that_fails_is_told_to_the_agent(on: On) {
 async fn nothing_is_revoked_while_it_gets_another_value(on: On) {
     let (house, gateway) = house(on).await;
     let mut raw = house.raw_as("alice").await;
-    raw.say("tool.invoke", job(json!([["rotate"]]), "hang")).await;
+    raw.say("tool.invoke", job(&json!([["rotate"]]), "hang")).await;
     let accepted = raw.expect("job.accepted").await;
     let job = job_of(&accepted).to_owned();
     gateway.until(|books| books.rotations == 1).await;
@@ -123,7 +123,7 @@ async fn nothing_is_revoked_while_it_gets_another_value(on: On) {
 async fn a_stop_calls_rotations_off(on: On) {
     let (house, gateway) = house(on).await;
     let mut raw = house.raw_as("alice").await;
-    raw.say("tool.invoke", job(json!([["rotate"]]), "hang")).await;
+    raw.say("tool.invoke", job(&json!([["rotate"]]), "hang")).await;
     raw.expect("job.accepted").await;
     gateway.until(|books| books.rotations == 1).await;
     house.shutdown(Duration::ZERO).await;
@@ -135,7 +135,7 @@ async fn the_value_of_a_child_is_told_to_its_agent_only(on: On) {
     let mut raw = house.raw_as("alice").await;
     let lease = json!({"cost.budget": ["USD:1"]});
     let part = json!({"agent": "script", "input": [["rotate"]], "lease": lease});
-    raw.say("tool.invoke", job(json!([["delegate", part], ["outcome", 0]]), "")).await;
+    raw.say("tool.invoke", job(&json!([["delegate", part], ["outcome", 0]]), "")).await;
     let accepted = raw.expect("job.accepted").await;
     let parent = job_of(&accepted).to_owned();
     let ends = |m: &Value| kind(m) == "job.completed" && job_of(m) == parent;
