@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use arcp_core::JobState;
+use arcp_runtime::record::key;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -28,6 +29,7 @@ matrix!(
     a_parent_that_is_run_again_finds_its_child,
     what_a_child_had_spent_when_its_runtime_died_stays_spent,
     a_stop_ends_the_children_first,
+    a_stop_waits_for_what_was_issued_to_children_and_not_for_ever,
 );
 
 /// Submits a script that may delegate to anybody, and whatever else the lease says.
@@ -639,4 +641,40 @@ async fn a_stop_ends_the_children_first(on: On) {
     }
     assert_eq!(kind(told.last().unwrap()), "session.evicted");
     drop(remains);
+}
+
+async fn a_stop_waits_for_what_was_issued_to_children_and_not_for_ever(on: On) {
+    for in_time in [true, false] {
+        let gateway = Gateway::new();
+        let clock = HandClock::new();
+        let house = on.start(with_gateway(&gateway).clock(&clock)).await;
+        let mut raw = house.raw_as("alice").await;
+        let lease = json!({"cost.budget": ["USD:1"]});
+        let part = json!({"agent": "gate", "input": 1, "lease": lease});
+        let steps = json!([["delegate", part], ["gate"]]);
+        let parent = script(&mut raw, "script", steps, json!({"cost.budget": ["USD:5"]})).await;
+        let told = until_delegated(&mut raw, 1).await;
+        let gate = child(&told, 0);
+        gateway.hold_revocations(true);
+        let stopping = tokio::spawn(house.shutdown(Duration::ZERO));
+        // What was issued for the child; that of the parent is wanted until its end.
+        gateway.until(|books| books.revocations.len() == 1).await;
+        let told = raw.rest().await;
+        end_of(&told, &gate);
+        assert!(!told.iter().any(|message| job_of(message) == parent && is_end(message)));
+        if in_time {
+            gateway.hold_revocations(false);
+        } else {
+            clock.advance(Duration::from_secs(5));
+        }
+        let remains = stopping.await.unwrap();
+        let store = remains.store().await;
+        for job in [&gate, &parent] {
+            let fact = ended_fact(&*store, "alice", job).await.unwrap();
+            assert_eq!(fact.outcome.unwrap().state, JobState::Failed);
+        }
+        let owed = store.scan(key::OWED, None, 9).await.unwrap();
+        assert_eq!(owed.is_empty(), in_time, "{owed:?}");
+        gateway.hold_revocations(false);
+    }
 }

@@ -74,6 +74,7 @@ mod streams;
 mod submit;
 mod subscribe;
 mod watch;
+mod watch_policy;
 
 use std::time::Duration;
 

@@ -28,7 +28,8 @@ impl Left {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let server = Serve::start(&data, &["--token", "verysecret=me", "--no-workspace"]).await;
-        let target = ["--url", server.url(), "--token", "verysecret"];
+        // A session of the other dialect waits for its client after its farewell.
+        let target = ["--url", server.url(), "--token", "verysecret", "--dialect", "open"];
         let echo = with(&["run", "echo", r#"{"a":[1]}"#, "--json"], &target).await.with(0);
         with(&["run", "fail", r#"{"code":"ABORTED"}"#], &target).await.with(1);
         let (mut raw, session) = Raw::open(server.url(), "verysecret").await;
@@ -38,6 +39,8 @@ impl Left {
         let emit = raw.invoke("emit", json!({ "n": 300, "delay_us": 100 })).await;
         while raw.frame().await["type"] != "job.completed" {}
         let open = raw.start("slow", json!({ "ms": 600_000 })).await;
+        raw.send(&envelope("job.subscribe", json!({ "job_id": open }))).await;
+        while raw.frame().await["type"] != "job.subscribed" {}
         server.kill_9().await;
         Self { folder, session, emit, open, echo: echo.json_lines() }
     }
@@ -96,9 +99,17 @@ async fn what_a_killed_server_leaves_is_counted_and_sound() {
         assert_eq!(stats["newest_ended"]["job_id"], left.emit.as_str(), "{stats}");
         let shown = left.store(&["stats"]).await.with(0).out;
         assert!(shown.contains("1 open, 3 ended") && shown.contains(&left.emit), "{shown}");
+        assert_eq!(stats["audited"], 1, "{stats}");
         left.sound().await;
         let counted = left.store(&["check", "--json"]).await.with(0).json_lines().remove(0);
         assert_eq!((&counted["findings"], &counted["events"]), (&json!(0), &json!(307)));
+        assert_eq!(counted["audited"], 1);
+        let audit = left.store(&["export", "--audit"]).await.with(0).json_lines();
+        let me = json!({ "name": "me", "anonymous": false });
+        let said = ["principal", "session_id", "job_id", "owner", "decision"];
+        let wanted = json!([me, left.session, left.open, me, "allow"]);
+        assert_eq!(json!(said.map(|key| audit[0][key].clone())), wanted, "{audit:?}");
+        assert_eq!((audit.len(), &audit[0]["number"]), (1, &json!(1)));
 
         // A server ends the job that was open, and that fits too.
         Serve::start(&left.data(), &["--token", "verysecret=me"]).await.stop().await;
@@ -138,7 +149,8 @@ async fn events_are_exported_as_they_were_shown() {
         assert_eq!(all.len(), 311);
         // A sweep that finds nothing old changes nothing.
         let swept = left.store(&["sweep", "--json"]).await.with(0).json_lines().remove(0);
-        let none = json!({ "jobs": 0, "events": 0, "sessions": 0, "pointers": 0, "blobs": 0 });
+        let counted = ["jobs", "events", "sessions", "pointers", "audited", "blobs"];
+        let none: Value = counted.into_iter().map(|what| (what, 0)).collect();
         assert_eq!(swept, none);
     })
     .await;
@@ -156,6 +168,7 @@ async fn what_is_forgotten_is_given_back() {
         let shorter = ["sweep", "--events", "0", "--json"];
         let swept = left.store(&shorter).await.with(0).json_lines().remove(0);
         assert_eq!((&swept["events"], &swept["jobs"]), (&json!(307), &json!(0)), "{swept}");
+        assert_eq!(swept["audited"], 1, "{swept}");
         // Those of sessions that have just closed may be told for ten minutes more.
         assert_eq!((&swept["pointers"], &swept["blobs"]), (&json!(303), &json!(1)), "{swept}");
         let gone = left.store(&["export", "--job", &left.emit]).await.with(0);

@@ -58,6 +58,9 @@ fn what_cannot_be_is_not_built() {
     for (builder, wanted) in cases {
         assert_eq!(refusal(builder), wanted);
     }
+    let mut deep = Limits::default();
+    deep.delegation_depth = 65;
+    assert_eq!(refusal(builder().limits(deep)), BuildError::TooLarge("delegation_depth", 64));
     let lease = || Lease::default().grant("net.fetch", Pattern::parse("a.example/**").unwrap());
     for (builder, setting) in [
         (builder().default_lease(lease()), "default_lease"),

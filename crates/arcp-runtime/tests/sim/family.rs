@@ -9,12 +9,14 @@ use rust_decimal::Decimal;
 
 use crate::check;
 
-/// The jobs that a commit is the first to know, and that others have delegated to.
+/// The jobs of a commit that others have delegated to, those that have ended in it too.
 pub(crate) fn new_children(commit: &Commit) -> impl Iterator<Item = (JobId, JobId)> {
     let of = |(name, value): &(arcp_core::Key, arcp_store::Bytes)| {
-        let name = name.as_bytes().strip_prefix(key::OPEN_JOBS)?;
-        let child = JobId::parse(std::str::from_utf8(name).unwrap()).unwrap();
-        Some((child, JobFact::from_bytes(value).unwrap().parent?.job))
+        let is = |prefix: &[u8]| name.as_bytes().starts_with(prefix);
+        if !is(key::OPEN_JOBS) && !is(key::DONE_JOBS) {
+            return None;
+        }
+        Some((key::job_of(name).unwrap(), JobFact::from_bytes(value).unwrap().parent?.job))
     };
     commit.puts.iter().filter_map(of)
 }

@@ -141,6 +141,12 @@ async fn streams_that_do_not_fit_are_found() {
         let commit = Commit { appends: vec![append], ..Commit::default() };
         copies.finds(commit, &["number 304 leads to event 2 of"]).await;
 
+        let body = "{\"v\":1}\n{\"a\":1}\n";
+        let record = arcp_store::Record { first: 2, span: 1, body: body.into() };
+        let append = Append { stream: key::audit(), record };
+        let commit = Commit { appends: vec![append], ..Commit::default() };
+        copies.finds(commit, &["audit: 2: stored audit page cannot be read"]).await;
+
         let strange = Append {
             stream: Key::new("x/1"),
             record: arcp_store::Record { first: 1, span: 1, body: "x".into() },
