@@ -61,6 +61,11 @@ impl Asked {
         questions.remove(place)
     }
 
+    /// Whether there is a question that fits.
+    pub(super) fn any(&self, fits: impl Fn(&Question) -> bool) -> bool {
+        self.state().questions.iter().any(|(_, question)| fits(question))
+    }
+
     /// The question that a refusal is most likely about which does not say so.
     pub(super) fn take_refused(
         &self,

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use arcp_core::{
-    Delivery, Fault, Frame, JobId, MessageId, Notice, Output, PingKind, Reply, SessionResumed,
+    Code, Delivery, Fault, Frame, JobId, MessageId, Notice, Output, PingKind, Reply, SessionResumed,
 };
 
 use super::super::envelope::Envelope;
@@ -187,22 +187,63 @@ impl Outputs {
         Ok(self.answer(envelope, request.as_ref(), submits, reply))
     }
 
-    /// A job has failed, or was refused: then it was never heard of, and has no number.
+    /// A job has failed, or something was refused that is about a job, or that would have made one. Some
+    /// runtimes number that too.
     fn failed(
         &mut self,
         envelope: &Envelope<'_>,
         payload: &Object<'_>,
     ) -> Result<Option<Output>, Fault> {
         let delivery = events::error(envelope, payload)?;
-        let known = self.accepted.contains(&delivery.event.head.job);
-        if envelope.seq.is_some() || known {
-            return Ok(Some(self.ended(delivery)));
-        }
         let fault = replies::fault(payload)?;
-        match self.asked.take(None, |what| *what == Question::Submit) {
-            Some((to, _)) => job_refused(envelope, to, fault).map(Some),
-            None => Ok(None),
+        let job = &delivery.event.head.job;
+        let known = self.accepted.contains(job);
+        // A key is refused by the job that has it, which goes on.
+        if (fault.code == Code::DuplicateKey || (!known && self.refuses_by_jobs(envelope)))
+            && let Some(refused) = self.refused_about(envelope, job, fault)
+        {
+            return refused.map(Some);
         }
+        Ok((envelope.seq.is_some() || known).then(|| self.ended(delivery)))
+    }
+
+    /// Whether a failure of a job that nobody has heard of may be a refusal: an event has a number, but
+    /// not only an event at runtimes that say farewell by `session.bye`.
+    fn refuses_by_jobs(&self, envelope: &Envelope<'_>) -> bool {
+        envelope.seq.is_none() || self.asked.says_bye()
+    }
+
+    /// The refusal of what was asked about this job; of a submit, if it was nothing.
+    fn refused_about(
+        &self,
+        envelope: &Envelope<'_>,
+        job: &JobId,
+        fault: Fault,
+    ) -> Option<Result<Output, Fault>> {
+        let about = |what: &Question| match what {
+            Question::Watch(asked) | Question::Cancel(asked) => asked == job,
+            Question::Session(_)
+            | Question::Submit
+            | Question::List
+            | Question::Ping(_)
+            | Question::Close => false,
+        };
+        let submits = |what: &Question| *what == Question::Submit;
+        if fault.code != Code::DuplicateKey && self.asked.any(about) {
+            // Otherwise it is the end of the job, before anything else was told of it.
+            if !replies::is_about_job(fault.code) {
+                return None;
+            }
+            let (to, question) = self.asked.take(None, about)?;
+            let reply = if matches!(question, Question::Cancel(_)) {
+                Reply::CancelRefused { target_id: job.to_string(), fault }
+            } else {
+                Reply::Nack(fault)
+            };
+            return Some(Ok(answer(envelope, to, reply)));
+        }
+        let (to, _) = self.asked.take(None, submits)?;
+        Some(job_refused(envelope, to, fault))
     }
 
     /// A job's end is also the answer to a cancel that has no other.
