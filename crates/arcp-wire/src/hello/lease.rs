@@ -38,7 +38,12 @@ fn read_from(object: &Object<'_>, told: bool) -> Result<Lease, Fault> {
         if told && namespace != COST_BUDGET && !is_known(namespace) {
             continue;
         }
-        let mut texts = strings(raw).ok_or_else(|| object.wrong(namespace, "a list of texts"))?;
+        let Some(mut texts) = strings(raw) else {
+            if told {
+                continue;
+            }
+            return Err(object.wrong(namespace, "a list of texts"));
+        };
         if namespace == COST_BUDGET {
             if told {
                 texts.retain(|text| Budget::parse([text.as_ref()]).is_ok());

@@ -169,10 +169,14 @@ fn level(text: &str) -> LogLevel {
 
 fn status(body: &Object<'_>) -> Result<Event, Fault> {
     let phase = body.need_text("phase")?.into_owned();
-    if phase == event::ROTATED
-        && let Some(id) = maybe_id(body, "id", CredentialId::parse)?
-    {
-        return Ok(Event::CredentialRotated { id, value: body.owned("value")?.map(Secret::new) });
+    if phase == event::ROTATED {
+        // Some say it a level deeper.
+        let deeper = body.object("details", "body.details").ok().flatten();
+        let told = deeper.as_ref().filter(|_| !body.has("id")).unwrap_or(body);
+        if let Some(id) = maybe_id(told, "id", CredentialId::parse)? {
+            let value = told.owned("value")?.map(Secret::new);
+            return Ok(Event::CredentialRotated { id, value });
+        }
     }
     Ok(Event::Status { phase, message: body.owned("message")? })
 }

@@ -133,18 +133,16 @@ fn effective(payload: &Object<'_>) -> Result<Lease, Fault> {
     Ok(lease)
 }
 
-/// Counters, as numbers, amounts or decimals in texts.
+/// Counters, as numbers, amounts or decimals in texts; what is none of these is passed over.
 fn budget(payload: &Object<'_>) -> Result<Option<Budget>, Fault> {
     let Some(object) = payload.object("budget", "budget")? else { return Ok(None) };
-    let mut counters = Vec::new();
-    for (currency, raw) in object.entries() {
+    let counter = |(currency, raw): (&str, &RawValue)| {
         let text = string(raw).map_or_else(|| raw.get().to_owned(), std::borrow::Cow::into_owned);
         let number = text.split_once(':').map_or(text.as_str(), |(_, number)| number);
-        let amount = Quantity::parse(number).ok().and_then(Quantity::to_decimal);
-        let amount = amount.ok_or_else(|| object.wrong(currency, "an amount"))?;
-        counters.push((currency.to_owned(), amount));
-    }
-    Ok(Some(Budget::of_counters(counters)))
+        let amount = Quantity::parse(number).ok().and_then(Quantity::to_decimal)?;
+        Some((currency.to_owned(), amount))
+    };
+    Ok(Some(Budget::of_counters(object.entries().filter_map(counter))))
 }
 
 fn credentials(payload: &Object<'_>) -> Result<Vec<Credential>, Fault> {
