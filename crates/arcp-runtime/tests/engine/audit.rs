@@ -63,6 +63,7 @@ fn a_wish_to_watch_is_told_to_the_log() {
         max_runtime: None,
         priority: Priority::default(),
         parent: None,
+        expires_at: None,
     };
     let job = bench.submit(alice, submit).unwrap().job;
     let log = Log::default();
