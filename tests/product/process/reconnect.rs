@@ -122,7 +122,7 @@ async fn a_session_that_its_server_does_not_know_any_more() {
         assert!(run.says().await.starts_with(LOST));
         let end = run.says().await;
         assert!(end.starts_with("arcp: the connection was lost and the session cannot go on: "));
-        assert!(end.contains("DATA_LOSS"), "{end}");
+        assert!(end.contains("RESUME_WINDOW_EXPIRED"), "{end}");
         run.ended().await.with(1);
         server.stop().await;
     })

@@ -149,6 +149,6 @@ mod tests {
             assert!(fault.message.contains(field), "{}", fault.message);
         }
         let fault = Host::default().run("chunks", r#"{"size":1048576}"#).await;
-        assert_eq!(fault.fault().code, Code::OutOfRange);
+        assert_eq!(fault.fault().code, Code::ResourceExhausted);
     }
 }
