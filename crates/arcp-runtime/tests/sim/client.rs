@@ -41,6 +41,8 @@ pub(crate) struct Client {
     pub(crate) has_resumed: bool,
     /// Whether an answer may be missing that let events of the past be told.
     pub(crate) has_missed: bool,
+    /// The jobs of which events of the past were to be told after an answer, and may not all have been.
+    pub(crate) rewound: BTreeSet<JobId>,
     /// Whether it has asked to go on by the latest token.
     pub(crate) latest_used: bool,
     /// After which event it was asked to go on.
@@ -56,6 +58,7 @@ impl Client {
     pub(crate) fn cut(&mut self) {
         self.connection = None;
         let asked = |issued: &&arcp_core::Issued| self.waiting.contains(&issued.id);
+        self.has_missed |= !self.rewound.is_empty();
         self.has_missed |= self.sent.iter().filter(asked).any(|issued| match &issued.command {
             Command::Watch(_) => true,
             Command::Submit(submit) => submit.key.is_some(),
@@ -146,6 +149,7 @@ impl Client {
                     self.expected.clear();
                     self.observed.clear();
                     (self.has_resumed, self.has_missed) = (false, false);
+                    self.rewound.clear();
                 }
                 self.session = Some(accepted.session.clone());
                 if let Some(resumption) = &accepted.resumption {
@@ -172,6 +176,9 @@ impl Client {
                     }
                     Reply::Watched(watched) => {
                         let job = watched.summary.job.clone();
+                        if watched.replayed {
+                            self.rewound.insert(job.clone());
+                        }
                         self.expected.insert(job, Some(watched.after + 1));
                     }
                     Reply::Subscribed { subscription } => {
