@@ -1,11 +1,12 @@
-//! `cargo xtask ci`: all that CI does, and the checks that are too long for every push.
+//! `cargo xtask ci`: all that CI does; with `--long`, also what is too long for every push.
 
 use crate::failure::Failure;
 use crate::process::{cargo, run as execute};
 use crate::step::Steps;
-use crate::{deny, layers, test, tidy};
+use crate::{deny, fuzz, layers, test, tidy};
 
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let long = is_long(args)?;
     let mut steps = Steps::start();
     steps.run("fmt", fmt)?;
     steps.run("clippy", clippy)?;
@@ -14,13 +15,25 @@ pub(crate) fn run() -> Result<(), Failure> {
     test::add_to(&mut steps)?;
     steps.run("doc", doc)?;
     steps.run("deny", deny::run)?;
+    if long {
+        steps.run("fuzz", || fuzz::run(&[]))?;
+    }
     steps.finish("cargo xtask ci");
     Ok(())
 }
 
+fn is_long(args: &[String]) -> Result<bool, Failure> {
+    match args {
+        [] => Ok(false),
+        [one] if one == "--long" => Ok(true),
+        _ => Err(Failure::new("`ci` takes `--long` or nothing")),
+    }
+}
+
 fn fmt() -> Result<(), Failure> {
     execute(&mut cargo(&["fmt", "--all", "--check"]))?;
-    OUTSIDE.iter().try_for_each(|(manifest, _)| {
+    let outside = OUTSIDE.iter().map(|(manifest, _)| *manifest);
+    outside.chain([FUZZ]).try_for_each(|manifest| {
         execute(&mut cargo(&["fmt", "--check", "--manifest-path", manifest]))
     })
 }
@@ -43,7 +56,9 @@ fn doc() -> Result<(), Failure> {
     execute(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// The packages outside the workspace, and where each is built.
+/// Built by `fuzz` alone, as it needs another compiler; its rules are built by a test of `arcp-wire`.
+const FUZZ: &str = "tests/fuzz/Cargo.toml";
+/// The other packages outside the workspace, and where each is built.
 const OUTSIDE: [(&str, &str); 3] = [
     ("tests/outside-store/Cargo.toml", "target/outside"),
     ("tests/peers/Cargo.toml", "target/peers"),

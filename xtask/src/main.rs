@@ -7,6 +7,7 @@ mod ci;
 mod crash;
 mod deny;
 mod failure;
+mod fuzz;
 mod interop;
 mod layers;
 mod process;
@@ -74,9 +75,9 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "ci",
-        usage: "",
-        about: "all that CI does: fmt, clippy, layers, tidy, test, doc, deny (long: 10 minutes cold)",
-        run: |_| ci::run(),
+        usage: "[--long]",
+        about: "all that CI does: fmt, clippy, layers, tidy, test, doc, deny (long: 10 minutes cold); then fuzz",
+        run: ci::run,
     },
     Command {
         name: "layers",
@@ -101,6 +102,12 @@ const COMMANDS: &[Command] = &[
         usage: "[--report | --check | --peer rust|python]",
         about: "published clients and runtimes against ours (minutes); write or check the tables of it",
         run: interop::run,
+    },
+    Command {
+        name: "fuzz",
+        usage: "[--seconds N] [TARGET]...",
+        about: "look for bytes that break a codec or the lease grammar: a minute each, on a nightly compiler",
+        run: fuzz::run,
     },
     Command {
         name: "sim",

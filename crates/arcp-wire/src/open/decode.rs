@@ -4,6 +4,7 @@ mod artifact;
 mod permission;
 mod watch;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use arcp_core::{
@@ -192,9 +193,17 @@ fn job_filter(filter: &Object<'_>) -> Result<JobFilter, Fault> {
     if filter.has("status") && filter.value("status").is_none() {
         return Err(filter.wrong("status", "a list of texts"));
     }
-    let states = filter.texts("status")?;
+    let named = |texts: Vec<Cow<'_, str>>| {
+        let mut states = Vec::new();
+        for state in texts.iter().flat_map(|text| state::named(text)) {
+            if !states.contains(&state) {
+                states.push(state);
+            }
+        }
+        states
+    };
     Ok(JobFilter {
-        states: states.map(|texts| texts.iter().flat_map(|text| state::named(text)).collect()),
+        states: filter.texts("status")?.map(named),
         agent: filter.owned("agent")?,
         created_after: filter.time("created_after")?,
         created_before: filter.time("created_before")?,

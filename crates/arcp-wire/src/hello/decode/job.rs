@@ -119,14 +119,20 @@ pub(super) fn list(payload: &Object<'_>) -> Result<Command, Fault> {
 }
 
 fn job_filter(filter: &Object<'_>) -> Result<JobFilter, Fault> {
-    let mut states = None;
+    let mut states: Option<Vec<_>> = None;
     for text in filter.texts("status")?.unwrap_or_default() {
         let named = state::named(&text);
         if named.is_empty() {
             let want = format!("states of jobs, and `{}` is none", excerpt(&text));
             return Err(filter.wrong("status", &want));
         }
-        states.get_or_insert_with(Vec::new).extend(named);
+        let states = states.get_or_insert_default();
+        // Two states have one name, and it may be said twice.
+        for state in named {
+            if !states.contains(&state) {
+                states.push(state);
+            }
+        }
     }
     Ok(JobFilter {
         states,
