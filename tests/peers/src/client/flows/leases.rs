@@ -96,7 +96,7 @@ pub(super) async fn grants(stage: &Stage) -> Result {
     let asked = [
         ("fs.read", "/work/deep/a.txt", OK),
         ("fs.read", "/etc/passwd", DENIED),
-        ("fs.read", "/work/../etc/passwd", "INVALID_ARGUMENT"),
+        ("fs.read", "/work/../etc/passwd", DENIED),
         ("fs.write", "/work/out/a.txt", OK),
         ("fs.write", "/work/a.txt", DENIED),
         ("net.fetch", "https://example.org/a/b", OK),

@@ -69,7 +69,7 @@ pub(super) async fn results(stage: &Stage) -> Result {
         let input = json!({"chunks": too_much, "encoding": "utf8"});
         let mut events = wire.run(call("conf.chunks", input)).await?;
         let end = payload!(events.pop().ok_or_else(|| failed("the job has no end"))?, JobFailed);
-        same("the code", end.code, ErrorCode::OutOfRange)?;
+        same("the code", end.code, ErrorCode::ResourceExhausted)?;
         holds(format_args!("the limit is named: {}", end.message), end.message.contains(limit))?;
         let is_chunk = |event: &Envelope| matches!(event.payload, MessageType::JobResultChunk(_));
         holds("no more is told", events.into_iter().filter(is_chunk).count() <= told)?;
