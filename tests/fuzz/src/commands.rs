@@ -127,6 +127,7 @@ fn reply(command: &Command, session: &SessionAccepted) -> Reply {
             Wanted::Session => Reply::Rejected(fault.clone()),
             Wanted::Authentication => Reply::Unauthenticated(fault.clone()),
             Wanted::Job => Reply::JobRefused { job: job(), fault: fault.clone(), key: None },
+            Wanted::Unanswered => Reply::Unheeded(fault.clone()),
             Wanted::Other => Reply::Nack(fault.clone()),
         },
         Command::Submit(submit) => Reply::JobAccepted(Box::new(begun(submit))),

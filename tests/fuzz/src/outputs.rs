@@ -96,10 +96,10 @@ fn is_opening(output: &Output) -> bool {
 /// What a client makes of it that has asked for it.
 fn heard(dialect: &dyn Dialect, output: &Output, frames: &[Frame]) -> Vec<Output> {
     let (mut hearer, mut asker) = dialect.client_codec();
-    if let Output::Reply { to, reply, .. } = output {
-        if let Some(command) = question::question(reply) {
-            ask(&mut *asker, to, command);
-        }
+    if let Output::Reply { to, reply, .. } = output
+        && let Some(command) = question::question(reply)
+    {
+        ask(&mut *asker, to, command);
     }
     frames.iter().flat_map(|frame| hear(&mut *hearer, frame)).collect()
 }

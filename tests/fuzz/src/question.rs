@@ -28,6 +28,7 @@ pub(crate) fn question(reply: &Reply) -> Option<Command> {
         | Reply::ArtifactKept(_)
         | Reply::Artifact(_)
         | Reply::Replaying { .. }
+        | Reply::Repeated
         | Reply::Done => return None,
     })
 }
@@ -66,6 +67,7 @@ pub(crate) fn submit() -> Command {
         max_runtime: None::<Duration>,
         priority: Priority::default(),
         parent: None,
+        expires_at: None,
     }))
 }
 

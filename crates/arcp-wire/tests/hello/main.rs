@@ -23,6 +23,9 @@ mod other;
 #[cfg(test)]
 mod profiles;
 #[cfg(test)]
+#[path = "../../../../tests/fuzz/src/question.rs"]
+mod question;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod recorded;

@@ -1,14 +1,13 @@
 //! A recorded connection between two others, told to both of our ends in turn: our runtime hears what its
 //! client said, our client what its runtime said, as if it had asked that.
 
-use arcp_core::{
-    Capabilities, Command, Frame, Issued, Json, Output, PingKind, Priority, Reply, SessionAccepted,
-    Submit,
-};
+use arcp_core::{Capabilities, Command, Frame, Issued, Output, Reply, SessionAccepted};
 use arcp_wire::hello::HelloDialect;
 use arcp_wire::{
     CommandDecoder, CommandEncoder, Compatibility, Decoded, Dialect, OutputDecoder, OutputEncoder,
 };
+
+use crate::question;
 
 /// Our four halves.
 pub(crate) struct Replay {
@@ -50,9 +49,11 @@ impl Replay {
         if let Command::Refused { .. } = issued.command {
             let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
             match frame["type"].as_str().unwrap() {
-                "job.submit" => issued.command = submit(),
+                "job.submit" => issued.command = question::submit(),
                 "session.list_jobs" => issued.command = Command::ListJobs(Box::default()),
-                "session.ping" => issued.command = ping(frame["payload"]["nonce"].as_str()),
+                "session.ping" => {
+                    issued.command = question::ping(frame["payload"]["nonce"].as_str().unwrap());
+                }
                 _ => {}
             }
         }
@@ -97,21 +98,4 @@ impl Replay {
         }
         output
     }
-}
-
-fn submit() -> Command {
-    Command::Submit(Box::new(Submit {
-        agent: "a".to_owned(),
-        input: Json::null(),
-        lease: None,
-        key: None,
-        max_runtime: None,
-        priority: Priority::default(),
-        parent: None,
-        expires_at: None,
-    }))
-}
-
-fn ping(nonce: Option<&str>) -> Command {
-    Command::Ping { kind: PingKind::Session, nonce: nonce.map(str::to_owned) }
 }

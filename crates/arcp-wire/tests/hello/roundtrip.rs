@@ -14,6 +14,7 @@ use arcp_wire::{CommandEncoder, Compatibility, Decoded, Dialect, OutputDecoder};
 use proptest::prelude::*;
 
 use crate::heard::heard;
+use crate::question::question;
 use crate::samples::{
     FEATURES, accepted, asking, at, bare_job, capabilities, event, event_of, events, faults,
     issued, job, job_accepted, lease, notice, notices, replies, reply, session, summary, trace,
@@ -286,43 +287,7 @@ fn hear(reader: &mut dyn OutputDecoder, frame: &Frame) -> Vec<Output> {
 
 /// Asks what the reply answers.
 fn ask(asker: &mut dyn CommandEncoder, id: &MessageId, reply: &Reply) {
-    let command = match reply {
-        Reply::Resumed(resumed) => Command::Resume(Box::new(Resume {
-            token: Secret::new("r".into()),
-            session: Some(session()),
-            last_seq: resumed.after,
-            offer: Some(offer()),
-            client: Some(identity()),
-            capabilities: Some(Capabilities::default()),
-            vocabulary: Vocabulary::named("hello"),
-        })),
-        Reply::Accepted(_)
-        | Reply::Challenged { .. }
-        | Reply::Unauthenticated(_)
-        | Reply::Rejected(_)
-        | Reply::Premature(_) => Command::Open(Box::new(Open {
-            offer: offer(),
-            client: identity(),
-            capabilities: Capabilities::default(),
-            vocabulary: Vocabulary::named("hello"),
-        })),
-        Reply::Closed => Command::Close { reason: None, jobs: OnClose::Wait },
-        Reply::Pong { kind, nonce } => Command::Ping { kind: *kind, nonce: nonce.clone() },
-        Reply::JobAccepted(_) | Reply::JobRefused { .. } => {
-            Command::Submit(Box::new(simple(Json::null())))
-        }
-        Reply::Jobs(_) | Reply::Nack(_) | Reply::Unheeded(_) => Command::ListJobs(Box::default()),
-        Reply::CancelAccepted { .. } | Reply::CancelRefused { .. } => {
-            Command::Cancel(Box::new(cancel(CancelTarget::Job, None)))
-        }
-        Reply::Watched(_) => Command::Watch(WatchJob { job: job(), after: None }),
-        Reply::Subscribed { .. }
-        | Reply::ArtifactKept(_)
-        | Reply::Artifact(_)
-        | Reply::Replaying { .. }
-        | Reply::Repeated
-        | Reply::Done => return,
-    };
+    let Some(command) = question(reply) else { return };
     let asked = Issued { id: id.clone(), at: at(), trace: None, command };
     asker.encode(&asked, &mut Vec::new());
 }
