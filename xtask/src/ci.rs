@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::process::{cargo, run as execute};
 use crate::step::Steps;
-use crate::{deny, fuzz, layers, test, tidy};
+use crate::{deny, fuzz, layers, suites, test, tidy};
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let long = is_long(args)?;
@@ -16,6 +16,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     steps.run("doc", doc)?;
     steps.run("deny", deny::run)?;
     if long {
+        suites::add_to(&mut steps)?;
         steps.run("fuzz", || fuzz::run(&[]))?;
     }
     steps.finish("cargo xtask ci");

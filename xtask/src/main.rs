@@ -14,6 +14,7 @@ mod process;
 mod program;
 mod sim;
 mod step;
+mod suites;
 mod test;
 mod tidy;
 
@@ -76,8 +77,14 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "ci",
         usage: "[--long]",
-        about: "all that CI does: fmt, clippy, layers, tidy, test, doc, deny (long: 10 minutes cold); then fuzz",
+        about: "all that CI does: fmt, clippy, layers, tidy, test, doc, deny (long: 10 minutes cold); then suites and fuzz",
         run: ci::run,
+    },
+    Command {
+        name: "suites",
+        usage: "",
+        about: "play both dialects' whole suites against our program in every way (5 minutes)",
+        run: |_| suites::run(),
     },
     Command {
         name: "layers",

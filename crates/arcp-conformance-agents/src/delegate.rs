@@ -73,8 +73,10 @@ pub(crate) async fn delegate(gates: Gates, job: JobContext, json: Json) -> Resul
 /// Waits for the end of a child, unless the job itself is asked to end.
 async fn outcome(job: &JobContext, mut child: Child) -> Result<Value, Fault> {
     let ended = tokio::select! {
-        ended = child.outcome() => ended,
+        // Its children are asked with it, and may have ended already.
+        biased;
         reason = job.cancelled() => return Err(Fault::new(Code::Cancelled, reason)),
+        ended = child.outcome() => ended,
     };
     let job = child.job().as_str();
     let (end, value) = match ended {

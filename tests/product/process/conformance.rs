@@ -8,10 +8,6 @@ use super::program::{Ended, Serve, program, run, text, within};
 const SERVE: [&str; 7] =
     ["serve", "--data", "{data}", "--token", "conf-alice=alice", "--token", "conf-bob=bob"];
 
-/// How it serves the fixture.
-const FIXTURE: [&str; 7] =
-    ["serve", "--data", "{data}", "--agents", "conformance", "--profile", "{profile}"];
-
 /// How it serves the fixture and keeps nothing.
 const IN_MEMORY: [&str; 6] =
     ["serve", "--memory", "--agents", "conformance", "--profile", "{profile}"];
@@ -40,64 +36,25 @@ async fn play_serving(options: &[&str]) -> Ended {
     play(&[options, &["--serve"]].concat(), &["--listen", "127.0.0.1:0"]).await
 }
 
+/// `cargo xtask interop` plays them over WebSockets with a database, and `cargo xtask suites` in every way.
+#[tokio::test]
+async fn this_runtime_passes_over_standard_streams_with_nothing_kept() {
+    within(async {
+        for dialect in ["open", "hello"] {
+            let options = ["--dialect", dialect, "--jobs", "8"];
+            let played = play_suite(&options, &IN_MEMORY, &["--stdio"]).await.with(0);
+            not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION, NO_RESTART]);
+        }
+    })
+    .await;
+}
+
 /// A folder with one scenario, `open/x`.
 fn folder(script: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("open")).unwrap();
     std::fs::write(folder.path().join("open/x.scn"), script).unwrap();
     folder
-}
-
-#[tokio::test]
-async fn this_runtime_passes_over_a_websocket() {
-    within(async {
-        let options = ["--jobs", "8", "--serve", "--complete"];
-        let played = play_suite(&options, &FIXTURE, &["--listen", "127.0.0.1:0"]).await.with(0);
-        assert!(played.out.contains(" 0 failed, 0 known failures, 0 not run"), "{}", played.out);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn this_runtime_passes_over_standard_streams() {
-    within(async {
-        let played = play_suite(&["--jobs", "8"], &FIXTURE, &["--stdio"]).await.with(0);
-        not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn this_runtime_passes_with_nothing_kept() {
-    within(async {
-        let how = ["--listen", "127.0.0.1:0"];
-        let played = play_suite(&["--jobs", "8", "--serve"], &IN_MEMORY, &how).await.with(0);
-        not_run_is(&played, &[NO_RESTART]);
-        let played = play_suite(&["--jobs", "8"], &IN_MEMORY, &["--stdio"]).await.with(0);
-        not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION, NO_RESTART]);
-    })
-    .await;
-}
-
-const HELLO: [&str; 4] = ["--dialect", "hello", "--jobs", "8"];
-
-#[tokio::test]
-async fn this_runtime_passes_in_the_other_dialect_over_a_websocket() {
-    within(async {
-        let options = [&HELLO[..], &["--serve"]].concat();
-        let played = play_suite(&options, &FIXTURE, &["--listen", "127.0.0.1:0"]).await.with(0);
-        not_run_is(&played, &[ABOUT_STDIO]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn this_runtime_passes_in_the_other_dialect_over_standard_streams_with_nothing_kept() {
-    within(async {
-        let played = play_suite(&HELLO, &IN_MEMORY, &["--stdio"]).await.with(0);
-        not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION, NO_RESTART]);
-    })
-    .await;
 }
 
 #[tokio::test]

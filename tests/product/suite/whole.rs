@@ -1,15 +1,14 @@
-//! The whole suite in this process, where all of it can be played behind each transport: the program's
-//! standard streams take one connection, and in memory it cannot be killed. What the program is played
-//! with over WebSockets is not played here again.
+//! The whole suite in this process, over pipes and with a database, where all of it can be played: the
+//! program's standard streams take one connection. A test of the mutants plays all of it in memory.
 
 use arcp_conformance::{Outcome, Plan, Status, Suite};
 
 use super::target::InProcess;
 use crate::support::{Kept, On, Wire};
 
-async fn passes(dialect: &str, wire: Wire, kept: Kept) {
+async fn passes(dialect: &str) {
     let suite = Suite::built_in(dialect).unwrap();
-    let target = InProcess::new(On { wire, kept }, None);
+    let target = InProcess::new(On { wire: Wire::Stdio, kept: Kept::Sqlite }, None);
     let plan = Plan { jobs: 8, ..Plan::default() };
     let report = suite.play(&target, &plan, |_| {}).await.unwrap();
     let is_good = |outcome: &&Outcome| match outcome.status {
@@ -24,16 +23,11 @@ async fn passes(dialect: &str, wire: Wire, kept: Kept) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_memory_alone() {
-    passes("open", Wire::Memory, Kept::Memory).await;
+async fn open() {
+    passes("open").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_pipes_in_a_file() {
-    passes("open", Wire::Stdio, Kept::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hello_over_pipes_in_memory() {
-    passes("hello", Wire::Stdio, Kept::Memory).await;
+async fn hello() {
+    passes("hello").await;
 }

@@ -30,6 +30,7 @@ use crate::step::Steps;
 use choice::Document;
 use peers::Peers;
 use python::Python;
+use suite::Theirs;
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let choice = Choice::read(args)?;
@@ -48,7 +49,7 @@ pub(crate) fn add_to(steps: &mut Steps, program: &Path, choice: Choice) -> Resul
         let outcomes = steps.run("flows of the Rust client", || flows::run(program, &client))?;
         columns.push((client.title, outcomes));
         clients.push(client);
-        with_suite(steps, program, &peers, choice.document)?;
+        with_suite(steps, program, &peers.theirs(), choice.document)?;
     }
     if choice.python {
         let python = steps.run("Python SDK", Python::install)?;
@@ -58,6 +59,7 @@ pub(crate) fn add_to(steps: &mut Steps, program: &Path, choice: Choice) -> Resul
         clients.push(client);
         let runtime = python.runtime("standard");
         steps.run("commands against the Python runtime", || commands::run(program, runtime))?;
+        with_suite(steps, program, &python.theirs(), choice.document)?;
     }
     if let [rust, python] = clients.as_slice() {
         steps.run("both at one job", || together::run(program, rust, python))?;
@@ -69,18 +71,18 @@ pub(crate) fn add_to(steps: &mut Steps, program: &Path, choice: Choice) -> Resul
     }
 }
 
-/// The suite, against the runtime of the Rust crates and, for the document of both, against ours.
+/// The suite, against a runtime by others and, for the document of both, against ours.
 fn with_suite(
     steps: &mut Steps,
     program: &Path,
-    peers: &Peers,
+    theirs: &Theirs,
     document: Document,
 ) -> Result<(), Failure> {
-    let theirs = steps.run("suite against the Rust runtime", || suite::theirs(program, peers))?;
+    let record = steps.run(theirs.step, || theirs.play(program))?;
     match document {
         Document::Left => Ok(()),
-        Document::Written => steps.run("report", || suite::write(program, &theirs)),
-        Document::Checked => steps.run("report", || suite::check(program, &theirs)),
+        Document::Written => steps.run("report", || theirs.write(program, &record)),
+        Document::Checked => steps.run("report", || theirs.check(program, &record)),
     }
 }
 

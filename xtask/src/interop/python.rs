@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use super::client::{Client, in_json};
 use super::leaving;
 use super::server::Launch;
+use super::suite::Theirs;
 use crate::failure::Failure;
 use crate::process::{output_of, root, succeeds};
 
@@ -42,12 +43,28 @@ impl Python {
 
     /// The runtime with a profile, to be started.
     pub(super) fn runtime(&self, profile: &str) -> Launch {
-        Launch {
-            name: format!("of-python-{profile}"),
-            program: self.interpreter.clone(),
-            arguments: vec![script("runtime.py"), "--profile".into(), profile.into()],
-            variables: vec![compiled()],
+        let name = format!("of-python-{profile}");
+        self.launch(name, vec![script("runtime.py"), "--profile".into(), profile.into()])
+    }
+
+    /// The runtime, for the suite.
+    pub(super) fn theirs(&self) -> Theirs {
+        Theirs {
+            dialect: "hello",
+            step: "suite against the Python runtime",
+            title: "agentruntimecontrolprotocol 1.1.3",
+            launch: self.launch("suite-python".to_owned(), vec![script("runtime.py")]),
+            profiles: &["standard", "timed", "fleeting", "credentials"],
+            jobs: "6",
+            expected: "tests/peers/python/expected-failures.txt",
+            document: "docs/conformance/hello.md",
+            head: HEAD,
         }
+    }
+
+    fn launch(&self, name: String, arguments: Vec<OsString>) -> Launch {
+        let program = self.interpreter.clone();
+        Launch { name, program, arguments, variables: vec![compiled()] }
     }
 }
 
@@ -154,6 +171,24 @@ const NEEDED: &str = "the flows of the Python SDK need Python 3.11 or newer, wit
 
 /// How many lines of a failed program are shown.
 const SHOWN: usize = 12;
+
+const HEAD: &str = "\
+# The hello dialect, requirement by requirement
+
+Made by `cargo xtask interop --report`, from two runs of the conformance suite over WebSockets. Not
+edited by hand: `cargo xtask interop --check` fails if it is.
+
+- `arcp serve` is our program, with its database in SQLite, and without indulgence for known clients.
+- `agentruntimecontrolprotocol 1.1.3` is the runtime of the SDK published for Python, unchanged, with the
+  agents of the fixture as far as it can host them (`tests/peers/python`). It keeps nothing over a restart
+  and has few limits to set: what needs those is not run. What it is known to fail is listed in
+  `tests/peers/python/expected-failures.txt`.
+
+A requirement is met (yes) when every scenario about it that ran passed, and one ran. It is not run
+where all of them need what the runtime lacks, or fail for something else that is known. A dash says
+that no scenario is about it. Texts are ours: R is a rule of the draft 1.1, M a decision of ours where the
+texts leave a choice, which nobody else has to share.
+";
 
 #[cfg(test)]
 mod tests {

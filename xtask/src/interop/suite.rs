@@ -1,4 +1,4 @@
-//! The conformance suite against the peer's runtime and against ours, and the document of both.
+//! The conformance suite against a runtime by others and against ours, and the document of both.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,84 +6,117 @@ use std::process::{Command, Stdio};
 
 use super::known;
 use super::leaving;
-use super::peers::Peers;
 use super::record::Record;
+use super::server::Launch;
 use crate::failure::Failure;
 use crate::process::root;
 
-/// Plays the suite against the peer's runtime, which fails what is listed and nothing else. Gives
-/// the record of the run.
-pub(super) fn theirs(program: &Path, peers: &Peers) -> Result<PathBuf, Failure> {
-    let record = leaving("peer.json")?;
-    let mut command = suite(program, "arcp-runtime 2.0.0", WAITING, &record);
-    command.args(PROFILES.iter().flat_map(|profile| ["--profile", profile]));
-    command.args(["--expected-failures", EXPECTED, "--"]);
-    command.arg(&peers.server).args(["--profile", "{profile}", "--data", "{data}"]);
-    command.args(["--listen", "127.0.0.1:0"]);
-    let good = play(&mut command, "peer")?;
-    let played = Record::read(&record)?;
-    println!("{}", played.sums());
-    let listed = fs::read_to_string(root().join(EXPECTED)).map_err(Failure::at(EXPECTED))?;
-    let news = played.news(&known::names(&listed));
-    for line in &news {
-        println!("{line}");
-    }
-    if good && news.is_empty() {
-        return Ok(record);
-    }
-    Err(Failure::new(format!(
-        "the peer's runtime fails otherwise than {EXPECTED} says: change it by the lines above, \
-         with a reason for each; {} has the transcripts",
-        leaving("peer.txt")?.display()
-    )))
+/// A runtime by others, and how the suite is played against it.
+#[derive(Debug)]
+pub(super) struct Theirs {
+    /// The dialect that it speaks.
+    pub(super) dialect: &'static str,
+    /// What playing it is called.
+    pub(super) step: &'static str,
+    /// What the document calls it.
+    pub(super) title: &'static str,
+    /// The program, up to its profile.
+    pub(super) launch: Launch,
+    /// The profiles that it has settings for.
+    pub(super) profiles: &'static [&'static str],
+    /// How many scenarios are played at once.
+    pub(super) jobs: &'static str,
+    /// The list of what it fails.
+    pub(super) expected: &'static str,
+    /// The document of both.
+    pub(super) document: &'static str,
+    /// How the document begins.
+    pub(super) head: &'static str,
 }
 
-/// Writes the document.
-pub(super) fn write(program: &Path, theirs: &Path) -> Result<(), Failure> {
-    let text = document(program, theirs)?;
-    fs::write(root().join(DOCUMENT), text).map_err(Failure::at(DOCUMENT))?;
-    println!("{DOCUMENT} is written");
-    Ok(())
-}
-
-/// Fails if the document is not what the runs come to.
-pub(super) fn check(program: &Path, theirs: &Path) -> Result<(), Failure> {
-    let text = document(program, theirs)?;
-    let committed = fs::read_to_string(root().join(DOCUMENT)).unwrap_or_default();
-    if committed == text {
-        println!("{DOCUMENT} is what the runs come to");
-        return Ok(());
+impl Theirs {
+    /// Plays the suite against it, which fails what is listed and nothing else. Gives the record of the
+    /// run.
+    pub(super) fn play(&self, program: &Path) -> Result<PathBuf, Failure> {
+        let name = &self.launch.name;
+        let record = leaving(&format!("{name}.json"))?;
+        let mut command = self.suite(program, self.title, self.jobs, &record);
+        command.args(self.profiles.iter().flat_map(|profile| ["--profile", profile]));
+        command.args(["--expected-failures", self.expected, "--"]);
+        command.arg(&self.launch.program).args(&self.launch.arguments);
+        command.args(["--profile", "{profile}", "--data", "{data}", "--listen", "127.0.0.1:0"]);
+        command.envs(self.launch.variables.iter().map(|(name, value)| (*name, value)));
+        let good = play(&mut command, name)?;
+        let played = Record::read(&record)?;
+        println!("{}", played.sums());
+        let expected = self.expected;
+        let listed = fs::read_to_string(root().join(expected)).map_err(Failure::at(expected))?;
+        let news = played.news(&known::names(&listed));
+        for line in &news {
+            println!("{line}");
+        }
+        if good && news.is_empty() {
+            return Ok(record);
+        }
+        Err(Failure::new(format!(
+            "{} fails otherwise than {expected} says: change it by the lines above, with a reason for \
+             each; {} has the transcripts",
+            self.title,
+            leaving(&format!("{name}.txt"))?.display()
+        )))
     }
-    for (is, should) in differences(&committed, &text) {
-        println!("- {is}\n+ {should}");
-    }
-    Err(Failure::new(format!(
-        "{DOCUMENT} is not what the runs come to; `cargo xtask interop --report` writes it"
-    )))
-}
 
-/// Plays the suite against our program, which has to pass it, and puts both runs side by side.
-fn document(program: &Path, theirs: &Path) -> Result<String, Failure> {
-    let table = leaving("table.md")?;
-    let mut command = suite(program, "arcp serve", BUSY, &leaving("ours.json")?);
-    command.arg("--report-md").arg(&table).arg("--against").arg(theirs).arg("--");
-    command.arg(program).args(["serve", "--agents", "conformance", "--profile", "{profile}"]);
-    command.args(["--data", "{data}", "--listen", "127.0.0.1:0"]);
-    if !play(&mut command, "ours")? {
-        let log = leaving("ours.txt")?;
-        let why = format!("our own program does not pass the suite; see {}", log.display());
-        return Err(Failure::new(why));
+    /// Writes the document.
+    pub(super) fn write(&self, program: &Path, record: &Path) -> Result<(), Failure> {
+        let text = self.text(program, record)?;
+        fs::write(root().join(self.document), text).map_err(Failure::at(self.document))?;
+        println!("{} is written", self.document);
+        Ok(())
     }
-    let table = fs::read_to_string(&table).map_err(Failure::at(table.display()))?;
-    Ok(format!("{HEAD}\n{table}"))
-}
 
-/// `arcp conformance` on servers of its own, up to where the rest is said.
-fn suite(program: &Path, name: &str, jobs: &str, record: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(["conformance", "--dialect", "open", "--serve", "--jobs", jobs, "--name", name]);
-    command.arg("--json").arg(record).current_dir(root());
-    command
+    /// Fails if the document is not what the runs come to.
+    pub(super) fn check(&self, program: &Path, record: &Path) -> Result<(), Failure> {
+        let document = self.document;
+        let text = self.text(program, record)?;
+        let committed = fs::read_to_string(root().join(document)).unwrap_or_default();
+        if committed == text {
+            println!("{document} is what the runs come to");
+            return Ok(());
+        }
+        for (is, should) in differences(&committed, &text) {
+            println!("- {is}\n+ {should}");
+        }
+        Err(Failure::new(format!(
+            "{document} is not what the runs come to; `cargo xtask interop --report` writes it"
+        )))
+    }
+
+    /// Plays the suite against our program, which has to pass it, and puts both runs side by side.
+    fn text(&self, program: &Path, record: &Path) -> Result<String, Failure> {
+        let name = format!("ours-{}", self.dialect);
+        let table = leaving(&format!("{name}.md"))?;
+        let ours = leaving(&format!("{name}.json"))?;
+        let mut command = self.suite(program, "arcp serve", BUSY, &ours);
+        command.arg("--report-md").arg(&table).arg("--against").arg(record).arg("--");
+        command.arg(program).args(["serve", "--agents", "conformance", "--profile", "{profile}"]);
+        command.args(["--data", "{data}", "--listen", "127.0.0.1:0"]);
+        if !play(&mut command, &name)? {
+            let log = leaving(&format!("{name}.txt"))?;
+            let why = format!("our own program does not pass the suite; see {}", log.display());
+            return Err(Failure::new(why));
+        }
+        let table = fs::read_to_string(&table).map_err(Failure::at(table.display()))?;
+        Ok(format!("{}\n{table}", self.head))
+    }
+
+    /// `arcp conformance` on servers of its own, up to where the rest is said.
+    fn suite(&self, program: &Path, name: &str, jobs: &str, record: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.args(["conformance", "--dialect", self.dialect, "--serve"]);
+        command.args(["--jobs", jobs, "--name", name]);
+        command.arg("--json").arg(record).current_dir(root());
+        command
+    }
 }
 
 /// Plays a suite; what it says goes into a file. Whether all went as expected.
@@ -110,38 +143,11 @@ fn differences<'a>(is: &'a str, should: &'a str) -> Vec<(&'a str, &'a str)> {
     pad(is).zip(pad(should)).filter(|(is, should)| is != should).take(SHOWN).collect()
 }
 
-/// The profiles that the peer's runtime has settings for.
-const PROFILES: [&str; 5] = ["standard", "anonymous", "window", "timed", "credentials"];
-
-const EXPECTED: &str = "tests/peers/expected-failures.txt";
-
-const DOCUMENT: &str = "docs/conformance/open.md";
-
-/// How many scenarios are played at once against a runtime that lets many wait for nothing.
-const WAITING: &str = "24";
-/// And against one that does not.
+/// How many scenarios are played at once against ours.
 const BUSY: &str = "4";
 
 /// How many lines that differ are shown.
 const SHOWN: usize = 20;
-
-const HEAD: &str = "\
-# The open dialect, requirement by requirement
-
-Made by `cargo xtask interop --report`, from two runs of the conformance suite over WebSockets. Not
-edited by hand: `cargo xtask interop --check` fails if it is.
-
-- `arcp serve` is our program, with its database in SQLite.
-- `arcp-runtime 2.0.0` is the runtime published under that name, unchanged, with the agents of the
-  fixture as far as it can host them (`tests/peers`). Its agents can not log, open streams, ask for
-  permissions, keep artifacts or learn their trace, and it has no limits to set: what needs those is
-  not run. What it is known to fail is listed in `tests/peers/expected-failures.txt`.
-
-A requirement is met (yes) when every scenario about it that ran passed, and one ran. It is not run
-where all of them need what the runtime lacks, or fail for something else that is known. A dash says
-that no scenario is about it. Texts are ours: R is a rule of RFC 0001 revision 2, M a decision of ours
-where the texts leave a choice, which nobody else has to share.
-";
 
 #[cfg(test)]
 mod tests {
