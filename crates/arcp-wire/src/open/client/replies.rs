@@ -59,7 +59,9 @@ pub(super) fn request(envelope: &Envelope<'_>, payload: &Object<'_>) -> Result<M
     if let Some(request) = &envelope.correlation {
         return Ok(request.clone());
     }
-    let told = payload.text("request_id")?;
+    // Of the form that ids of messages have in this dialect.
+    let is_id = |text: &str| text.strip_prefix("msg_").is_some_and(|rest| !rest.is_empty());
+    let told = payload.text("request_id")?.filter(|text| is_id(text));
     let told = told.and_then(|text| MessageId::parse(&text).ok());
     told.ok_or_else(|| Fault::invalid("`correlation_id` is missing"))
 }
