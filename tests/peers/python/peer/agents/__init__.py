@@ -2,8 +2,10 @@
 keeps no artifacts, asks for no permissions and runs nothing again.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from arcp import error_class_for
 from arcp.runtime import ARCPRuntime, JobContext
 
 from peer.agents import ends, says
@@ -35,10 +37,25 @@ def host(runtime: ARCPRuntime, vault: Vault) -> None:
         "conf.credentials": vault.revoked,
         "conf.rotate": vault.rotate,
     }.items():
-        runtime.register_agent_version(name, "1.0.0", agent)
+        runtime.register_agent_version(name, "1.0.0", checked(agent))
     runtime.register_agent_version("conf.version", "1.0.0", ends.version_one)
     runtime.register_agent_version("conf.version", "2.0.0", ends.version_two)
     runtime.set_default_agent_version("conf.version", "2.0.0")
+
+
+Agent = Callable[[Any, JobContext], Awaitable[Any]]
+
+
+def checked(agent: Agent) -> Agent:
+    """An agent that refuses an input without what it needs."""
+
+    async def refusing(given: Any, job: JobContext) -> Any:
+        try:
+            return await agent(given, job)
+        except (KeyError, TypeError) as failure:
+            raise error_class_for("INVALID_REQUEST")(f"not an input of this agent: {failure}") from failure
+
+    return refusing
 
 
 async def echo(given: Any, _job: JobContext) -> Any:
