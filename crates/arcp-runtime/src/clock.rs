@@ -1,6 +1,6 @@
 //! Reading clocks, and waiting on them: the one place of the shell that does.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arcp_core::{Moment, Now, Timestamp};
 use async_trait::async_trait;
@@ -27,9 +27,27 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock that starts now.
     pub fn new() -> Self {
+        let readings = std::iter::repeat_with(Reading::take).take(READINGS);
+        let closest = readings.min_by_key(|reading| reading.span).unwrap_or_else(Reading::take);
+        Self { start: closest.moment, started_at: closest.wall }
+    }
+}
+
+/// Both clocks, read one after the other.
+struct Reading {
+    moment: Instant,
+    wall: Timestamp,
+    /// How far apart they may be: whoever reads them may lose the processor in between.
+    span: Duration,
+}
+
+impl Reading {
+    fn take() -> Self {
+        let moment = Instant::now();
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let span = moment.elapsed();
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
-        Self { start: Instant::now(), started_at: Timestamp::from_micros(micros) }
+        Self { moment, wall: Timestamp::from_micros(micros), span }
     }
 }
 
@@ -55,10 +73,11 @@ impl Clock for SystemClock {
     }
 }
 
+/// The clocks are read so often, and those readings count that were the closest.
+const READINGS: usize = 8;
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::FutureExt;
 
     use super::*;

@@ -83,7 +83,7 @@ impl Ended {
     /// Insists on the exit code.
     #[track_caller]
     pub(super) fn with(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
         self
     }
 
