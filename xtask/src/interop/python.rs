@@ -55,7 +55,7 @@ impl Python {
             title: "agentruntimecontrolprotocol 1.1.3",
             launch: self.launch("suite-python".to_owned(), vec![script("runtime.py")]),
             profiles: &["standard", "timed", "fleeting", "credentials"],
-            jobs: "6",
+            jobs: "12",
             expected: "tests/peers/python/expected-failures.txt",
             document: "docs/conformance/hello.md",
             head: HEAD,
