@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arcp_store::{StoreError, StoreErrorKind};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Result, corrupt, file, sqlite};
@@ -17,6 +18,9 @@ pub(crate) const DATABASE: &str = "arcp.db";
 pub(crate) const LOCK: &str = "arcp.lock";
 /// How many threads read.
 const READERS: usize = 2;
+/// After how many pages the write-ahead log is moved into the database: pages that are written again and
+/// again are moved once.
+const LOG_PAGES: i64 = 8_000;
 /// What the write-ahead log is cut down to once it was larger.
 const LOG_BYTES: u32 = 64 << 20;
 
@@ -138,9 +142,13 @@ fn open_reader(path: &Path, options: &Options) -> Result<Connection> {
 }
 
 fn connect(path: &Path, flags: OpenFlags, options: &Options) -> Result<Connection> {
-    let conn = Connection::open_with_flags(path, flags);
-    conn.and_then(|conn| conn.busy_timeout(options.busy_timeout).map(|()| conn))
-        .map_err(|error| sqlite(&format!("opening {}", path.display()), &error))
+    let conn = Connection::open_with_flags(path, flags).and_then(|conn| {
+        conn.busy_timeout(options.busy_timeout)?;
+        // Else a statement whose plan might depend on a value is planned anew for each value.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        Ok(conn)
+    });
+    conn.map_err(|error| sqlite(&format!("opening {}", path.display()), &error))
 }
 
 fn set_up(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
@@ -155,6 +163,7 @@ fn set_up(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     conn.pragma_update(None, "fullfsync", full)?;
     conn.pragma_update(None, "checkpoint_fullfsync", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
+    set_to(conn, "wal_autocheckpoint", LOG_PAGES)?;
     set_to(conn, "journal_size_limit", i64::from(LOG_BYTES))?;
     if let Some(bytes) = options.max_bytes {
         let page: u64 = conn.pragma_query_value(None, "page_size", |row| row.get(0))?;

@@ -101,7 +101,7 @@ impl Writer {
 
     /// How each of the group came out, or that the transaction failed and nothing was kept.
     fn transact(&mut self, group: &[Command]) -> Result<Vec<Result<()>>> {
-        let outcomes = self.execute("BEGIN IMMEDIATE", []).and_then(|()| {
+        let outcomes = self.execute("BEGIN IMMEDIATE", []).and_then(|_| {
             let outcomes = self.each(group)?;
             self.execute("COMMIT", [])?;
             Ok(outcomes)
@@ -126,7 +126,9 @@ impl Writer {
         self.execute("SAVEPOINT one", [])?;
         let kept = self.one(command);
         match kept {
-            Ok(()) => self.execute("RELEASE one", [])?,
+            Ok(()) => {
+                self.execute("RELEASE one", [])?;
+            }
             // SQLite has already rolled the whole transaction back; it does so when it has no
             // room or no memory left, or cannot read or write.
             Err(error) if self.conn.is_autocommit() => return Err(error),
@@ -175,7 +177,12 @@ impl Writer {
 
     fn append(&mut self, append: &Append) -> Result<()> {
         let Append { stream, record } = append;
-        let end = match self.ends.get(stream) {
+        let known = self.ends.get(stream);
+        // Most streams that are not remembered are new, and need not be looked for.
+        if known.is_none() && record.first == 1 {
+            return self.begin(append);
+        }
+        let end = match known {
             Some(end) => end,
             None => last(&self.conn, stream)?,
         };
@@ -184,6 +191,23 @@ impl Writer {
             "INSERT INTO records (stream, first, span, body) VALUES (?, ?, ?, ?)",
             params![stream.as_bytes(), first, record.span, &*record.body],
         )?;
+        self.ends.set(stream, last);
+        Ok(())
+    }
+
+    /// Appends the first record of a stream. One that was never trimmed has it still, if there is such a
+    /// stream, and another one cannot be inserted.
+    fn begin(&mut self, append: &Append) -> Result<()> {
+        let Append { stream, record } = append;
+        let (first, last) = follow(0, append)?;
+        let begun = self.execute(
+            "INSERT INTO records (stream, first, span, body) SELECT ?1, ?2, ?3, ?4
+             WHERE NOT EXISTS (SELECT 1 FROM trimmed WHERE stream = ?1)",
+            params![stream.as_bytes(), first, record.span, &*record.body],
+        )?;
+        if begun == 0 {
+            return Err(conflict(trimmed(&self.conn, stream)?, append));
+        }
         self.ends.set(stream, last);
         Ok(())
     }
@@ -199,13 +223,15 @@ impl Writer {
         )?;
         let note = "INSERT INTO trimmed (stream, last) VALUES (?, ?)
                     ON CONFLICT (stream) DO UPDATE SET last = excluded.last";
-        self.execute(note, params![stream.as_bytes(), clamped(upto)])
+        self.execute(note, params![stream.as_bytes(), clamped(upto)])?;
+        Ok(())
     }
 
     fn forget(&mut self, stream: &Key) -> Result<()> {
         self.ends.forget(stream);
         self.execute("DELETE FROM records WHERE stream = ?", [stream.as_bytes()])?;
-        self.execute("DELETE FROM trimmed WHERE stream = ?", [stream.as_bytes()])
+        self.execute("DELETE FROM trimmed WHERE stream = ?", [stream.as_bytes()])?;
+        Ok(())
     }
 
     /// The last number of the last record that lies wholly at or below `upto`, 0 if none does.
@@ -228,9 +254,10 @@ impl Writer {
         }))
     }
 
-    fn execute(&self, text: &str, values: impl Params) -> Result<()> {
+    /// How many rows have changed.
+    fn execute(&self, text: &str, values: impl Params) -> Result<usize> {
         let done = self.conn.prepare_cached(text).and_then(|mut done| done.execute(values));
-        done.map(|_| ()).map_err(|error| {
+        done.map_err(|error| {
             let verb = text.split_whitespace().next().unwrap_or_default();
             sqlite(verb, &error)
         })
@@ -273,9 +300,13 @@ fn follow(end: u64, append: &Append) -> Result<(i64, u64)> {
         (Ok(number), Some(last)) if span > 0 && first.checked_sub(1) == Some(end) => {
             Ok((number, last))
         }
-        _ => Err(StoreError::new(
-            StoreErrorKind::Conflict,
-            format!("{:?} ends at {end}, the record has {first} and span {span}", append.stream),
-        )),
+        _ => Err(conflict(end, append)),
     }
+}
+
+/// `append` does not continue its stream.
+fn conflict(end: u64, append: &Append) -> StoreError {
+    let Append { stream, record: Record { first, span, .. } } = append;
+    let text = format!("{stream:?} ends at {end}, the record has {first} and span {span}");
+    StoreError::new(StoreErrorKind::Conflict, text)
 }
