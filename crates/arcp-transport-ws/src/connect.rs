@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::http::Uri;
 
 use crate::error::{in_handshake, too_slow};
 use crate::halves::WsTransport;
-use crate::options::{WsOptions, bare_host, has_userinfo};
+use crate::options::{CLIENT_READ_BYTES, WsOptions, bare_host, has_userinfo};
 
 impl WsTransport {
     /// Connects to `url`, such as `ws://localhost:7777/arcp`.
@@ -29,7 +29,7 @@ async fn open(uri: Uri, options: &WsOptions) -> Result<WsTransport, TransportErr
     let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await.map_err(refused)?;
     stream.set_nodelay(true).map_err(refused)?;
     let address = stream.peer_addr().map_err(refused)?;
-    let (ws, _) = client_async_with_config(uri, stream, Some(options.config()))
+    let (ws, _) = client_async_with_config(uri, stream, Some(options.config(CLIENT_READ_BYTES)))
         .await
         .map_err(in_handshake)?;
     Ok(WsTransport::new(ws, address, options))

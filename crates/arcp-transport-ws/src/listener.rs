@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
 use crate::error::{in_handshake, too_slow};
 use crate::halves::WsTransport;
-use crate::options::{Origins, WsOptions};
+use crate::options::{LISTENER_READ_BYTES, Origins, WsOptions};
 
 /// A listening socket.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ impl WsHandshake {
     /// the options do not allow is answered with 403.
     pub async fn accept(self) -> Result<WsTransport, TransportError> {
         let gate = Gate { origins: &self.options.origins };
-        let config = Some(self.options.config());
+        let config = Some(self.options.config(LISTENER_READ_BYTES));
         let upgrade = accept_hdr_async_with_config(self.stream, gate, config);
         match timeout(self.options.handshake_time, upgrade).await {
             Ok(Ok(ws)) => Ok(WsTransport::new(ws, self.address, &self.options)),

@@ -36,15 +36,15 @@ impl Default for WsOptions {
 }
 
 impl WsOptions {
-    /// Tungstenite's own settings; its defaults are too generous.
-    pub(crate) fn config(&self) -> WebSocketConfig {
+    /// Tungstenite's own settings, for one who reads so much at a time; its defaults are too generous.
+    pub(crate) fn config(&self, read_bytes: usize) -> WebSocketConfig {
         // Room for a full group of frames, or for the largest one, beside pongs and a close.
         let most = WRITE_BYTES
             .saturating_add(self.max_frame_bytes)
             .saturating_add(SPARE_BYTES)
             .max(MAX_WRITE_BYTES);
         WebSocketConfig::default()
-            .read_buffer_size(READ_BYTES)
+            .read_buffer_size(read_bytes)
             .write_buffer_size(WRITE_BYTES)
             .max_write_buffer_size(most)
             .max_message_size(Some(self.max_frame_bytes))
@@ -111,8 +111,15 @@ pub(crate) fn has_userinfo(uri: &Uri) -> bool {
     uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
 }
 
-/// Allocated for each connection.
-pub(crate) const READ_BYTES: usize = 8 << 10;
+/// What a listener reads at a time. It is allocated for each connection, most of which are idle, and clients
+/// say little at a time.
+pub(crate) const LISTENER_READ_BYTES: usize = 2 << 10;
+
+/// What a client reads at a time: runtimes say much.
+pub(crate) const CLIENT_READ_BYTES: usize = 32 << 10;
+
+/// What is read at a time of what nobody wants.
+pub(crate) const DISCARD_BYTES: usize = 8 << 10;
 
 /// Frames are written together up to this size.
 pub(crate) const WRITE_BYTES: usize = 64 << 10;

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use crate::error::while_open;
-use crate::options::{READ_BYTES, WRITE_BYTES, WsOptions};
+use crate::options::{CLIENT_READ_BYTES, DISCARD_BYTES, WRITE_BYTES, WsOptions};
 
 /// A WebSocket that two tasks use.
 pub(crate) struct Socket {
@@ -321,7 +321,7 @@ impl State {
 
     /// Reads bytes, past any framing, until the connection ends.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut bytes = [0; READ_BYTES];
+        let mut bytes = [0; DISCARD_BYTES];
         loop {
             let mut buffer = ReadBuf::new(&mut bytes);
             let stream = Pin::new(self.ws.get_mut());
@@ -343,7 +343,8 @@ impl fmt::Debug for Socket {
 
 /// Small frames are copied, so that one kept for long does not keep the read buffer.
 fn frame(kind: FrameKind, bytes: Bytes) -> Frame {
-    let bytes = if bytes.len() < READ_BYTES { Bytes::copy_from_slice(&bytes) } else { bytes };
+    let bytes =
+        if bytes.len() < CLIENT_READ_BYTES { Bytes::copy_from_slice(&bytes) } else { bytes };
     Frame { kind, bytes }
 }
 

@@ -113,9 +113,13 @@ impl Writer {
     }
 
     async fn write(&mut self) -> Result<CloseReason, WriteError> {
-        let mut items = Vec::with_capacity(TURN);
+        let mut items = Vec::new();
         loop {
             let reads = self.behind || self.observers.are_behind();
+            if self.told.is_empty() {
+                // Who is idle keeps no room for many.
+                items.shrink_to(IDLE_ITEMS);
+            }
             if !reads && self.told.recv_many(&mut items, TURN).await == 0 {
                 return Ok(CloseReason::Done);
             }
@@ -157,7 +161,7 @@ impl Writer {
                 Told::Artifact(wanted, permit) => {
                     // One at a time is in memory, whatever was asked for.
                     self.send(std::mem::take(&mut turn)).await?;
-                    self.give(*wanted, permit).await?;
+                    Box::pin(self.give(*wanted, permit)).await?;
                 }
                 item => {
                     self.take(item, &mut turn);
@@ -170,10 +174,10 @@ impl Writer {
         self.send(turn).await?;
         // Whoever has just fallen behind, or begun a session, drains the queue first.
         if drained && self.behind && self.begun == begun {
-            self.catch_up(released).await?;
+            Box::pin(self.catch_up(released)).await?;
         }
         if drained && self.end.is_none() {
-            self.tell_observers().await?;
+            Box::pin(self.tell_observers()).await?;
         }
         Ok(())
     }
@@ -432,6 +436,8 @@ enum WriteError {
 
 /// Items taken in one turn, and so at most sent with one flush.
 const TURN: usize = 256;
+/// For how many items there is room while there are none.
+const IDLE_ITEMS: usize = 4;
 const RETRY: Duration = Duration::from_millis(200);
 /// How long a peer may take for what is left when its connection ends.
 const LAST_WORDS: Duration = Duration::from_secs(30);
