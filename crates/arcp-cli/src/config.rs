@@ -180,6 +180,7 @@ struct LimitsTable {
     artifact_bytes: Option<usize>,
     artifact_bytes_per_principal: Option<u64>,
     queued_bytes: Option<usize>,
+    burst_bytes: Option<usize>,
     handshake_seconds: Option<u64>,
 }
 
@@ -293,6 +294,7 @@ impl LimitsTable {
         set(&mut limits.delegation_depth, self.delegation_depth);
         set(&mut limits.artifact_bytes, self.artifact_bytes);
         set(&mut limits.queued_bytes, self.queued_bytes);
+        set(&mut limits.burst_bytes, self.burst_bytes);
         if let Some(bytes) = self.artifact_bytes_per_principal {
             limits.artifact_bytes_per_principal = bytes;
         }

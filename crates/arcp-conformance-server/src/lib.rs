@@ -45,6 +45,8 @@ impl Profile {
     /// Changes bounds to those of the profile.
     #[must_use]
     pub fn limits(&self, mut limits: Limits) -> Limits {
+        // Whoever does not read is told soon that it is slow.
+        limits.burst_bytes = 0;
         (self.limits)(&mut limits);
         limits
     }

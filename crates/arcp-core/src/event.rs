@@ -232,14 +232,15 @@ fn stream_size(change: &StreamChange) -> usize {
     }
 }
 
+/// What can be counted without more than 255 in all: five for each byte.
+const BLOCK: usize = 48;
+
 /// How many bytes a text takes inside a JSON string.
 pub(crate) fn escaped(text: &str) -> usize {
-    let cost = |byte: u8| match byte {
-        b'"' | b'\\' => 2,
-        0..0x20 => 6,
-        _ => 1,
-    };
-    text.bytes().map(cost).sum()
+    // By blocks in small numbers, so that a processor counts many bytes at a time.
+    let more = |byte: &u8| u8::from(matches!(byte, b'"' | b'\\')) + 5 * u8::from(*byte < 0x20);
+    let more = |block: &[u8]| usize::from(block.iter().map(more).sum::<u8>());
+    text.len() + text.as_bytes().chunks(BLOCK).map(more).sum::<usize>()
 }
 
 /// What a job has delegated (§10).

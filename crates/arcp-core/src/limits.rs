@@ -107,6 +107,9 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Bytes of events queued for one connection before it is fed from the store. Default 256 KiB.
     pub queued_bytes: usize,
+    /// Bytes of events that the connections have queued beyond `queued_bytes`, all together, before they
+    /// are fed from the store; 0 for none. Default 16 MiB.
+    pub burst_bytes: usize,
     /// Events queued for one connection before it is fed from the store. Default 1,024.
     pub queued_events: usize,
     /// Jobs in one page of a listing, whatever was asked. Default 1,000.
@@ -173,6 +176,7 @@ impl Default for Limits {
             batch: 512,
             batch_bytes: 4 << 20,
             queued_bytes: 256 << 10,
+            burst_bytes: 16 << 20,
             queued_events: 1_024,
             list_page: 1_000,
         }

@@ -4,11 +4,11 @@
 //! The connection is told that it is behind, reads them from the store, and says when it has caught
 //! up. What an observer is told goes the same way.
 
+mod gauge;
 mod observer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arcp_core::{
     ArtifactRef, ConnectionId, Delivery, Limits, MessageId, Output, Reply, SessionId,
@@ -16,9 +16,10 @@ use arcp_core::{
 };
 use arcp_transport::CloseReason;
 use arcp_wire::OutputEncoder;
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Notify, mpsc};
 
+pub(crate) use gauge::{Burst, Gauge};
 pub(crate) use observer::{Overflow, ToObserver};
 
 use crate::connection::Permit;
@@ -68,34 +69,6 @@ pub(crate) struct Wanted {
     pub(crate) hold: Hold,
 }
 
-/// What the two ends of a connection's queue know of each other.
-#[derive(Debug, Default)]
-pub(crate) struct Gauge {
-    /// Bytes of events in the queue.
-    queued: AtomicUsize,
-    /// The last event released for the session. INVARIANT: raised after all that was said before the
-    /// event is in the queue, and never beyond the ack window.
-    released: AtomicU64,
-    /// Told when the writer has given up its end.
-    over: Notify,
-}
-
-impl Gauge {
-    pub(crate) fn released(&self) -> u64 {
-        self.released.load(Ordering::Acquire)
-    }
-
-    /// Waits until nothing more will be said. Cancel-safe.
-    pub(crate) async fn over(&self) {
-        self.over.notified().await;
-    }
-
-    /// The connection has sent events of this size.
-    pub(crate) fn sent(&self, bytes: usize) {
-        self.queued.fetch_sub(bytes, Ordering::AcqRel);
-    }
-}
-
 /// The writer's end of a connection.
 #[derive(Debug)]
 pub(crate) struct Outlet {
@@ -133,7 +106,7 @@ impl Feed {
 
 impl Drop for Outlet {
     fn drop(&mut self) {
-        self.gauge.over.notify_one();
+        self.gauge.end();
     }
 }
 
@@ -178,7 +151,7 @@ impl Outlet {
             self.begun += 1;
             self.feed = Feed { last: after, ..Feed::new() };
             self.observers.clear();
-            self.gauge.released.store(after, Ordering::Release);
+            self.gauge.release(after);
         }
         told
     }
@@ -187,7 +160,7 @@ impl Outlet {
     fn rewind(&mut self, after: u64) -> bool {
         self.begun += 1;
         (self.feed.live, self.feed.reading) = (self.feed.last <= after, false);
-        self.gauge.released.store(after, Ordering::Release);
+        self.gauge.release(after);
         self.feed.live || self.release()
     }
 
@@ -217,9 +190,9 @@ impl Outlet {
         // One that its window holds back is not slow.
         let within = self.feed.live && seq <= self.reach();
         if within && self.has_room(weight, limits) {
-            self.gauge.queued.fetch_add(weight, Ordering::AcqRel);
+            self.gauge.add(weight);
             let told = self.tell(Told::Event { delivery, weight });
-            self.gauge.released.store(seq, Ordering::Release);
+            self.gauge.release(seq);
             return if told { Delivered::Fine } else { Delivered::Full };
         }
         self.feed.live = false;
@@ -258,14 +231,12 @@ impl Outlet {
         }
         let told = self.feed.reading || self.tell(Told::Behind);
         self.feed.reading = true;
-        self.gauge.released.store(upto, Ordering::Release);
+        self.gauge.release(upto);
         told
     }
 
     fn has_room(&self, weight: usize, limits: &Limits) -> bool {
-        let queued = self.gauge.queued.load(Ordering::Acquire);
-        let fits = queued == 0 || queued + weight <= limits.queued_bytes;
-        fits && self.to.capacity() > Self::reserve(limits)
+        self.gauge.fits(weight) && self.to.capacity() > Self::reserve(limits)
     }
 
     /// The connection has read the store up to `seq`, of the session that was the `begun`th.

@@ -22,7 +22,7 @@ use crate::engine::{Effects, Engine};
 use crate::error::RuntimeError;
 use crate::host::{Host, Pool};
 use crate::keeper::Keeper;
-use crate::outlet::{Gauge, Outlet};
+use crate::outlet::{Burst, Gauge, Outlet};
 use crate::recovery;
 use crate::writer::{Message, State, Writer};
 
@@ -51,6 +51,7 @@ struct Shared {
     admission: Arc<Admission>,
     room: Room,
     digests: Arc<Semaphore>,
+    burst: Arc<Burst>,
     connections: AtomicU64,
     compatibility: Compatibility,
 }
@@ -109,6 +110,7 @@ impl Runtime {
         let room = Room::new(limits.input_bytes);
         let connections = AtomicU64::new(1);
         let digests = Arc::new(Semaphore::new(DIGESTS));
+        let burst = Arc::new(Burst::new(&limits));
         let shared = Shared {
             inbox,
             gone,
@@ -119,6 +121,7 @@ impl Runtime {
             admission,
             room,
             digests,
+            burst,
             connections,
             compatibility,
         };
@@ -167,7 +170,7 @@ impl Handle {
         };
         let _gone = Gone { id, place: Some(place) };
         let (to, told) = mpsc::channel(Outlet::capacity(&shared.limits));
-        let gauge = Arc::<Gauge>::default();
+        let gauge = Arc::new(Gauge::new(&shared.limits, Arc::clone(&shared.burst)));
         let outlet = Outlet::new(id, to.clone(), Arc::clone(&gauge), shared.ack_window);
         let connected = Message::Connected { connection: id, peer, outlet };
         if shared.inbox.send(connected).await.is_err() {

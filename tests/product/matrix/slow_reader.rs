@@ -231,6 +231,7 @@ async fn narrow(on: On) -> House {
 fn narrow_setup() -> Setup {
     let mut setup = Setup::new().limits(|limits| {
         limits.queued_bytes = 64 << 10;
+        limits.burst_bytes = 0;
         limits.queued_events = 8;
     });
     setup.capacity = 4;

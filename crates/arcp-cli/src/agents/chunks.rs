@@ -3,6 +3,8 @@
 //! The whole result is a run that starts over and over: the alphabet in text, the bytes 0 to 255
 //! in base64. So a reader can tell a lost, doubled or misplaced chunk.
 
+use std::ops::RangeInclusive;
+
 use arcp::agent::{ChunkEncoding, Fault, JobContext, Json, Outcome};
 use serde::Deserialize;
 
@@ -14,11 +16,10 @@ pub(super) async fn run(job: JobContext, input: Json) -> Result<Outcome, Fault> 
     input::at_most("n", input.n, MAX_CHUNKS)?;
     input::at_most("size", input.size as u64, MAX_SIZE as u64)?;
     let mut stream = job.result_stream(input.encoding.into())?;
-    let mut bytes = input.encoding.run();
+    let mut run = Run::new(input.encoding, input.size);
     for _ in 0..input.n {
         waiting::check(&job)?;
-        let chunk: Vec<u8> = bytes.by_ref().take(input.size).collect();
-        stream.write_bytes(&chunk).await?;
+        stream.write_bytes(run.chunk()).await?;
     }
     let summary = format!("{} chunks of {} bytes", input.n, input.size);
     stream.finish(Some(summary)).await
@@ -48,13 +49,37 @@ enum Encoding {
 }
 
 impl Encoding {
-    /// The result's bytes, without end.
-    fn run(self) -> impl Iterator<Item = u8> + Send {
-        let bytes = match self {
+    /// What the result says over and over.
+    fn round(self) -> RangeInclusive<u8> {
+        match self {
             Self::Utf8 => b'a'..=b'z',
             Self::Base64 => 0..=u8::MAX,
-        };
-        bytes.cycle()
+        }
+    }
+}
+
+/// The result's bytes, in chunks of one size.
+#[derive(Debug)]
+struct Run {
+    /// A chunk that begins with the round, and a round more: every chunk is a part of it.
+    bytes: Vec<u8>,
+    size: usize,
+    round: usize,
+    /// Where the next chunk begins in the round.
+    start: usize,
+}
+
+impl Run {
+    fn new(encoding: Encoding, size: usize) -> Self {
+        let round = encoding.round().len();
+        let bytes = encoding.round().cycle().take(size + round).collect();
+        Self { bytes, size, round, start: 0 }
+    }
+
+    fn chunk(&mut self) -> &[u8] {
+        let start = self.start;
+        self.start = (start + self.size) % self.round;
+        self.bytes.get(start..start + self.size).unwrap_or_default()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use arcp_core::{EventFilter, JobEvent, JobId, Limits, MessageId, SubscriptionId, Timestamp};
 
@@ -80,7 +79,7 @@ impl Outlet {
         let room = self.has_room(weight, limits);
         let Some(observer) = self.observers.get_mut(subscription) else { return Ok(true) };
         if observer.live && room {
-            self.gauge.queued.fetch_add(weight, Ordering::AcqRel);
+            self.gauge.add(weight);
             let event = ToObserver::Event { event, weight };
             return Ok(self.tell(Told::Observer(subscription.clone(), event)));
         }

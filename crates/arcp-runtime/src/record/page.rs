@@ -63,8 +63,11 @@ impl JobPage {
         serde_json::to_writer(&mut self.body, line)
             .map_err(|error| RecordError::new("event", error))?;
         // Values are kept as they came, and raw line breaks can stand between their tokens.
-        for byte in self.body.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
-            *byte = b' ';
+        let line = self.body.get_mut(start..).unwrap_or_default();
+        if memchr::memchr2(b'\n', b'\r', line).is_some() {
+            for byte in line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
+                *byte = b' ';
+            }
         }
         self.body.push(b'\n');
         Ok(())

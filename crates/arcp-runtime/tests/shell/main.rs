@@ -75,6 +75,7 @@ impl Bench {
         let mut limits = Limits::default();
         limits.queued_events = 4;
         limits.queued_bytes = 4 << 10;
+        limits.burst_bytes = 0;
         let (over, burst_over) = mpsc::channel(1);
         let burst = agent_fn(move |job: JobContext, input: Json| {
             let over = over.clone();
