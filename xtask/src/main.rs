@@ -131,6 +131,12 @@ const COMMANDS: &[Command] = &[
         run: bench::run,
     },
     Command {
+        name: "micro",
+        usage: "[FILTER]...",
+        about: "time single steps of codecs, engine and stores (minutes; a release build)",
+        run: micro::run,
+    },
+    Command {
         name: "icount",
         usage: "[--write]",
         about: "count the instructions of a fixed script and compare (a release build, a minute; needs valgrind)",

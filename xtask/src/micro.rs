@@ -1,6 +1,14 @@
-//! The package of micro-benchmarks.
+//! `cargo xtask micro`: the micro-benchmarks, which time single steps of codecs, engine and stores.
 
-/// The package with the script whose instructions are counted.
+use crate::failure::Failure;
+use crate::process::{cargo, run as execute};
+
+/// With these as filters, or whatever else criterion takes.
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    execute(cargo(&["bench"]).args(PACKAGE).args(["--bench", "micro", "--"]).args(args))
+}
+
+/// The package with the benchmarks and with the script whose instructions are counted.
 pub(crate) const PACKAGE: [&str; 5] =
     ["--manifest-path", "tests/micro/Cargo.toml", "--target-dir", "target/micro", "--locked"];
 
