@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::process::{cargo, run as execute};
 use crate::step::Steps;
-use crate::{deny, fuzz, layers, suites, test, tidy};
+use crate::{deny, fuzz, icount, layers, suites, test, tidy};
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let long = is_long(args)?;
@@ -17,6 +17,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     steps.run("deny", deny::run)?;
     if long {
         suites::add_to(&mut steps)?;
+        steps.run("icount", || icount::run(&[]))?;
         steps.run("fuzz", || fuzz::run(&[]))?;
     }
     steps.finish("cargo xtask ci");
@@ -60,7 +61,8 @@ fn doc() -> Result<(), Failure> {
 /// Built by `fuzz` alone, as it needs another compiler; its rules are built by a test of `arcp-wire`.
 const FUZZ: &str = "tests/fuzz/Cargo.toml";
 /// The other packages outside the workspace, and where each is built.
-const OUTSIDE: [(&str, &str); 3] = [
+const OUTSIDE: [(&str, &str); 4] = [
+    ("tests/micro/Cargo.toml", "target/micro"),
     ("tests/outside-store/Cargo.toml", "target/outside"),
     ("tests/peers/Cargo.toml", "target/peers"),
     ("tests/power-cut/Cargo.toml", "target/power-cut"),

@@ -8,8 +8,10 @@ mod crash;
 mod deny;
 mod failure;
 mod fuzz;
+mod icount;
 mod interop;
 mod layers;
+mod micro;
 mod process;
 mod program;
 mod sim;
@@ -77,7 +79,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "ci",
         usage: "[--long]",
-        about: "all that CI does: fmt, clippy, layers, tidy, test, doc, deny (long: 10 minutes cold); then suites and fuzz",
+        about: "all that CI does: fmt, clippy, layers, tidy, test, doc, deny (long: 10 minutes cold); then suites, icount and fuzz",
         run: ci::run,
     },
     Command {
@@ -127,6 +129,18 @@ const COMMANDS: &[Command] = &[
         usage: "[SCENARIO]... [--help]",
         about: "load the release build of the program and print figures (long: a release build)",
         run: bench::run,
+    },
+    Command {
+        name: "micro",
+        usage: "[FILTER]...",
+        about: "time single steps of codecs, engine and stores (minutes; a release build)",
+        run: micro::run,
+    },
+    Command {
+        name: "icount",
+        usage: "[--write]",
+        about: "count the instructions of a fixed script and compare (a release build, a minute; needs valgrind)",
+        run: icount::run,
     },
     Command {
         name: "crash",
