@@ -110,6 +110,15 @@ impl Serialize for Json {
     }
 }
 
+/// Makes what was written as JSON one line. Values of peers and agents are written as they stand; a line break
+/// in one stands between two tokens, where a blank says the same.
+pub fn one_line(written: &mut [u8]) {
+    for byte in written {
+        // Written also where it stays as it is, so that a processor does many at a time.
+        *byte = if matches!(*byte, b'\n' | b'\r') { b' ' } else { *byte };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

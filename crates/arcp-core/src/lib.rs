@@ -52,7 +52,7 @@ pub use id::{
     ParseIdError, ResultId, SessionId, StreamId, SubscriptionId, TraceId,
 };
 pub use job::{JobState, JobSummary};
-pub use json::{Json, ParseJsonError};
+pub use json::{Json, ParseJsonError, one_line};
 pub use lease::Lease;
 pub use limits::Limits;
 pub use output::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arcp_core::{
     Encoded, Event, JobEvent, JobHead, JobId, MessageId, Priority, Record, SessionId, Timestamp,
-    TraceId,
+    TraceId, one_line,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,13 +62,7 @@ impl JobPage {
         let start = self.body.len();
         serde_json::to_writer(&mut self.body, line)
             .map_err(|error| RecordError::new("event", error))?;
-        // Values are kept as they came, and raw line breaks can stand between their tokens.
-        let line = self.body.get_mut(start..).unwrap_or_default();
-        if memchr::memchr2(b'\n', b'\r', line).is_some() {
-            for byte in line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
-                *byte = b' ';
-            }
-        }
+        one_line(self.body.get_mut(start..).unwrap_or_default());
         self.body.push(b'\n');
         Ok(())
     }

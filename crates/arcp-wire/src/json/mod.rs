@@ -2,7 +2,7 @@
 
 mod object;
 
-use arcp_core::{Quantity, Timestamp, TraceId};
+use arcp_core::{Quantity, Timestamp, TraceId, one_line};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -51,24 +51,17 @@ fn is_hex(text: &str) -> bool {
 pub(crate) fn line(message: &impl Serialize) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
     match serde_json::to_writer(&mut bytes, message) {
-        Ok(()) => Some(one_line(bytes)),
+        Ok(()) => {
+            // A message must be one line for transports of lines.
+            one_line(&mut bytes);
+            Some(bytes)
+        }
         Err(error) => {
             // INVARIANT: what is written has text keys and finite numbers only, so it can be.
             debug_assert!(error.is_io(), "not to be written: {error}");
             None
         }
     }
-}
-
-/// Values of peers and agents are written as they stand; a line break in one stands between two
-/// tokens, where a blank says the same. A message must be one line for transports of lines.
-fn one_line(mut bytes: Vec<u8>) -> Vec<u8> {
-    for byte in &mut bytes {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
-        }
-    }
-    bytes
 }
 
 /// How deep arrays and objects may lie within one another: as deep as any reader of JSON goes.
