@@ -15,7 +15,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
 /// Not to load a runtime that is there, nor to say what can be asked for.
 fn needs_program(args: &[String]) -> bool {
     let is_other = |arg: &String| {
-        matches!(arg.as_str(), "--url" | "-h" | "--help") || arg.starts_with("--url=")
+        matches!(arg.as_str(), "--against" | "--url" | "-h" | "--help")
+            || ["--against=", "--url="].iter().any(|option| arg.starts_with(option))
     };
     !args.iter().any(is_other)
 }

@@ -4,9 +4,9 @@
 //! It knows frames and nothing of the crates that it loads, so that it can load another runtime.
 
 mod client;
+mod dialect;
 mod failure;
 mod machine;
-mod message;
 mod options;
 mod process;
 mod report;
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn bench(options: &Options) -> Result<()> {
+    process::raise_limit_of_files()?;
     // One thread: the server needs the others, and the client less than one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let commit = machine::commit();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
 
+use crate::dialect::Dialect;
 use crate::failure::Result;
 use crate::scenario::Scenario;
 
@@ -23,11 +24,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Load the runtime that is there, instead of processes of our own
-    #[arg(long)]
-    pub(crate) url: Option<String>,
+    #[arg(long, value_name = "URL", alias = "url")]
+    pub(crate) against: Option<String>,
     /// The token for it [default: none, an anonymous session]
-    #[arg(long, requires = "url")]
+    #[arg(long, requires = "against")]
     pub(crate) token: Option<String>,
+    /// How to speak to it, or to processes of our own
+    #[arg(long, value_enum, default_value_t = Dialect::Open)]
+    pub(crate) dialect: Dialect,
     /// The `arcp` to start
     #[arg(long, env = "ARCP_BIN", value_name = "FILE")]
     arcp: Option<OsString>,
@@ -46,7 +50,7 @@ impl Options {
     }
 
     fn suits(&self, scenario: Scenario) -> bool {
-        self.url.is_none() || scenario.suits_any_server()
+        self.against.is_none() || scenario.suits_any_server()
     }
 
     /// The program to start.
@@ -70,8 +74,12 @@ mod tests {
 
     #[test]
     fn a_runtime_that_is_there_is_not_restarted() {
-        let options = Options::try_parse_from(["bench", "--url", "ws://x/arcp"]).unwrap();
-        assert_eq!(options.scenarios(), [Scenario::Echo, Scenario::Emit, Scenario::Replay]);
+        let options = Options::try_parse_from(["bench", "--against", "ws://x/arcp"]).unwrap();
+        let scenarios = options.scenarios();
+        assert!(scenarios.contains(&Scenario::Replay) && scenarios.contains(&Scenario::Pool));
+        assert!(!scenarios.contains(&Scenario::Slow) && !scenarios.contains(&Scenario::Recover));
+        let options = Options::try_parse_from(["bench", "--url", "ws://x", "--dialect", "hello"]);
+        assert_eq!(options.unwrap().dialect, Dialect::Hello);
     }
 
     #[test]

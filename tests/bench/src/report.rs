@@ -1,5 +1,6 @@
 //! The line that is printed of a scenario's runs.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -26,9 +27,9 @@ pub(crate) struct Report<'a> {
     name: &'static str,
     unit: &'static str,
     runs: usize,
-    median: u64,
-    min: u64,
-    max: u64,
+    median: f64,
+    min: f64,
+    max: f64,
     /// The jobs of all runs, or what stands for them; from asking for each to its last event.
     jobs: usize,
     p50_ms: f64,
@@ -42,7 +43,7 @@ pub(crate) struct Report<'a> {
     bytes_sent: u64,
     /// What else the scenario tells.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    figures: BTreeMap<&'static str, f64>,
+    figures: BTreeMap<String, f64>,
     commit: &'a str,
     machine: &'a str,
 }
@@ -54,7 +55,7 @@ impl<'a> Report<'a> {
         commit: &'a str,
         machine: &'a str,
     ) -> Result<Self> {
-        let rates = Sorted::of(runs.iter().map(|run| run.load.rate))?;
+        let measured = Sorted::of_floats(runs.iter().map(|run| run.load.figure))?;
         let latencies = runs.iter().flat_map(|run| &run.load.latencies);
         let latencies = Sorted::of(latencies.copied())?;
         let server_cpu = Sorted::of(runs.iter().map(|run| run.server_cpu))?.at(50);
@@ -62,9 +63,9 @@ impl<'a> Report<'a> {
             name: scenario.name(),
             unit: scenario.unit(),
             runs: runs.len(),
-            median: rates.at(50),
-            min: rates.at(0),
-            max: rates.at(100),
+            median: rounded(measured.at(50)),
+            min: rounded(measured.at(0)),
+            max: rounded(measured.at(100)),
             jobs: latencies.len(),
             p50_ms: millis(latencies.at(50)),
             p99_ms: millis(latencies.at(99)),
@@ -84,20 +85,19 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The median of each of the further figures, to three places.
-fn figures(runs: &[Run]) -> Result<BTreeMap<&'static str, f64>> {
+/// The median of each of the further figures.
+fn figures(runs: &[Run]) -> Result<BTreeMap<String, f64>> {
     let mut all = BTreeMap::<_, Vec<f64>>::new();
     for (name, figure) in runs.iter().flat_map(|run| &run.load.figures) {
-        all.entry(*name).or_default().push(*figure);
+        all.entry(name.clone()).or_default().push(*figure);
     }
-    all.into_iter().map(|(name, figures)| Ok((name, median(figures)?))).collect()
+    let median = |figures: Vec<f64>| Sorted::of_floats(figures.into_iter()).map(|all| all.at(50));
+    all.into_iter().map(|(name, figures)| Ok((name, rounded(median(figures)?)))).collect()
 }
 
-fn median(mut figures: Vec<f64>) -> Result<f64> {
-    figures.sort_unstable_by(f64::total_cmp);
-    let middle = figures.len().saturating_sub(1) / 2;
-    let figure = figures.get(middle).ok_or("nothing was measured")?;
-    Ok((figure * 1e3).round() / 1e3)
+/// To three places.
+fn rounded(figure: f64) -> f64 {
+    (figure * 1e3).round() / 1e3
 }
 
 /// Figures in order; there is always one.
@@ -109,8 +109,20 @@ pub(crate) struct Sorted<T> {
 
 impl<T: Ord + Copy> Sorted<T> {
     pub(crate) fn of(figures: impl Iterator<Item = T>) -> Result<Self> {
+        Self::by(figures, T::cmp)
+    }
+}
+
+impl Sorted<f64> {
+    pub(crate) fn of_floats(figures: impl Iterator<Item = f64>) -> Result<Self> {
+        Self::by(figures, f64::total_cmp)
+    }
+}
+
+impl<T: Copy> Sorted<T> {
+    fn by(figures: impl Iterator<Item = T>, order: fn(&T, &T) -> Ordering) -> Result<Self> {
         let mut all: Vec<T> = figures.collect();
-        all.sort_unstable();
+        all.sort_unstable_by(order);
         let least = *all.first().ok_or("nothing was measured")?;
         Ok(Self { least, all })
     }
@@ -145,13 +157,14 @@ mod tests {
 
     fn run(rate: u64, own: bool) -> Run {
         let bytes = Bytes { received: 10 * rate, sent: rate };
+        let figure = f64::from(u32::try_from(rate).unwrap());
         let latencies = [rate, rate + 1].map(Duration::from_millis).to_vec();
         Run {
             load: Load {
-                rate,
+                figure,
                 latencies,
                 bytes,
-                figures: vec![("odd", f64::from(u32::try_from(rate).unwrap()) + 0.5)],
+                figures: vec![("odd".to_owned(), figure + 0.5)],
             },
             client_cpu: Duration::from_millis(10),
             server_cpu: own.then_some(Duration::from_millis(20)),
@@ -169,7 +182,7 @@ mod tests {
     #[test]
     fn a_line_has_the_median_and_the_spread() {
         let want = json!({
-            "name": "echo", "unit": "jobs/s", "runs": 3, "median": 2, "min": 1, "max": 3,
+            "name": "echo", "unit": "jobs/s", "runs": 3, "median": 2.0, "min": 1.0, "max": 3.0,
             "jobs": 6, "p50_ms": 2.0, "p99_ms": 4.0, "server_cpu_s": 0.02, "client_cpu_s": 0.01,
             "server_peak_rss_kib": 1_003, "bytes_received": 20, "bytes_sent": 2,
             "figures": {"odd": 2.5},

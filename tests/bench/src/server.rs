@@ -4,17 +4,19 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::dialect::Dialect;
 use crate::failure::Result;
 use crate::process::Usage;
 
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) token: Option<String>,
+    pub(crate) dialect: Dialect,
     own: Option<Own>,
 }
 
@@ -24,26 +26,57 @@ struct Own {
     /// Kept open, for whoever writes to a pipe that nobody reads is ended.
     _said: Lines<BufReader<ChildStdout>>,
     data: TempDir,
+    /// What it was told to be like, where that is not the default.
+    _settings: Option<NamedTempFile>,
+}
+
+/// When a server of our own says that something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// When it outlives the machine's power.
+    Full,
+    /// When it outlives the process.
+    Process,
 }
 
 impl Server {
     /// A runtime that somebody else has started, and that is not measured.
-    pub(crate) fn elsewhere(url: &str, token: Option<&str>) -> Self {
-        Self { url: url.to_owned(), token: token.map(str::to_owned), own: None }
+    pub(crate) fn elsewhere(url: &str, token: Option<&str>, dialect: Dialect) -> Self {
+        Self { url: url.to_owned(), token: token.map(str::to_owned), dialect, own: None }
     }
 
     /// Starts `program` and waits until it listens. What it logs goes where our own errors go.
-    pub(crate) async fn start(program: &Path) -> Result<Self> {
-        Self::start_on(program, TempDir::with_prefix("arcp-bench-")?).await
+    pub(crate) async fn start(
+        program: &Path,
+        dialect: Dialect,
+        durability: Durability,
+    ) -> Result<Self> {
+        let settings = match durability {
+            Durability::Full => None,
+            Durability::Process => Some(settings("durability = \"process\"\n")?),
+        };
+        Self::started(program, dialect, TempDir::with_prefix(PREFIX)?, settings).await
     }
 
     /// The same, on data that is there.
-    pub(crate) async fn start_on(program: &Path, data: TempDir) -> Result<Self> {
+    pub(crate) async fn start_on(program: &Path, dialect: Dialect, data: TempDir) -> Result<Self> {
+        Self::started(program, dialect, data, None).await
+    }
+
+    async fn started(
+        program: &Path,
+        dialect: Dialect,
+        data: TempDir,
+        settings: Option<NamedTempFile>,
+    ) -> Result<Self> {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--no-workspace", "--data"]);
         command.arg(data.path()).args(["--token", &format!("{TOKEN}=bench")]);
         for principal in (0..OTHERS).map(other) {
             command.args(["--token", &format!("{principal}={principal}")]);
+        }
+        if let Some(settings) = &settings {
+            command.arg("--config").arg(settings.path());
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let started = command.spawn();
@@ -57,7 +90,8 @@ impl Server {
         Ok(Self {
             url: url.to_owned(),
             token: Some(TOKEN.to_owned()),
-            own: Some(Own { child, _said: said, data }),
+            dialect,
+            own: Some(Own { child, _said: said, data, _settings: settings }),
         })
     }
 
@@ -75,6 +109,13 @@ impl Server {
     }
 }
 
+/// A file with settings.
+fn settings(text: &str) -> Result<NamedTempFile> {
+    let file = NamedTempFile::with_prefix(PREFIX)?;
+    std::fs::write(file.path(), text)?;
+    Ok(file)
+}
+
 /// The token, and the name, of one of the principals that a server of our own knows besides the
 /// first: `n` below [`OTHERS`].
 pub(crate) fn other(n: usize) -> String {
@@ -84,5 +125,7 @@ pub(crate) fn other(n: usize) -> String {
 /// So many that none of them has too many sessions for the default limits.
 pub(crate) const OTHERS: usize = 16;
 const READY: &str = "arcp: listening on ";
+/// What temporary files are named after.
+pub(crate) const PREFIX: &str = "arcp-bench-";
 const TOKEN: &str = "bench";
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ use crate::options::Options;
 use crate::process::Usage;
 use crate::report::Run;
 use crate::scenario::Load;
-use crate::server::Server;
+use crate::server::{Durability, Server};
 
 /// Where runs take place.
 #[derive(Debug)]
@@ -27,16 +27,29 @@ impl<'a> Stage<'a> {
 
     /// A fresh process, or what is there already.
     pub(crate) async fn server(&self) -> Result<Server> {
-        match &self.options.url {
-            Some(url) => Ok(Server::elsewhere(url, self.options.token.as_deref())),
-            None => Server::start(self.program()?).await,
+        match &self.options.against {
+            Some(url) => {
+                let (token, dialect) = (self.options.token.as_deref(), self.options.dialect);
+                Ok(Server::elsewhere(url, token, dialect))
+            }
+            None => self.own(Durability::Full).await,
         }
     }
 
+    /// A fresh process.
+    pub(crate) async fn own(&self, durability: Durability) -> Result<Server> {
+        Server::start(self.program()?, self.options.dialect, durability).await
+    }
+
+    /// A fresh process on data that is there.
+    pub(crate) async fn server_on(&self, data: TempDir) -> Result<Server> {
+        Server::start_on(self.program()?, self.options.dialect, data).await
+    }
+
     /// The program that processes of our own run.
-    pub(crate) fn program(&self) -> Result<&'a Path> {
-        if self.options.url.is_some() {
-            return Err("this needs processes of our own: not with `--url`".into());
+    fn program(&self) -> Result<&'a Path> {
+        if self.options.against.is_some() {
+            return Err("this needs processes of our own: not with `--against`".into());
         }
         self.options.program()
     }
