@@ -69,8 +69,8 @@ impl<'a> Report<'a> {
             jobs: latencies.len(),
             p50_ms: millis(latencies.at(50)),
             p99_ms: millis(latencies.at(99)),
-            server_cpu_s: server_cpu.map(|cpu| cpu.as_secs_f64()),
-            client_cpu_s: Sorted::of(runs.iter().map(|run| run.client_cpu))?.at(50).as_secs_f64(),
+            server_cpu_s: server_cpu.map(seconds),
+            client_cpu_s: seconds(Sorted::of(runs.iter().map(|run| run.client_cpu))?.at(50)),
             server_peak_rss_kib: runs.iter().filter_map(|run| run.server_rss_kib).max(),
             bytes_received: Sorted::of(runs.iter().map(|run| run.load.bytes.received))?.at(50),
             bytes_sent: Sorted::of(runs.iter().map(|run| run.load.bytes.sent))?.at(50),
@@ -93,6 +93,10 @@ fn figures(runs: &[Run]) -> Result<BTreeMap<String, f64>> {
     }
     let median = |figures: Vec<f64>| Sorted::of_floats(figures.into_iter()).map(|all| all.at(50));
     all.into_iter().map(|(name, figures)| Ok((name, rounded(median(figures)?)))).collect()
+}
+
+fn seconds(time: Duration) -> f64 {
+    rounded(time.as_secs_f64())
 }
 
 /// To three places.

@@ -46,6 +46,11 @@ impl<'a> Stage<'a> {
         Server::start_on(self.program()?, self.options.dialect, data).await
     }
 
+    /// How far `grow` goes.
+    pub(crate) fn events(&self) -> u64 {
+        self.options.events
+    }
+
     /// The program that processes of our own run.
     fn program(&self) -> Result<&'a Path> {
         if self.options.against.is_some() {

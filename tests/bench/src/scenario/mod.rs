@@ -5,6 +5,7 @@ mod echo;
 mod emit;
 mod emit8;
 mod events;
+mod grow;
 mod idle;
 mod pool;
 mod recover;
@@ -53,6 +54,9 @@ pub(crate) enum Scenario {
     Recover,
     /// Many short jobs, beside a client that has stopped reading the many events of its own
     Slow,
+    /// What a job costs as the log grows from ten thousand to ten million events: minutes, and done only
+    /// when asked for
+    Grow,
 }
 
 /// What one run of a scenario comes to.
@@ -83,6 +87,7 @@ impl Scenario {
             Self::Idle => "idle",
             Self::Recover => "recover",
             Self::Slow => "slow",
+            Self::Grow => "grow",
         }
     }
 
@@ -94,17 +99,24 @@ impl Scenario {
             Self::Chunks | Self::ChunksBase64 => "MB/s",
             Self::Idle => "KiB a session",
             Self::Recover => "ms to listening",
+            Self::Grow => "% of the first cost",
         }
     }
 
     /// Whether it can be done with a runtime that is there.
     pub(crate) fn suits_any_server(self) -> bool {
-        !matches!(self, Self::EchoProcess | Self::Idle | Self::Recover | Self::Slow)
+        !matches!(self, Self::EchoProcess | Self::Idle | Self::Recover | Self::Slow | Self::Grow)
+    }
+
+    /// Whether it takes minutes.
+    pub(crate) fn is_long(self) -> bool {
+        self == Self::Grow
     }
 
     pub(crate) async fn run(self, stage: &mut Stage<'_>) -> Result<Run> {
-        let late = |_| format!("{}: no end after {} s", self.name(), PATIENCE.as_secs());
-        let run = timeout(PATIENCE, self.patient(stage)).await.map_err(late)?;
+        let patience = if self.is_long() { LONG_PATIENCE } else { PATIENCE };
+        let late = |_| format!("{}: no end after {} s", self.name(), patience.as_secs());
+        let run = timeout(patience, self.patient(stage)).await.map_err(late)?;
         Ok(run.map_err(|error| format!("{}: {error}", self.name()))?)
     }
 
@@ -123,6 +135,7 @@ impl Scenario {
             Self::Idle => on(stage.own(Durability::Full).await?, idle::load).await,
             Self::Recover => recover::run(stage).await,
             Self::Slow => slow::run(stage).await,
+            Self::Grow => grow::run(stage, stage.events()).await,
         }
     }
 }
@@ -163,3 +176,4 @@ pub(crate) fn millis(duration: Duration) -> f64 {
 }
 
 const PATIENCE: Duration = Duration::from_mins(2);
+const LONG_PATIENCE: Duration = Duration::from_mins(30);
