@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the load program against the release build of `arcp`.
 
 use crate::failure::Failure;
+use crate::interop;
 use crate::process::{cargo, run as execute};
 use crate::program;
 
@@ -8,6 +9,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let mut load = cargo(LOAD);
     if needs_program(args) {
         load.env(program::VARIABLE, program::build(&["--release"])?);
+        if args.iter().any(|arg| arg == "--compare") {
+            interop::add_runtimes_to(&mut load)?;
+        }
     }
     execute(load.args(args))
 }
@@ -33,7 +37,10 @@ mod tests {
             needs_program(&args.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert!(needs(&[]) && needs(&["echo", "--json", "figures"]));
-        assert!(!needs(&["--url", "ws://localhost:1/arcp"]) && !needs(&["--url=ws://x/arcp"]));
+        for option in ["--against", "--url"] {
+            assert!(!needs(&[option, "ws://localhost:1/arcp"]));
+            assert!(!needs(&[&format!("{option}=ws://x/arcp")]));
+        }
         assert!(!needs(&["--help"]));
     }
 }

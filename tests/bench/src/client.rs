@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use tokio::net::TcpStream;
@@ -22,6 +22,8 @@ pub(crate) struct Client {
     ids: Ids,
     session: Option<String>,
     left: Option<Left>,
+    /// Whether something that was asked may not have gone out.
+    is_to_flush: bool,
     /// Bytes of messages that came and went; the WebSocket's own headers are not in it.
     pub(crate) bytes: Bytes,
 }
@@ -87,7 +89,8 @@ impl Client {
         let (ws, _) = client_async_with_config(uri, stream, Some(config)).await?;
         let dialect = server.dialect;
         let (session, left, bytes) = (None, None, Bytes::default());
-        Ok(Self { ws, dialect, ids: Ids::of(dialect), session, left, bytes })
+        let (ids, is_to_flush) = (Ids::of(dialect), false);
+        Ok(Self { ws, dialect, ids, session, left, is_to_flush, bytes })
     }
 
     /// Goes on with the session of a client that is gone, after the event `last`.
@@ -168,10 +171,13 @@ impl Client {
     async fn next(&mut self) -> Result<Utf8Bytes> {
         loop {
             // A timer for each of them would cost more than reading it.
-            let Some(message) = self.ws.next().await else {
-                return Err("the server has ended the connection".into());
+            let message = if let Some(message) = self.ws.next().now_or_never() {
+                message
+            } else {
+                self.flush().await?;
+                self.ws.next().await
             };
-            match message? {
+            match message.ok_or("the server has ended the connection")?? {
                 Message::Text(text) => {
                     self.bytes.received += text.len() as u64;
                     return Ok(text);
@@ -182,11 +188,22 @@ impl Client {
         }
     }
 
+    /// Sends what was asked.
+    async fn flush(&mut self) -> Result<()> {
+        if self.is_to_flush {
+            self.ws.flush().await?;
+            self.is_to_flush = false;
+        }
+        Ok(())
+    }
+
+    /// Asks something. It goes out with what else is asked before there is nothing left to be read.
     async fn ask(&mut self, ask: &Ask<'_>) -> Result<String> {
         let id = self.ids.next();
         let text = self.dialect.write(ask, &id, self.session.as_deref())?;
         self.bytes.sent += text.len() as u64;
-        self.ws.send(Message::text(text)).await?;
+        self.ws.feed(Message::text(text)).await?;
+        self.is_to_flush = true;
         Ok(id)
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::dialect::Dialect;
 use crate::failure::Result;
+use crate::machine::Place;
 use crate::scenario::{Load, Scenario, millis};
 
 /// One run and what it cost.
@@ -25,6 +27,9 @@ pub(crate) struct Run {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report<'a> {
     name: &'static str,
+    /// What was loaded.
+    runtime: &'a str,
+    dialect: &'static str,
     unit: &'static str,
     runs: usize,
     median: f64,
@@ -51,9 +56,10 @@ pub(crate) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(crate) fn of(
         scenario: Scenario,
+        runtime: &'a str,
+        dialect: Dialect,
         runs: &[Run],
-        commit: &'a str,
-        machine: &'a str,
+        place: &'a Place,
     ) -> Result<Self> {
         let measured = Sorted::of_floats(runs.iter().map(|run| run.load.figure))?;
         let latencies = runs.iter().flat_map(|run| &run.load.latencies);
@@ -61,6 +67,8 @@ impl<'a> Report<'a> {
         let server_cpu = Sorted::of(runs.iter().map(|run| run.server_cpu))?.at(50);
         Ok(Self {
             name: scenario.name(),
+            runtime,
+            dialect: dialect.name(),
             unit: scenario.unit(),
             runs: runs.len(),
             median: rounded(measured.at(50)),
@@ -75,8 +83,8 @@ impl<'a> Report<'a> {
             bytes_received: Sorted::of(runs.iter().map(|run| run.load.bytes.received))?.at(50),
             bytes_sent: Sorted::of(runs.iter().map(|run| run.load.bytes.sent))?.at(50),
             figures: figures(runs)?,
-            commit,
-            machine,
+            commit: &place.commit,
+            machine: &place.machine,
         })
     }
 
@@ -131,7 +139,7 @@ impl<T: Copy> Sorted<T> {
         Ok(Self { least, all })
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
 
@@ -179,14 +187,15 @@ mod tests {
 
     fn reported(own: bool) -> Value {
         let runs = [3, 1, 2].map(|rate| run(rate, own));
-        let report = Report::of(Scenario::Echo, &runs, "c0ffee", "a machine").unwrap();
+        let place = Place { commit: "c0ffee".to_owned(), machine: "a machine".to_owned() };
+        let report = Report::of(Scenario::Echo, "arcp", Dialect::Open, &runs, &place).unwrap();
         serde_json::from_str(&report.line().unwrap()).unwrap()
     }
 
     #[test]
     fn a_line_has_the_median_and_the_spread() {
         let want = json!({
-            "name": "echo", "unit": "jobs/s", "runs": 3, "median": 2.0, "min": 1.0, "max": 3.0,
+            "name": "echo", "runtime": "arcp", "dialect": "open", "unit": "jobs/s", "runs": 3, "median": 2.0, "min": 1.0, "max": 3.0,
             "jobs": 6, "p50_ms": 2.0, "p99_ms": 4.0, "server_cpu_s": 0.02, "client_cpu_s": 0.01,
             "server_peak_rss_kib": 1_003, "bytes_received": 20, "bytes_sent": 2,
             "figures": {"odd": 2.5},

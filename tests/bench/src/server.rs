@@ -1,17 +1,17 @@
 //! The runtime that is loaded: a process of our own on data of its own, or one that is there.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdout};
 use tokio::time::timeout;
 
 use crate::dialect::Dialect;
 use crate::failure::Result;
 use crate::process::Usage;
+use crate::program::Program;
 
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -45,52 +45,39 @@ impl Server {
         Self { url: url.to_owned(), token: token.map(str::to_owned), dialect, own: None }
     }
 
-    /// Starts `program` and waits until it listens. What it logs goes where our own errors go.
-    pub(crate) async fn start(
-        program: &Path,
-        dialect: Dialect,
-        durability: Durability,
-    ) -> Result<Self> {
+    /// Starts a program and waits until it listens. What it logs goes where our own errors go.
+    pub(crate) async fn start(program: &Program, durability: Durability) -> Result<Self> {
         let settings = match durability {
             Durability::Full => None,
             Durability::Process => Some(settings("durability = \"process\"\n")?),
         };
-        Self::started(program, dialect, TempDir::with_prefix(PREFIX)?, settings).await
+        Self::started(program, TempDir::with_prefix(PREFIX)?, settings).await
     }
 
     /// The same, on data that is there.
-    pub(crate) async fn start_on(program: &Path, dialect: Dialect, data: TempDir) -> Result<Self> {
-        Self::started(program, dialect, data, None).await
+    pub(crate) async fn start_on(program: &Program, data: TempDir) -> Result<Self> {
+        Self::started(program, data, None).await
     }
 
     async fn started(
-        program: &Path,
-        dialect: Dialect,
+        program: &Program,
         data: TempDir,
         settings: Option<NamedTempFile>,
     ) -> Result<Self> {
-        let mut command = Command::new(program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--no-workspace", "--data"]);
-        command.arg(data.path()).args(["--token", &format!("{TOKEN}=bench")]);
-        for principal in (0..OTHERS).map(other) {
-            command.args(["--token", &format!("{principal}={principal}")]);
-        }
-        if let Some(settings) = &settings {
-            command.arg("--config").arg(settings.path());
-        }
+        let mut command = program.command(data.path(), settings.as_ref().map(NamedTempFile::path));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let started = command.spawn();
-        let mut child = started.map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut child = started.map_err(|error| format!("{}: {error}", program.file.display()))?;
         let said = child.stdout.take().ok_or("the server has no standard output")?;
         let mut said = BufReader::new(said).lines();
         let line =
             timeout(PATIENCE, said.next_line()).await.map_err(|_| "the server is silent")??;
         let line = line.ok_or("the server has ended before it listened")?;
-        let url = line.strip_prefix(READY).ok_or_else(|| format!("the server says: {line}"))?;
+        let url = line.split_whitespace().find(|word| word.starts_with("ws://"));
         Ok(Self {
-            url: url.to_owned(),
+            url: url.ok_or_else(|| format!("the server says: {line}"))?.to_owned(),
             token: Some(TOKEN.to_owned()),
-            dialect,
+            dialect: program.dialect,
             own: Some(Own { child, _said: said, data, _settings: settings }),
         })
     }
@@ -124,8 +111,8 @@ pub(crate) fn other(n: usize) -> String {
 
 /// So many that none of them has too many sessions for the default limits.
 pub(crate) const OTHERS: usize = 16;
-const READY: &str = "arcp: listening on ";
 /// What temporary files are named after.
 pub(crate) const PREFIX: &str = "arcp-bench-";
-const TOKEN: &str = "bench";
+/// The token, and the name, of the first principal.
+pub(crate) const TOKEN: &str = "bench";
 const PATIENCE: Duration = Duration::from_secs(30);

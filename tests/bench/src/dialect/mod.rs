@@ -86,6 +86,13 @@ impl Dialect {
         }
     }
 
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Hello => "hello",
+        }
+    }
+
     /// What ids of frames begin with.
     fn prefix(self) -> &'static str {
         match self {

@@ -12,7 +12,7 @@ use crate::report::Run;
 use crate::server::{Durability, Server};
 use crate::stage::{Stage, measured};
 
-pub(super) async fn run(stage: &Stage<'_>, up_to: u64) -> Result<Run> {
+pub(super) async fn run(stage: &Stage, up_to: u64) -> Result<Run> {
     let server = stage.own(Durability::Full).await?;
     measured(&server, load(&server, up_to)).await
 }
@@ -46,9 +46,8 @@ fn levels(up_to: u64) -> impl Iterator<Item = u64> {
 /// What is being filled.
 struct Log {
     clients: Vec<Client>,
-    /// The last of which jobs are measured.
-    client: Client,
     events: u64,
+    bytes: Bytes,
 }
 
 /// What a job costs the server, and an event.
@@ -64,7 +63,7 @@ impl Log {
         for _ in 0..SESSIONS {
             clients.push(Client::open(server).await?);
         }
-        Ok(Self { clients, client: Client::open(server).await?, events: 0 })
+        Ok(Self { clients, events: 0, bytes: Bytes::default() })
     }
 
     /// Has jobs say events until there are so many.
@@ -80,14 +79,18 @@ impl Log {
     }
 
     async fn cost(&mut self, server: &Server) -> Result<Cost> {
+        // Not one that was silent while the log grew, as it would be taken for dead.
+        let mut client = Client::open(server).await?;
         let mut latencies = Vec::with_capacity(ECHOES);
         let before = cpu(server)?;
         for _ in 0..ECHOES {
-            latencies.push(echo::job(&mut self.client).await?);
+            latencies.push(echo::job(&mut client).await?);
         }
         let between = cpu(server)?;
-        emit(&mut self.client, EVENTS).await?;
+        emit(&mut client, EVENTS).await?;
         let after = cpu(server)?;
+        self.bytes.add(client.bytes);
+        client.close().await?;
         self.events += ECHOES as u64 * OF_A_JOB + EVENTS + OF_A_JOB;
         let job_us = micros_each(between.saturating_sub(before), ECHOES as u64)?;
         let event_us = micros_each(after.saturating_sub(between), EVENTS)?;
@@ -95,8 +98,8 @@ impl Log {
     }
 
     async fn close(self) -> Result<Bytes> {
-        let mut bytes = Bytes::default();
-        for client in self.clients.into_iter().chain([self.client]) {
+        let mut bytes = self.bytes;
+        for client in self.clients {
             bytes.add(client.bytes);
             client.close().await?;
         }

@@ -108,19 +108,25 @@ impl Scenario {
         !matches!(self, Self::EchoProcess | Self::Idle | Self::Recover | Self::Slow | Self::Grow)
     }
 
+    /// Whether a runtime can do it that keeps nothing on the disk, and no session for a client that is
+    /// gone.
+    pub(crate) fn needs_nothing_kept(self) -> bool {
+        !matches!(self, Self::Replay | Self::Recover | Self::Slow | Self::Grow)
+    }
+
     /// Whether it takes minutes.
     pub(crate) fn is_long(self) -> bool {
         self == Self::Grow
     }
 
-    pub(crate) async fn run(self, stage: &mut Stage<'_>) -> Result<Run> {
+    pub(crate) async fn run(self, stage: &mut Stage) -> Result<Run> {
         let patience = if self.is_long() { LONG_PATIENCE } else { PATIENCE };
         let late = |_| format!("{}: no end after {} s", self.name(), patience.as_secs());
         let run = timeout(patience, self.patient(stage)).await.map_err(late)?;
         Ok(run.map_err(|error| format!("{}: {error}", self.name()))?)
     }
 
-    async fn patient(self, stage: &mut Stage<'_>) -> Result<Run> {
+    async fn patient(self, stage: &mut Stage) -> Result<Run> {
         match self {
             Self::Echo => on(stage.server().await?, echo::load).await,
             Self::EchoProcess => on(stage.own(Durability::Process).await?, echo::load).await,
@@ -135,7 +141,7 @@ impl Scenario {
             Self::Idle => on(stage.own(Durability::Full).await?, idle::load).await,
             Self::Recover => recover::run(stage).await,
             Self::Slow => slow::run(stage).await,
-            Self::Grow => grow::run(stage, stage.events()).await,
+            Self::Grow => grow::run(stage, stage.events).await,
         }
     }
 }
@@ -166,7 +172,7 @@ fn to_f64(figure: u64) -> Result<f64> {
 }
 
 /// The least of them that so many of a hundred are not above.
-fn percentile(latencies: &[Duration], percent: usize) -> Result<Duration> {
+pub(crate) fn percentile(latencies: &[Duration], percent: usize) -> Result<Duration> {
     Ok(Sorted::of(latencies.iter().copied())?.at(percent))
 }
 

@@ -13,7 +13,7 @@ use crate::report::Run;
 use crate::server::{Durability, OTHERS, PREFIX, Server, other};
 use crate::stage::{Stage, measured};
 
-pub(super) async fn run(stage: &mut Stage<'_>) -> Result<Run> {
+pub(super) async fn run(stage: &mut Stage) -> Result<Run> {
     let kept = match stage.kept.take() {
         Some(kept) => kept,
         None => make(stage).await?,
@@ -37,7 +37,7 @@ pub(super) async fn run(stage: &mut Stage<'_>) -> Result<Run> {
 }
 
 /// Has a server do much, and kills it.
-async fn make(stage: &Stage<'_>) -> Result<TempDir> {
+async fn make(stage: &Stage) -> Result<TempDir> {
     let server = stage.own(Durability::Full).await?;
     let each = SESSIONS.div_ceil(AT_A_TIME);
     in_parallel(AT_A_TIME, |n| {

@@ -16,7 +16,7 @@ use crate::report::Run;
 use crate::server::{Durability, Server};
 use crate::stage::{Stage, measured};
 
-pub(super) async fn run(stage: &Stage<'_>) -> Result<Run> {
+pub(super) async fn run(stage: &Stage) -> Result<Run> {
     let server = stage.own(Durability::Full).await?;
     let before = measured(&server, load(&server, Reader::Reads)).await?;
     drop(server);
