@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Ask, Heard, Left, NONCE, SOME_TIME, What, refusal};
+use super::{Ask, Heard, Left, NONCE, SOME_TIME, Text, What, refusal};
 use crate::failure::Result;
 
 pub(super) fn write(ask: &Ask<'_>, id: &str, session: Option<&str>) -> Result<String> {
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Result<Heard<'_>> {
         serde_json::from_str(text).map_err(|error| format!("{error} in: {text}"))?;
     let (what, request) = answer.what()?;
     let Answer { job_id, event_seq, .. } = answer;
-    Ok(Heard { request, job: job_id, seq: event_seq, what })
+    Ok(Heard { request, job: Text::of(job_id), seq: event_seq, what })
 }
 
 #[derive(Serialize)]
@@ -126,9 +126,9 @@ struct Answer<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(borrow)]
-    session_id: Option<Cow<'a, str>>,
+    session_id: Option<Text<'a>>,
     #[serde(borrow)]
-    job_id: Option<Cow<'a, str>>,
+    job_id: Option<Text<'a>>,
     event_seq: Option<u64>,
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
@@ -140,7 +140,7 @@ impl<'a> Answer<'a> {
         let what = match self.kind.as_ref() {
             "job.event" => self.payload::<Event<'_>>()?.what()?,
             "job.accepted" => {
-                return Ok((What::Accepted, self.payload::<Accepted<'_>>()?.request_id));
+                return Ok((What::Accepted, Text::of(self.payload::<Accepted<'_>>()?.request_id)));
             }
             "job.result" if self.payload::<Ended<'_>>()?.final_status == "success" => What::Ended,
             "job.subscribed" => What::Watching,
@@ -157,7 +157,7 @@ impl<'a> Answer<'a> {
 
     fn welcome(&self) -> Result<What<'a>> {
         let Welcome { session_id, resume_token } = self.payload()?;
-        let on_envelope = || self.session_id.as_deref().map(str::to_owned);
+        let on_envelope = || self.session_id.as_ref().map(|id| id.0.to_string());
         let session = session_id.or_else(on_envelope).ok_or("a session without an id")?;
         let left = resume_token.map(|token| Left { session: session.clone(), token });
         Ok(What::Welcome { session, left })
@@ -205,7 +205,7 @@ struct Chunk<'a> {
 #[derive(Deserialize)]
 struct Accepted<'a> {
     #[serde(borrow)]
-    request_id: Option<Cow<'a, str>>,
+    request_id: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::failure::Result;
@@ -159,6 +160,17 @@ impl Job {
     }
 }
 
+/// A string that is borrowed where it can be, which serde does of a `Cow` but not of an optional one.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    fn of(text: Option<Self>) -> Option<Cow<'a, str>> {
+        text.map(|text| text.0)
+    }
+}
+
 /// What a refusal says.
 fn refusal(kind: &str, payload: Option<&RawValue>) -> Box<dyn Error> {
     format!("{kind}: {}", payload.map_or("", RawValue::get)).into()
@@ -180,6 +192,14 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!((one.len(), &one[..6]), (30, "msg_00"));
         assert_eq!(&Ids::of(Dialect::Hello).next()[..6], "req_00");
+    }
+
+    #[test]
+    fn texts_are_borrowed_where_they_can_be() {
+        let read = |text| Text::of(serde_json::from_str::<Option<Text<'_>>>(text).unwrap());
+        assert!(matches!(read(r#""plain""#), Some(Cow::Borrowed("plain"))));
+        assert!(matches!(read(r#""\u0061""#), Some(Cow::Owned(text)) if text == "a"));
+        assert_eq!(read("null"), None);
     }
 
     fn heard<'a>(request: Option<&'a str>, job: Option<&'a str>) -> Heard<'a> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Ask, Heard, Left, NONCE, SOME_TIME, What, refusal};
+use super::{Ask, Heard, Left, NONCE, SOME_TIME, Text, What, refusal};
 use crate::failure::Result;
 
 pub(super) fn write(ask: &Ask<'_>, id: &str, session: Option<&str>) -> Result<String> {
@@ -44,7 +44,7 @@ pub(super) fn read(text: &str) -> Result<Heard<'_>> {
         serde_json::from_str(text).map_err(|error| format!("{error} in: {text}"))?;
     let what = answer.what()?;
     let Answer { correlation_id, job_id, event_seq, .. } = answer;
-    Ok(Heard { request: correlation_id, job: job_id, seq: event_seq, what })
+    Ok(Heard { request: Text::of(correlation_id), job: Text::of(job_id), seq: event_seq, what })
 }
 
 #[derive(Serialize)]
@@ -116,11 +116,11 @@ struct Answer<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(borrow)]
-    session_id: Option<Cow<'a, str>>,
+    session_id: Option<Text<'a>>,
     #[serde(borrow)]
-    job_id: Option<Cow<'a, str>>,
+    job_id: Option<Text<'a>>,
     #[serde(borrow)]
-    correlation_id: Option<Cow<'a, str>>,
+    correlation_id: Option<Text<'a>>,
     event_seq: Option<u64>,
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
@@ -151,7 +151,7 @@ impl<'a> Answer<'a> {
     }
 
     fn welcome(&self) -> Result<What<'a>> {
-        let session = self.session_id.as_deref().ok_or("a session without an id")?.to_owned();
+        let session = self.session_id.as_ref().ok_or("a session without an id")?.0.to_string();
         let token = self.payload::<Accepted>()?.resume_token;
         let left = token.map(|token| Left { session: session.clone(), token });
         Ok(What::Welcome { session, left })
