@@ -1,11 +1,14 @@
 //! Frames of the hello dialect: the few that a load asks with, and what it needs of an answer.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Ask, Heard, Left, NONCE, SOME_TIME, Text, What, refusal};
+use super::scan::Needle;
+use super::{Ask, Heard, Left, NONCE, SOME_TIME, Text, What, metric, refusal};
 use crate::failure::Result;
 
 pub(super) fn write(ask: &Ask<'_>, id: &str, session: Option<&str>) -> Result<String> {
@@ -33,6 +36,11 @@ pub(super) fn write(ask: &Ask<'_>, id: &str, session: Option<&str>) -> Result<St
 }
 
 pub(super) fn read(text: &str) -> Result<Heard<'_>> {
+    static METRIC: Needle = LazyLock::new(|| Finder::new(r#""kind":"metric""#));
+    metric(text, &METRIC, None).map_or_else(|| read_all(text), Ok)
+}
+
+fn read_all(text: &str) -> Result<Heard<'_>> {
     let answer: Answer<'_> =
         serde_json::from_str(text).map_err(|error| format!("{error} in: {text}"))?;
     let (what, request) = answer.what()?;

@@ -2,16 +2,20 @@
 
 mod hello;
 mod open;
+mod scan;
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::failure::Result;
+use scan::Needle;
 
 /// A dialect of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,7 +51,7 @@ pub(crate) struct Left {
 }
 
 /// A frame that came, borrowed from its text.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Heard<'a> {
     /// The id of the frame that it answers. One dialect says so of every event of a job, and the
     /// other only where it accepts one.
@@ -171,6 +175,22 @@ impl<'a> Text<'a> {
     }
 }
 
+/// A metric, if a frame is one in the form that is usual: it is found by what only such a one has.
+fn metric<'a>(text: &'a str, is_it: &Needle, request: Option<&Needle>) -> Option<Heard<'a>> {
+    static JOB: Needle = LazyLock::new(|| Finder::new(r#""job_id":""#));
+    static SEQ: Needle = LazyLock::new(|| Finder::new(r#""event_seq":"#));
+    static VALUE: Needle = LazyLock::new(|| Finder::new(r#""value":"#));
+    if !scan::has(text, is_it) {
+        return None;
+    }
+    Some(Heard {
+        request: request.and_then(|key| scan::text(text, key)).map(Cow::from),
+        job: Some(scan::text(text, &JOB)?.into()),
+        seq: Some(scan::number(text, &SEQ)?.parse().ok()?),
+        what: What::Metric(scan::number(text, &VALUE)?.parse().ok()?),
+    })
+}
+
 /// What a refusal says.
 fn refusal(kind: &str, payload: Option<&RawValue>) -> Box<dyn Error> {
     format!("{kind}: {}", payload.map_or("", RawValue::get)).into()
@@ -200,6 +220,23 @@ mod tests {
         assert!(matches!(read(r#""plain""#), Some(Cow::Borrowed("plain"))));
         assert!(matches!(read(r#""\u0061""#), Some(Cow::Owned(text)) if text == "a"));
         assert_eq!(read("null"), None);
+    }
+
+    #[test]
+    fn what_is_found_is_what_is_read() {
+        let open = r#"{"arcp":"1.1","type":"metric","job_id":"job_1","correlation_id":"msg_1",
+            "event_seq":7,"payload":{"name":"n","value":3.5,"unit":"u"}}"#;
+        let hello = r#"{"arcp":"1.1","type":"job.event","job_id":"job_1","event_seq":7,
+            "payload":{"kind":"metric","body":{"name":"n","value":3.5,"unit":"u"}}}"#;
+        for (dialect, text, request) in
+            [(Dialect::Open, open, Some("msg_1".into())), (Dialect::Hello, hello, None)]
+        {
+            let job = Some("job_1".into());
+            let found = Heard { request, job, seq: Some(7), what: What::Metric(3.5) };
+            assert_eq!(dialect.read(text).unwrap(), found);
+            // The same, in a form that nothing is found in.
+            assert_eq!(dialect.read(&text.replace("\":", "\": ")).unwrap(), found);
+        }
     }
 
     fn heard<'a>(request: Option<&'a str>, job: Option<&'a str>) -> Heard<'a> {
