@@ -231,7 +231,7 @@ impl Client {
     }
 }
 
-/// How much is read at once.
-const BUSY: usize = 128 << 10;
+/// How much is read at once. The WebSocket sets so many bytes to zero before each read.
+const BUSY: usize = 16 << 10;
 const IDLE: usize = 1 << 10;
 const PATIENCE: Duration = Duration::from_secs(30);
