@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the load program against the release build of `arcp`.
 
 use crate::failure::Failure;
+use crate::interop;
 use crate::process::{cargo, run as execute};
 use crate::program;
 
@@ -8,6 +9,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let mut load = cargo(LOAD);
     if needs_program(args) {
         load.env(program::VARIABLE, program::build(&["--release"])?);
+        if args.iter().any(|arg| arg == "--compare") {
+            interop::add_runtimes_to(&mut load)?;
+        }
     }
     execute(load.args(args))
 }
@@ -15,7 +19,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
 /// Not to load a runtime that is there, nor to say what can be asked for.
 fn needs_program(args: &[String]) -> bool {
     let is_other = |arg: &String| {
-        matches!(arg.as_str(), "--url" | "-h" | "--help") || arg.starts_with("--url=")
+        matches!(arg.as_str(), "--against" | "--url" | "-h" | "--help")
+            || ["--against=", "--url="].iter().any(|option| arg.starts_with(option))
     };
     !args.iter().any(is_other)
 }
@@ -32,7 +37,10 @@ mod tests {
             needs_program(&args.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert!(needs(&[]) && needs(&["echo", "--json", "figures"]));
-        assert!(!needs(&["--url", "ws://localhost:1/arcp"]) && !needs(&["--url=ws://x/arcp"]));
+        for option in ["--against", "--url"] {
+            assert!(!needs(&[option, "ws://localhost:1/arcp"]));
+            assert!(!needs(&[&format!("{option}=ws://x/arcp")]));
+        }
         assert!(!needs(&["--help"]));
     }
 }

@@ -126,8 +126,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "[SCENARIO]... [--help]",
-        about: "load the release build of the program and print figures (long: a release build)",
+        usage: "[SCENARIO]... [--compare [--report]]",
+        about: "load the release build and print figures, beside published runtimes (minutes each); see --help",
         run: bench::run,
     },
     Command {

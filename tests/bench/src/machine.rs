@@ -4,19 +4,42 @@ use std::fs;
 use std::process::Command;
 use std::thread::available_parallelism;
 
+/// Where and of what.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) commit: String,
+    pub(crate) machine: String,
+}
+
+impl Place {
+    pub(crate) fn here() -> Self {
+        Self { commit: commit(), machine: line() }
+    }
+}
+
+/// The day, as the system writes it.
+pub(crate) fn date() -> String {
+    said("date", &["-u", "+%Y-%m-%d"])
+}
+
 /// The checkout's commit, `-dirty` behind it when files differ from it.
-pub(crate) fn commit() -> String {
-    let described = Command::new("git")
-        .args(["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"])
+fn commit() -> String {
+    said("git", &["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"])
+}
+
+/// What a program says.
+fn said(program: &str, args: &[&str]) -> String {
+    let said = Command::new(program)
+        .args(args)
         .output()
         .ok()
         .filter(|output| output.status.success())
         .and_then(|output| String::from_utf8(output.stdout).ok());
-    described.map_or_else(unknown, |commit| commit.trim().to_owned())
+    said.map_or_else(unknown, |said| said.trim().to_owned())
 }
 
 /// The processor and how many of its cores are ours.
-pub(crate) fn line() -> String {
+fn line() -> String {
     let model = fs::read_to_string("/proc/cpuinfo").ok().and_then(|info| model(&info));
     let cores = available_parallelism().map_or_else(|_| unknown(), |cores| cores.to_string());
     format!("{}, {cores} cores", model.unwrap_or_else(unknown))

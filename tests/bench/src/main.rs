@@ -3,25 +3,32 @@
 //!
 //! It knows frames and nothing of the crates that it loads, so that it can load another runtime.
 
+mod aim;
 mod client;
+mod compare;
+mod dialect;
+mod document;
 mod failure;
 mod machine;
-mod message;
 mod options;
 mod process;
+mod program;
 mod report;
 mod scenario;
 mod server;
 mod stage;
+mod table;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
 
 use failure::Result;
+use machine::Place;
 use options::Options;
 use report::{Report, Run};
-use stage::Stage;
+use stage::{Stage, Target};
 
 fn main() -> ExitCode {
     match bench(&Options::parse()) {
@@ -34,23 +41,54 @@ fn main() -> ExitCode {
 }
 
 fn bench(options: &Options) -> Result<()> {
+    process::raise_limit_of_files()?;
     // One thread: the server needs the others, and the client less than one.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let commit = machine::commit();
-    let machine = machine::line();
-    let (mut lines, mut breaches) = (String::new(), Vec::new());
-    for scenario in options.scenarios() {
-        let mut stage = Stage::new(options);
-        let runs = (0..options.runs.get()).map(|_| runtime.block_on(scenario.run(&mut stage)));
-        let runs = runs.collect::<Result<Vec<Run>>>()?;
-        let line = Report::of(scenario, &runs, &commit, &machine)?.line()?;
-        println!("{line}");
-        lines.push_str(&line);
-        lines.push('\n');
-        breaches.extend(runs.into_iter().filter_map(|run| run.breach));
-    }
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let place = Place::here();
+    let done = if options.compare {
+        compare::run(options, &runtime, &place)?
+    } else {
+        alone(options, &runtime, &place)?
+    };
     if let Some(path) = &options.json {
-        std::fs::write(path, lines)?;
+        std::fs::write(path, done.lines)?;
     }
-    if breaches.is_empty() { Ok(()) } else { Err(breaches.join("; ").into()) }
+    if done.breaches.is_empty() { Ok(()) } else { Err(done.breaches.join("; ").into()) }
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct Done {
+    lines: String,
+    /// Bounds that were not kept.
+    breaches: Vec<String>,
+}
+
+impl Done {
+    fn add(&mut self, report: &Report<'_>, runs: &[Run]) -> Result<()> {
+        let line = report.line()?;
+        println!("{line}");
+        self.lines.push_str(&line);
+        self.lines.push('\n');
+        self.breaches.extend(runs.iter().filter_map(|run| run.breach.clone()));
+        Ok(())
+    }
+}
+
+/// Loads one runtime.
+fn alone(options: &Options, runtime: &Runtime, place: &Place) -> Result<Done> {
+    let mut done = Done::default();
+    let target = options.target()?;
+    let name = match &target {
+        Target::Elsewhere { url, .. } => url.clone(),
+        Target::Own(program) => program.whose.name().to_owned(),
+    };
+    for scenario in options.scenarios() {
+        let mut stage = Stage::new(target.clone(), options.events);
+        let runs =
+            (0..options.runs_of(scenario)).map(|_| runtime.block_on(scenario.run(&mut stage)));
+        let runs = runs.collect::<Result<Vec<Run>>>()?;
+        done.add(&Report::of(scenario, &name, options.dialect, &runs, place)?, &runs)?;
+    }
+    Ok(done)
 }

@@ -3,13 +3,24 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::failure::Result;
+
+/// Has this process, and those that it starts, open as many files as they ever may: a session is one
+/// at each end.
+pub(crate) fn raise_limit_of_files() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?)
+}
 
 /// What a process has used so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
     cpu: Duration,
     pub(crate) peak_rss_kib: u64,
+    /// Now.
+    pub(crate) rss_kib: u64,
 }
 
 impl Usage {
@@ -37,8 +48,10 @@ impl Usage {
             fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))
         };
         let cpu = cpu(&of("stat")?).ok_or("no times in /proc/PID/stat")?;
-        let peak_rss_kib = peak_rss(&of("status")?).ok_or("no VmHWM in /proc/PID/status")?;
-        Ok(Self { cpu, peak_rss_kib })
+        let status = of("status")?;
+        let kib =
+            |name: &str| kib(&status, name).ok_or_else(|| format!("no {name} in /proc/PID/status"));
+        Ok(Self { cpu, peak_rss_kib: kib("VmHWM:")?, rss_kib: kib("VmRSS:")? })
     }
 }
 
@@ -50,8 +63,8 @@ fn cpu(stat: &str) -> Option<Duration> {
     Some(Duration::from_millis((user + system) * MILLIS_A_TICK))
 }
 
-fn peak_rss(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+fn kib(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
@@ -70,9 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn the_peak_is_found() {
-        assert_eq!(peak_rss("VmPeak:\t 9 kB\nVmHWM:\t    5124 kB\nVmRSS:\t 1 kB\n"), Some(5124));
-        assert_eq!(peak_rss("VmPeak:\t 9 kB\n"), None);
+    fn sizes_are_found_by_name() {
+        let status = "VmPeak:\t 9 kB\nVmHWM:\t    5124 kB\nVmRSS:\t 1 kB\n";
+        assert_eq!((kib(status, "VmHWM:"), kib(status, "VmRSS:")), (Some(5124), Some(1)));
+        assert_eq!(kib("VmPeak:\t 9 kB\n", "VmHWM:"), None);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The line that is printed of a scenario's runs.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::dialect::Dialect;
 use crate::failure::Result;
+use crate::machine::Place;
 use crate::scenario::{Load, Scenario, millis};
 
 /// One run and what it cost.
@@ -24,11 +27,14 @@ pub(crate) struct Run {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report<'a> {
     name: &'static str,
+    /// What was loaded.
+    runtime: &'a str,
+    dialect: &'static str,
     unit: &'static str,
     runs: usize,
-    median: u64,
-    min: u64,
-    max: u64,
+    median: f64,
+    min: f64,
+    max: f64,
     /// The jobs of all runs, or what stands for them; from asking for each to its last event.
     jobs: usize,
     p50_ms: f64,
@@ -42,7 +48,7 @@ pub(crate) struct Report<'a> {
     bytes_sent: u64,
     /// What else the scenario tells.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    figures: BTreeMap<&'static str, f64>,
+    figures: BTreeMap<String, f64>,
     commit: &'a str,
     machine: &'a str,
 }
@@ -50,32 +56,35 @@ pub(crate) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(crate) fn of(
         scenario: Scenario,
+        runtime: &'a str,
+        dialect: Dialect,
         runs: &[Run],
-        commit: &'a str,
-        machine: &'a str,
+        place: &'a Place,
     ) -> Result<Self> {
-        let rates = Sorted::of(runs.iter().map(|run| run.load.rate))?;
+        let measured = Sorted::of_floats(runs.iter().map(|run| run.load.figure))?;
         let latencies = runs.iter().flat_map(|run| &run.load.latencies);
         let latencies = Sorted::of(latencies.copied())?;
         let server_cpu = Sorted::of(runs.iter().map(|run| run.server_cpu))?.at(50);
         Ok(Self {
             name: scenario.name(),
+            runtime,
+            dialect: dialect.name(),
             unit: scenario.unit(),
             runs: runs.len(),
-            median: rates.at(50),
-            min: rates.at(0),
-            max: rates.at(100),
+            median: rounded(measured.at(50)),
+            min: rounded(measured.at(0)),
+            max: rounded(measured.at(100)),
             jobs: latencies.len(),
             p50_ms: millis(latencies.at(50)),
             p99_ms: millis(latencies.at(99)),
-            server_cpu_s: server_cpu.map(|cpu| cpu.as_secs_f64()),
-            client_cpu_s: Sorted::of(runs.iter().map(|run| run.client_cpu))?.at(50).as_secs_f64(),
+            server_cpu_s: server_cpu.map(seconds),
+            client_cpu_s: seconds(Sorted::of(runs.iter().map(|run| run.client_cpu))?.at(50)),
             server_peak_rss_kib: runs.iter().filter_map(|run| run.server_rss_kib).max(),
             bytes_received: Sorted::of(runs.iter().map(|run| run.load.bytes.received))?.at(50),
             bytes_sent: Sorted::of(runs.iter().map(|run| run.load.bytes.sent))?.at(50),
             figures: figures(runs)?,
-            commit,
-            machine,
+            commit: &place.commit,
+            machine: &place.machine,
         })
     }
 
@@ -84,20 +93,23 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The median of each of the further figures, to three places.
-fn figures(runs: &[Run]) -> Result<BTreeMap<&'static str, f64>> {
+/// The median of each of the further figures.
+fn figures(runs: &[Run]) -> Result<BTreeMap<String, f64>> {
     let mut all = BTreeMap::<_, Vec<f64>>::new();
     for (name, figure) in runs.iter().flat_map(|run| &run.load.figures) {
-        all.entry(*name).or_default().push(*figure);
+        all.entry(name.clone()).or_default().push(*figure);
     }
-    all.into_iter().map(|(name, figures)| Ok((name, median(figures)?))).collect()
+    let median = |figures: Vec<f64>| Sorted::of_floats(figures.into_iter()).map(|all| all.at(50));
+    all.into_iter().map(|(name, figures)| Ok((name, rounded(median(figures)?)))).collect()
 }
 
-fn median(mut figures: Vec<f64>) -> Result<f64> {
-    figures.sort_unstable_by(f64::total_cmp);
-    let middle = figures.len().saturating_sub(1) / 2;
-    let figure = figures.get(middle).ok_or("nothing was measured")?;
-    Ok((figure * 1e3).round() / 1e3)
+fn seconds(time: Duration) -> f64 {
+    rounded(time.as_secs_f64())
+}
+
+/// To three places.
+fn rounded(figure: f64) -> f64 {
+    (figure * 1e3).round() / 1e3
 }
 
 /// Figures in order; there is always one.
@@ -109,13 +121,25 @@ pub(crate) struct Sorted<T> {
 
 impl<T: Ord + Copy> Sorted<T> {
     pub(crate) fn of(figures: impl Iterator<Item = T>) -> Result<Self> {
+        Self::by(figures, T::cmp)
+    }
+}
+
+impl Sorted<f64> {
+    pub(crate) fn of_floats(figures: impl Iterator<Item = f64>) -> Result<Self> {
+        Self::by(figures, f64::total_cmp)
+    }
+}
+
+impl<T: Copy> Sorted<T> {
+    fn by(figures: impl Iterator<Item = T>, order: fn(&T, &T) -> Ordering) -> Result<Self> {
         let mut all: Vec<T> = figures.collect();
-        all.sort_unstable();
+        all.sort_unstable_by(order);
         let least = *all.first().ok_or("nothing was measured")?;
         Ok(Self { least, all })
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
 
@@ -145,13 +169,14 @@ mod tests {
 
     fn run(rate: u64, own: bool) -> Run {
         let bytes = Bytes { received: 10 * rate, sent: rate };
+        let figure = f64::from(u32::try_from(rate).unwrap());
         let latencies = [rate, rate + 1].map(Duration::from_millis).to_vec();
         Run {
             load: Load {
-                rate,
+                figure,
                 latencies,
                 bytes,
-                figures: vec![("odd", f64::from(u32::try_from(rate).unwrap()) + 0.5)],
+                figures: vec![("odd".to_owned(), figure + 0.5)],
             },
             client_cpu: Duration::from_millis(10),
             server_cpu: own.then_some(Duration::from_millis(20)),
@@ -162,14 +187,15 @@ mod tests {
 
     fn reported(own: bool) -> Value {
         let runs = [3, 1, 2].map(|rate| run(rate, own));
-        let report = Report::of(Scenario::Echo, &runs, "c0ffee", "a machine").unwrap();
+        let place = Place { commit: "c0ffee".to_owned(), machine: "a machine".to_owned() };
+        let report = Report::of(Scenario::Echo, "arcp", Dialect::Open, &runs, &place).unwrap();
         serde_json::from_str(&report.line().unwrap()).unwrap()
     }
 
     #[test]
     fn a_line_has_the_median_and_the_spread() {
         let want = json!({
-            "name": "echo", "unit": "jobs/s", "runs": 3, "median": 2, "min": 1, "max": 3,
+            "name": "echo", "runtime": "arcp", "dialect": "open", "unit": "jobs/s", "runs": 3, "median": 2.0, "min": 1.0, "max": 3.0,
             "jobs": 6, "p50_ms": 2.0, "p99_ms": 4.0, "server_cpu_s": 0.02, "client_cpu_s": 0.01,
             "server_peak_rss_kib": 1_003, "bytes_received": 20, "bytes_sent": 2,
             "figures": {"odd": 2.5},

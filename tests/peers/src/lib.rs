@@ -1,9 +1,15 @@
 //! What both peers know of the fixture (`docs/conformance/AGENTS.md`): who there is, and how they
-//! prove it.
+//! prove it. And how the published runtime is served, and given tools.
+
+mod serve;
+mod tool;
 
 use hmac::digest::InvalidLength;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+
+pub use serve::serve;
+pub use tool::{invalid, read, tool};
 
 /// Whoever shows this token is `alice`.
 pub const ALICE_TOKEN: &str = "conf-alice";

@@ -20,6 +20,7 @@ mod terminal;
 mod together;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 pub(crate) use choice::Choice;
 
@@ -84,6 +85,13 @@ fn with_suite(
         Document::Written => steps.run("report", || theirs.write(program, &record)),
         Document::Checked => steps.run("report", || theirs.check(program, &record)),
     }
+}
+
+/// Tells a load program of the published runtimes that it can load beside ours.
+pub(crate) fn add_runtimes_to(load: &mut Command) -> Result<(), Failure> {
+    load.env("ARCP_BENCH_RUST", peers::load_server()?);
+    load.env("ARCP_BENCH_PYTHON", python::environment()?).envs([python::compiled()]);
+    Ok(())
 }
 
 /// A file or folder for what a run leaves behind.

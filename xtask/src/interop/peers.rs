@@ -18,13 +18,9 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(super) fn build() -> Result<Self, Failure> {
-        let messages = "--message-format=json-render-diagnostics";
-        let built = output_of(cargo(&["build"]).args(PACKAGE).arg(messages))?;
-        let named = |name| {
-            executable(&built, name)
-                .ok_or_else(|| Failure::new(format!("cargo built no program called `{name}`")))
-        };
-        let peers = Self { client: named("peer-client")?, server: named("peer-server")? };
+        let built = output_of(cargo(&["build", MESSAGES]).args(PACKAGE))?;
+        let peers =
+            Self { client: named(&built, "peer-client")?, server: named(&built, "peer-server")? };
         run(cargo(&["test", "--quiet"]).args(PACKAGE))?;
         Ok(peers)
     }
@@ -64,6 +60,20 @@ impl Peers {
         }
     }
 }
+
+/// What serves the agents of the load program, built for speed.
+pub(super) fn load_server() -> Result<PathBuf, Failure> {
+    let options = ["build", "--release", "--bin", LOAD_SERVER, MESSAGES];
+    named(&output_of(cargo(&options).args(PACKAGE))?, LOAD_SERVER)
+}
+
+fn named(built: &str, name: &str) -> Result<PathBuf, Failure> {
+    executable(built, name)
+        .ok_or_else(|| Failure::new(format!("cargo built no program called `{name}`")))
+}
+
+const LOAD_SERVER: &str = "peer-bench";
+const MESSAGES: &str = "--message-format=json-render-diagnostics";
 
 const PACKAGE: [&str; 5] =
     ["--manifest-path", "tests/peers/Cargo.toml", "--target-dir", "target/peers", "--locked"];

@@ -73,12 +73,12 @@ fn script(name: &str) -> OsString {
 }
 
 /// Keeps what is compiled out of the sources.
-fn compiled() -> (&'static str, OsString) {
+pub(super) fn compiled() -> (&'static str, OsString) {
     ("PYTHONPYCACHEPREFIX", root().join("target/peers/python/compiled").into_os_string())
 }
 
 /// The interpreter of the environment, which is made if it is not there or is out of date.
-fn environment() -> Result<PathBuf, Failure> {
+pub(super) fn environment() -> Result<PathBuf, Failure> {
     let folder = root().join(ENVIRONMENT);
     let wanted = stamp()?;
     let kept = folder.join("made-of.txt");

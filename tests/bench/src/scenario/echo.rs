@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Load, rate};
 use crate::client::Client;
+use crate::dialect::Job;
 use crate::failure::Result;
 use crate::server::Server;
 
@@ -19,18 +20,23 @@ pub(super) async fn load(server: &Server) -> Result<Load> {
     while latencies.len() < JOBS && start.elapsed() < AT_MOST {
         latencies.push(job(&mut client).await?);
     }
-    let rate = rate(latencies.len(), start.elapsed())?;
+    let figure = rate(latencies.len() as u64, start.elapsed())?;
     let bytes = client.bytes;
     client.close().await?;
-    Ok(Load { rate, latencies, bytes, figures: Vec::new() })
+    Ok(Load { figure, latencies, bytes, figures: Vec::new() })
 }
 
 /// One job, from asking for it to its end.
 pub(super) async fn job(client: &mut Client) -> Result<Duration> {
     let start = Instant::now();
-    let id = client.invoke("echo", Text { text: "hello" }).await?;
-    client.ended(&id).await?;
+    let mut job = ask(client).await?;
+    client.ended(&mut job).await?;
     Ok(start.elapsed())
+}
+
+/// Asks for a job.
+pub(super) async fn ask(client: &mut Client) -> Result<Job> {
+    client.submit("echo", &Text { text: "hello" }).await
 }
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! `emit`: one job with many events, to one client that checks each of them.
+//! `emit`, `emit-many`: one job with many events, to one client that checks each of them.
 
 use std::time::Instant;
 
@@ -8,16 +8,24 @@ use crate::client::Client;
 use crate::failure::Result;
 use crate::server::Server;
 
-pub(super) async fn load(server: &Server) -> Result<Load> {
+/// Of `emit`.
+pub(super) async fn some(server: &Server) -> Result<Load> {
+    load(server, 20_000).await
+}
+
+/// Of `emit-many`.
+pub(super) async fn many(server: &Server) -> Result<Load> {
+    load(server, 200_000).await
+}
+
+async fn load(server: &Server, n: u64) -> Result<Load> {
     let mut client = Client::open(server).await?;
     let asked = Instant::now();
-    let id = client.invoke("emit", Input { n: EVENTS, ..Input::default() }).await?;
-    let mut events = Events::new(EVENTS);
-    events.read(&mut client, &id).await?;
+    let mut job = client.submit("emit", &Input { n, ..Input::default() }).await?;
+    let mut events = Events::new(n);
+    events.read(&mut client, &mut job).await?;
     let latencies = vec![asked.elapsed()];
     let bytes = client.bytes;
     client.close().await?;
-    Ok(Load { rate: events.rate()?, latencies, bytes, figures: Vec::new() })
+    Ok(Load { figure: events.rate()?, latencies, bytes, figures: Vec::new() })
 }
-
-const EVENTS: u64 = 20_000;

@@ -1,30 +1,27 @@
 //! `recover`: a runtime starts on what one that crashed has left, which is much.
 
-use std::future::Future;
 use std::path::Path;
 use std::time::Instant;
 
-use futures_util::future::try_join_all;
 use tempfile::TempDir;
 
 use super::events::{Events, Input};
-use super::{Load, millis};
+use super::{Load, in_parallel, millis};
 use crate::client::Client;
 use crate::failure::Result;
 use crate::report::Run;
-use crate::server::{OTHERS, Server, other};
+use crate::server::{Durability, OTHERS, PREFIX, Server, other};
 use crate::stage::{Stage, measured};
 
-pub(super) async fn run(stage: &mut Stage<'_>) -> Result<Run> {
-    let program = stage.program()?;
+pub(super) async fn run(stage: &mut Stage) -> Result<Run> {
     let kept = match stage.kept.take() {
         Some(kept) => kept,
-        None => make(program).await?,
+        None => make(stage).await?,
     };
     let data = copy(kept.path())?;
     stage.kept = Some(kept);
     let start = Instant::now();
-    let server = Server::start_on(program, data).await?;
+    let server = stage.server_on(data).await?;
     let (listening, usage) = (start.elapsed(), server.usage()?);
     let load = async {
         let mut client = Client::open(&server).await?;
@@ -32,21 +29,16 @@ pub(super) async fn run(stage: &mut Stage<'_>) -> Result<Run> {
         let pong = start.elapsed();
         let bytes = client.bytes;
         client.close().await?;
-        let mut figures = vec![("first_pong_ms", millis(pong))];
-        figures.extend(usage.map(|usage| ("start_cpu_ms", millis(usage.cpu()))));
-        Ok(Load {
-            rate: u64::try_from(listening.as_millis())?,
-            latencies: vec![pong],
-            bytes,
-            figures,
-        })
+        let mut figures = vec![("first_pong_ms".to_owned(), millis(pong))];
+        figures.extend(usage.map(|usage| ("start_cpu_ms".to_owned(), millis(usage.cpu()))));
+        Ok(Load { figure: millis(listening), latencies: vec![pong], bytes, figures })
     };
     measured(&server, load).await
 }
 
 /// Has a server do much, and kills it.
-async fn make(program: &Path) -> Result<TempDir> {
-    let server = Server::start(program).await?;
+async fn make(stage: &Stage) -> Result<TempDir> {
+    let server = stage.own(Durability::Full).await?;
     let each = SESSIONS.div_ceil(AT_A_TIME);
     in_parallel(AT_A_TIME, |n| {
         let (server, from) = (&server, n * each);
@@ -65,20 +57,14 @@ async fn make(program: &Path) -> Result<TempDir> {
 async fn leave_session(server: &Server, number: usize) -> Result<()> {
     let mut client = Client::open_as(server, &other(number % OTHERS)).await?;
     let input = Input { n: EVENTS, ..Input::default() };
-    let id = client.invoke_under(&format!("key-{number}"), "emit", input).await?;
-    Events::new(EVENTS).read(&mut client, &id).await
-}
-
-async fn in_parallel<F: Future<Output = Result<()>>>(
-    count: usize,
-    one: impl Fn(usize) -> F,
-) -> Result<()> {
-    try_join_all((0..count).map(one)).await.map(drop)
+    let key = format!("key-{number}");
+    let mut job = client.submit_under(Some(&key), "emit", &input).await?;
+    Events::new(EVENTS).read(&mut client, &mut job).await
 }
 
 /// A copy of the files in a folder, without its folders: no job here has artifacts.
 fn copy(folder: &Path) -> Result<TempDir> {
-    let copy = TempDir::with_prefix("arcp-bench-")?;
+    let copy = TempDir::with_prefix(PREFIX)?;
     for entry in folder.read_dir()? {
         let entry = entry?;
         if entry.file_type()?.is_file() {

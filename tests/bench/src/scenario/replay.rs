@@ -5,45 +5,47 @@ use std::time::Instant;
 use super::events::{Events, Input};
 use super::{Load, millis, rate};
 use crate::client::Client;
+use crate::dialect::{Job, Left};
 use crate::failure::Result;
 use crate::server::Server;
 
 pub(super) async fn load(server: &Server) -> Result<Load> {
-    let missed = Missed::make(server).await?;
+    let mut missed = Missed::make(server).await?;
     let mut client = Client::connect(server).await?;
     let start = Instant::now();
-    client.resume(&missed.resume_token, 0).await?;
+    client.resume(server, &missed.left, 0).await?;
     let resumed = start.elapsed();
     let mut events = Events::new(EVENTS);
-    events.read(&mut client, &missed.asked).await?;
+    events.read(&mut client, &mut missed.job).await?;
     let (took, bytes) = (start.elapsed(), client.bytes);
     client.close().await?;
     Ok(Load {
         // Those of its start and its end are read as well.
-        rate: rate(usize::try_from(EVENTS + 2)?, took)?,
+        figure: rate(EVENTS + 2, took)?,
         latencies: vec![took],
         bytes,
-        figures: vec![("resumed_ms", millis(resumed))],
+        figures: vec![("resumed_ms".to_owned(), millis(resumed))],
     })
 }
 
 /// A session that has lost its client, and the job that it has asked for, which has ended.
 struct Missed {
-    resume_token: String,
-    asked: String,
+    left: Left,
+    job: Job,
 }
 
 impl Missed {
     async fn make(server: &Server) -> Result<Self> {
         let mut client = Client::open_resumable(server).await?;
         let input = Input { n: EVENTS, start_ms: HEAD_START_MS, ..Input::default() };
-        let asked = client.invoke("emit", input).await?;
-        let job = client.job(&asked).await?;
-        let resume_token = client.vanish()?;
+        let mut job = client.submit("emit", &input).await?;
+        client.accepted(&mut job).await?;
+        let left = client.vanish()?;
         let mut watcher = Client::open(server).await?;
-        watcher.watch_to_the_end(&job).await?;
+        let mut watched = watcher.watch(job.id()?).await?;
+        watcher.ended(&mut watched).await?;
         watcher.close().await?;
-        Ok(Self { resume_token, asked })
+        Ok(Self { left, job })
     }
 }
 

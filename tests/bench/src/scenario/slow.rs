@@ -9,31 +9,30 @@ use std::time::{Duration, Instant};
 use futures_util::future::{try_join, try_join_all};
 
 use super::events::{Events, Input};
-use super::{Load, echo, millis, percentile, rate};
+use super::{Load, echo, millis, percentile, rate, to_f64};
 use crate::client::{Bytes, Client};
 use crate::failure::Result;
 use crate::report::Run;
-use crate::server::Server;
+use crate::server::{Durability, Server};
 use crate::stage::{Stage, measured};
 
-pub(super) async fn run(stage: &Stage<'_>) -> Result<Run> {
-    let program = stage.program()?;
-    let server = Server::start(program).await?;
+pub(super) async fn run(stage: &Stage) -> Result<Run> {
+    let server = stage.own(Durability::Full).await?;
     let before = measured(&server, load(&server, Reader::Reads)).await?;
     drop(server);
-    let server = Server::start(program).await?;
+    let server = stage.own(Durability::Full).await?;
     let mut run = measured(&server, load(&server, Reader::Pauses)).await?;
     let p99 = |run: &Run| percentile(&run.load.latencies, 99);
     let rss = |run: &Run| run.server_rss_kib.ok_or("the server is not ours");
     let growth = rss(&run)?.saturating_sub(rss(&before)?);
     let ratio = p99(&run)?.as_secs_f64() / p99(&before)?.as_secs_f64();
     run.load.figures.extend([
-        ("all_reading_jobs_s", to_f64(before.load.rate)?),
-        ("all_reading_p50_ms", millis(percentile(&before.load.latencies, 50)?)),
-        ("all_reading_p99_ms", millis(p99(&before)?)),
-        ("all_reading_rss_kib", to_f64(rss(&before)?)?),
-        ("p99_ratio", ratio),
-        ("rss_growth_kib", to_f64(growth)?),
+        ("all_reading_jobs_s".to_owned(), before.load.figure),
+        ("all_reading_p50_ms".to_owned(), millis(percentile(&before.load.latencies, 50)?)),
+        ("all_reading_p99_ms".to_owned(), millis(p99(&before)?)),
+        ("all_reading_rss_kib".to_owned(), to_f64(rss(&before)?)?),
+        ("p99_ratio".to_owned(), ratio),
+        ("rss_growth_kib".to_owned(), to_f64(growth)?),
     ]);
     run.breach = breach(growth);
     Ok(run)
@@ -63,31 +62,30 @@ async fn load(server: &Server, reader: Reader) -> Result<Load> {
     }
     let mut client = Client::open(server).await?;
     let input = Input { n: EVENTS, delay_us: DELAY_US, ..Input::default() };
-    let id = client.invoke("emit", input).await?;
+    let mut job = client.submit("emit", &input).await?;
     let start = Instant::now();
     let until = start + Duration::from_micros(EVENTS * DELAY_US);
     let mut events = Events::new(EVENTS);
     let jobs = try_join_all(healthy.into_iter().map(|client| jobs(client, until)));
     let jobs = match reader {
-        Reader::Reads => try_join(jobs, events.read(&mut client, &id)).await?.0,
+        Reader::Reads => try_join(jobs, events.read(&mut client, &mut job)).await?.0,
         Reader::Pauses => jobs.await?,
     };
     let took = until - start;
     let read_on = Instant::now();
     if reader == Reader::Pauses {
-        events.read(&mut client, &id).await?;
+        events.read(&mut client, &mut job).await?;
     }
     let read_on = read_on.elapsed();
     let mut bytes = client.bytes;
     client.close().await?;
     let mut latencies = Vec::new();
-    for (each, Bytes { received, sent }) in jobs {
+    for (each, more) in jobs {
         latencies.extend(each);
-        bytes.received += received;
-        bytes.sent += sent;
+        bytes.add(more);
     }
-    let figures = vec![("read_on_ms", millis(read_on))];
-    Ok(Load { rate: rate(latencies.len(), took)?, latencies, bytes, figures })
+    let figures = vec![("read_on_ms".to_owned(), millis(read_on))];
+    Ok(Load { figure: rate(latencies.len() as u64, took)?, latencies, bytes, figures })
 }
 
 /// One job after the other.
@@ -99,10 +97,6 @@ async fn jobs(mut client: Client, until: Instant) -> Result<(Vec<Duration>, Byte
     let bytes = client.bytes;
     client.close().await?;
     Ok((latencies, bytes))
-}
-
-fn to_f64(figure: u64) -> Result<f64> {
-    Ok(f64::from(u32::try_from(figure)?))
 }
 
 const HEALTHY: usize = 100;

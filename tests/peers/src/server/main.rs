@@ -5,12 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use arcp::transport::websocket::WebSocketTransport;
-use arcp::{ARCPError, ARCPRuntime};
+use arcp_peers::serve;
 use clap::Parser;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio_tungstenite::accept_async;
 
 mod agents;
 mod auth;
@@ -41,47 +37,14 @@ struct Args {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    match serve(&args).await {
+    let served = async {
+        serve("peer-server", args.profile.build().await?, args.listen, args.verbose).await
+    };
+    match served.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-/// Takes connections until the program is killed.
-async fn serve(args: &Args) -> Result<(), ARCPError> {
-    let runtime = args.profile.build().await?;
-    let listener = TcpListener::bind(args.listen).await.map_err(unavailable)?;
-    let address = listener.local_addr().map_err(unavailable)?;
-    println!("peer-server: listening on ws://{address}/");
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let (socket, _) = accepted.map_err(unavailable)?;
-                connections.spawn(connection(runtime.clone(), socket, args.verbose));
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
-}
-
-async fn connection(runtime: ARCPRuntime, socket: TcpStream, verbose: bool) {
-    // Without this a job takes 44 ms; it is not the runtime's to set.
-    let served = async {
-        socket.set_nodelay(true).map_err(unavailable)?;
-        let socket = accept_async(socket).await.map_err(unavailable)?;
-        runtime.run_connection(WebSocketTransport::accept_stream(socket)).await
-    };
-    if let Err(error) = served.await
-        && verbose
-    {
-        eprintln!("peer-server: a connection ended: {error}");
-    }
-}
-
-fn unavailable(error: impl std::fmt::Display) -> ARCPError {
-    ARCPError::Unavailable { detail: error.to_string() }
 }

@@ -2,10 +2,9 @@
 
 use arcp::ARCPError;
 use arcp::ids::LeaseId;
+use arcp_peers::{invalid, read};
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::input::{invalid, read};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,10 +2,10 @@
 
 use arcp::ARCPError;
 use arcp::runtime::ToolContext;
+use arcp_peers::{invalid, read};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::input::{invalid, read};
 use crate::gates::Gates;
 
 #[derive(Deserialize)]

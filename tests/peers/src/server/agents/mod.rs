@@ -5,50 +5,19 @@
 //! `conf.artifact` or `conf.trace`, and those that wait at a gate say nothing of it.
 
 mod ends;
-mod input;
 mod lease;
 mod results;
 mod waits;
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use arcp::ARCPError;
 use arcp::messages::{AgentInventory, AgentInventoryEntry};
-use arcp::runtime::{ToolContext, ToolHandler, ToolRegistry, ToolRegistryBuilder};
-use async_trait::async_trait;
-use serde_json::{Value, json};
+use arcp::runtime::{ToolRegistry, ToolRegistryBuilder};
+use arcp_peers::tool;
+use serde_json::json;
 
 use crate::credentials::Issuer;
 use crate::gates::Gates;
-
-type Running = Pin<Box<dyn Future<Output = Result<Value, ARCPError>> + Send>>;
-
-/// A tool made of a function.
-struct Tool<F> {
-    name: &'static str,
-    run: F,
-}
-
-#[async_trait]
-impl<F: Fn(Value, ToolContext) -> Running + Send + Sync> ToolHandler for Tool<F> {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    async fn invoke(&self, input: Value, job: ToolContext) -> Result<Value, ARCPError> {
-        (self.run)(input, job).await
-    }
-}
-
-fn tool<F, R>(name: &'static str, run: F) -> Arc<dyn ToolHandler>
-where
-    F: Fn(Value, ToolContext) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Value, ARCPError>> + Send + 'static,
-{
-    let run = move |input, job| -> Running { Box::pin(run(input, job)) };
-    Arc::new(Tool { name, run })
-}
 
 /// All of them.
 pub(crate) fn registry(gates: &Gates, issuer: &Arc<Issuer>) -> ToolRegistry {

@@ -4,12 +4,11 @@ use arcp::ARCPError;
 use arcp::messages::ResultChunkEncoding;
 use arcp::runtime::ToolContext;
 use arcp::runtime::server::STREAMED_RESULT_SENTINEL;
+use arcp_peers::read;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use super::input::read;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

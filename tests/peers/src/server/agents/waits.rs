@@ -4,10 +4,10 @@
 //! whether they have ended, so that to look would be to toss a coin.
 
 use arcp::ARCPError;
+use arcp_peers::read;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::input::read;
 use crate::credentials::Issuer;
 use crate::gates::Gates;
 
