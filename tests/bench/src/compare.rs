@@ -1,8 +1,6 @@
 //! Our runtime beside those that others have published, interleaved run by run, so that whatever else
 //! goes on on the machine meets them all alike.
 
-use tokio::runtime::Runtime;
-
 use crate::failure::Result;
 use crate::machine::Place;
 use crate::options::Options;
@@ -38,11 +36,11 @@ impl Cell {
     }
 }
 
-pub(crate) fn run(options: &Options, runtime: &Runtime, place: &Place) -> Result<Done> {
+pub(crate) async fn run(options: &Options, place: &Place) -> Result<Done> {
     let programs = options.programs()?;
     let (mut done, mut rows) = (Done::default(), Vec::new());
     for scenario in options.scenarios() {
-        let cells = beside(options, runtime, scenario, &programs)?;
+        let cells = beside(options, scenario, &programs).await?;
         for (program, cell) in programs.iter().zip(&cells) {
             if let Cell::Ran(runs) = cell {
                 let (name, dialect) = (program.whose.name(), program.dialect);
@@ -60,12 +58,7 @@ pub(crate) fn run(options: &Options, runtime: &Runtime, place: &Place) -> Result
 }
 
 /// All runs of a scenario. Ours has to get through it.
-fn beside(
-    options: &Options,
-    runtime: &Runtime,
-    scenario: Scenario,
-    programs: &[Program],
-) -> Result<Vec<Cell>> {
+async fn beside(options: &Options, scenario: Scenario, programs: &[Program]) -> Result<Vec<Cell>> {
     let start = |program: &Program| {
         let cell = if program.whose.can(scenario) { Cell::Ran(Vec::new()) } else { Cell::Not };
         (Stage::new(Target::Own(program.clone()), options.events), cell)
@@ -74,7 +67,7 @@ fn beside(
     for _ in 0..options.runs_of(scenario) {
         for (place, (stage, cell)) in all.iter_mut().enumerate() {
             let Cell::Ran(runs) = cell else { continue };
-            match runtime.block_on(scenario.run(stage)) {
+            match scenario.run(stage).await {
                 Ok(run) => runs.push(run),
                 Err(error) if place == 0 => return Err(error),
                 Err(error) => *cell = Cell::Failed(error.to_string()),

@@ -19,10 +19,13 @@ mod server;
 mod stage;
 mod table;
 
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokio::runtime::{Builder, Runtime};
+use futures_util::future::{Either, select};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 
 use failure::Result;
 use machine::Place;
@@ -45,15 +48,28 @@ fn bench(options: &Options) -> Result<()> {
     // One thread: the server needs the others, and the client less than one.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let place = Place::here();
-    let done = if options.compare {
-        compare::run(options, &runtime, &place)?
-    } else {
-        alone(options, &runtime, &place)?
-    };
+    let done = runtime.block_on(until_told_to_stop(async {
+        if options.compare {
+            compare::run(options, &place).await
+        } else {
+            alone(options, &place).await
+        }
+    }))?;
     if let Some(path) = &options.json {
         std::fs::write(path, done.lines)?;
     }
     if done.breaches.is_empty() { Ok(()) } else { Err(done.breaches.join("; ").into()) }
+}
+
+/// Does it, unless the program is told to stop: then servers and their data go before it does.
+async fn until_told_to_stop(work: impl Future<Output = Result<Done>>) -> Result<Done> {
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (interrupted, terminated) = (pin!(interrupt.recv()), pin!(terminate.recv()));
+    match select(pin!(work), select(interrupted, terminated)).await {
+        Either::Left((done, _)) => done,
+        Either::Right(_) => Err("told to stop".into()),
+    }
 }
 
 /// What came of it.
@@ -76,7 +92,7 @@ impl Done {
 }
 
 /// Loads one runtime.
-fn alone(options: &Options, runtime: &Runtime, place: &Place) -> Result<Done> {
+async fn alone(options: &Options, place: &Place) -> Result<Done> {
     let mut done = Done::default();
     let target = options.target()?;
     let name = match &target {
@@ -84,10 +100,10 @@ fn alone(options: &Options, runtime: &Runtime, place: &Place) -> Result<Done> {
         Target::Own(program) => program.whose.name().to_owned(),
     };
     for scenario in options.scenarios() {
-        let mut stage = Stage::new(target.clone(), options.events);
-        let runs =
-            (0..options.runs_of(scenario)).map(|_| runtime.block_on(scenario.run(&mut stage)));
-        let runs = runs.collect::<Result<Vec<Run>>>()?;
+        let (mut stage, mut runs) = (Stage::new(target.clone(), options.events), Vec::new());
+        for _ in 0..options.runs_of(scenario) {
+            runs.push(scenario.run(&mut stage).await?);
+        }
         done.add(&Report::of(scenario, &name, options.dialect, &runs, place)?, &runs)?;
     }
     Ok(done)
