@@ -18,9 +18,6 @@ pub(crate) const DATABASE: &str = "arcp.db";
 pub(crate) const LOCK: &str = "arcp.lock";
 /// How many threads read.
 const READERS: usize = 2;
-/// After how many pages the write-ahead log is moved into the database: pages that are written again and
-/// again are moved once.
-const LOG_PAGES: i64 = 8_000;
 /// What the write-ahead log is cut down to once it was larger.
 const LOG_BYTES: u32 = 64 << 20;
 
@@ -163,7 +160,6 @@ fn set_up(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     conn.pragma_update(None, "fullfsync", full)?;
     conn.pragma_update(None, "checkpoint_fullfsync", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
-    set_to(conn, "wal_autocheckpoint", LOG_PAGES)?;
     set_to(conn, "journal_size_limit", i64::from(LOG_BYTES))?;
     if let Some(bytes) = options.max_bytes {
         let page: u64 = conn.pragma_query_value(None, "page_size", |row| row.get(0))?;
