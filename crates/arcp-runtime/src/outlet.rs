@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 pub(crate) use gauge::{Burst, Gauge};
-pub(crate) use observer::{Overflow, ToObserver};
+pub(crate) use observer::{Overflow, ToObserver, ToRead};
 
 use crate::connection::Permit;
 use crate::keeper::Hold;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arcp_core::{EventFilter, JobEvent, MessageId, Observed, Output, SubscriptionId, Timestamp};
 use arcp_store::Store;
 
-use crate::outlet::ToObserver;
+use crate::outlet::{ToObserver, ToRead};
 use crate::record::{Run, observed_id};
 use crate::replay::{self, ReplayError};
 
@@ -54,7 +54,8 @@ impl Observers {
             ToObserver::Event { event, weight: _ } => {
                 return self.0.contains_key(&id).then(|| told(&id, &event));
             }
-            ToObserver::Read { runs, marker } => {
+            ToObserver::Read(read) => {
+                let ToRead { runs, marker } = *read;
                 let observer = self.0.get_mut(&id)?;
                 observer.runs.extend(runs);
                 observer.marker = marker.or(observer.marker.take());

@@ -17,9 +17,17 @@ pub(crate) enum ToObserver {
     /// Tell this event.
     Event { event: Arc<JobEvent>, weight: usize },
     /// Read these from the store and tell what passes; then mark the end of the past.
-    Read { runs: Vec<Run>, marker: Option<(MessageId, Timestamp)> },
+    Read(Box<ToRead>),
     /// There is none any more.
     End,
+}
+
+/// What an observer is to be told from the store.
+#[derive(Debug)]
+pub(crate) struct ToRead {
+    pub(crate) runs: Vec<Run>,
+    /// The message that marks the end of the past, and when it is said.
+    pub(crate) marker: Option<(MessageId, Timestamp)>,
 }
 
 /// An observer could not be told for too long: its subscription is to be ended.
@@ -58,7 +66,7 @@ impl Outlet {
             }
             Observe::Past { runs, marker, at } => {
                 let runs = self.cut(subscription, runs);
-                ToObserver::Read { runs, marker: Some((marker, at)) }
+                ToObserver::Read(Box::new(ToRead { runs, marker: Some((marker, at)) }))
             }
             Observe::End => {
                 self.observers.remove(subscription);
@@ -116,6 +124,7 @@ impl Outlet {
         observer.busy = true;
         let held = std::mem::take(&mut observer.held).into_iter();
         let runs = held.map(|(job, (first, last))| Run::between(job, first, last)).collect();
-        self.tell(Told::Observer(subscription.clone(), ToObserver::Read { runs, marker: None }))
+        let read = ToObserver::Read(Box::new(ToRead { runs, marker: None }));
+        self.tell(Told::Observer(subscription.clone(), read))
     }
 }
