@@ -129,12 +129,17 @@ impl Talk {
         Err("nothing is refused although the disk has to be full".into())
     }
 
-    /// Reads until nothing comes for a while, or one of these is refused.
+    /// Reads until nothing comes for a while, or one of these is refused. Where the last is not even accepted,
+    /// it waits for longer: all that is asked for of a full disk is done once there is room, and has to fit.
     async fn hears_refusal(&mut self, asked: &[String]) -> Result<bool> {
-        while let Ok(frame) = timeout(QUIET, self.link.next()).await {
+        let mut pause = UNANSWERED;
+        while let Ok(frame) = timeout(pause, self.link.next()).await {
             let frame = frame.ok_or("the connection has ended")??;
             if frame.event_seq.is_some() {
                 self.note(frame)?;
+            } else if frame.kind == "job.accepted" && frame.correlation_id.as_ref() == asked.last()
+            {
+                pause = QUIET;
             } else if frame.kind == "job.failed" {
                 let to = frame.correlation_id.clone().unwrap_or_default();
                 let right = asked.contains(&to) && frame.text("code") == "UNAVAILABLE";
@@ -234,4 +239,6 @@ const SMALL: u32 = 24;
 const LINES: u32 = 200;
 /// Nothing comes for now.
 const QUIET: Duration = Duration::from_millis(200);
+/// Nothing comes of what was asked for last.
+const UNANSWERED: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_mins(1);
