@@ -105,7 +105,7 @@ pub struct Limits {
     pub batch: usize,
     /// Bytes of records after which the writer takes no further input into a commit. Default 4 MiB.
     pub batch_bytes: usize,
-    /// Bytes of events queued for one connection before it is fed from the store. Default 256 KiB.
+    /// Bytes of events queued for one connection before it takes of `burst_bytes`. Default 256 KiB.
     pub queued_bytes: usize,
     /// Bytes of events that the connections have queued beyond `queued_bytes`, all together, before they
     /// are fed from the store; 0 for none. Default 16 MiB.

@@ -164,7 +164,7 @@ impl Outlet {
         self.feed.live || self.release()
     }
 
-    /// Says something if there is room for it.
+    /// Says something if there is a place for it.
     pub(crate) fn hint(&self, output: Output, limits: &Limits) {
         if self.has_room(0, limits) {
             // There is room, and a connection that has ended needs no hint.

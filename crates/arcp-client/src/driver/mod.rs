@@ -108,7 +108,7 @@ impl Driver {
             leaving: None,
             frame_bytes: options.frame_bytes,
             close_time: options.close_time,
-            beat: heartbeat.map(|interval| (interval, Instant::now() + interval)),
+            beat: heartbeat.and_then(next_beat),
         };
         (driver, Handles { calls, closing, cut, status: watched, end: ended, last_seq })
     }
@@ -217,10 +217,12 @@ impl Driver {
     }
 
     /// A handle is not read, so nothing else is: what the peer asks is not seen. It is told that we are
-    /// there, whatever it asks; the answer is for nobody.
+    /// there, whatever it asks; the answer is for nobody. While frames wait to be sent, they say so.
     fn on_beat(&mut self) {
-        let Some((interval, at)) = &mut self.beat else { return };
-        *at = Instant::now() + *interval;
+        self.beat = self.beat.and_then(|(interval, _)| next_beat(interval));
+        if !self.line.outbox.is_idle() {
+            return;
+        }
         let ping = Command::Ping { kind: PingKind::Session, nonce: Some("beat".to_owned()) };
         let ping = self.line.mint.issue(ping, None);
         if let Err(error) = self.send(&ping) {
@@ -298,6 +300,12 @@ impl Driver {
     }
 }
 
+/// When the peer is told again that we are there; never where it named no time that will come.
+fn next_beat(interval: Duration) -> Option<(Duration, Instant)> {
+    let at = Instant::now().checked_add(interval)?;
+    (!interval.is_zero()).then_some((interval, at))
+}
+
 async fn passed(until: Option<Instant>) {
     if let Some(until) = until {
         sleep_until(until).await;
@@ -308,5 +316,17 @@ async fn passed(until: Option<Instant>) {
 fn tell(caller: AnswerTo, answer: Result<Answer, ClientError>) {
     if caller.send(answer).is_err() {
         debug!("an answer came too late for its caller");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_names_no_time_is_not_told_again() {
+        assert_eq!(next_beat(Duration::ZERO), None);
+        assert_eq!(next_beat(Duration::from_secs(u64::MAX)), None);
+        assert!(next_beat(Duration::from_secs(30)).is_some());
     }
 }

@@ -6,19 +6,17 @@ use super::{Decision, Effects, Engine, Reach};
 use crate::record::Audited;
 
 impl Engine {
-    /// Notes that a session wants to watch a job, and what was decided.
+    /// Notes that a session, perhaps over by now, wants to watch a job, and what was decided; nothing where the
+    /// job is not known.
     pub(super) fn audit(
         &mut self,
         now: Now,
+        principal: Principal,
         session: &SessionId,
         job: &JobId,
         decided: Option<(Principal, Decision)>,
         fx: &mut Effects,
     ) {
-        let Some(principal) = self.sessions.get(session).map(|known| known.principal.clone())
-        else {
-            return;
-        };
         let (owner, decision) = decided.unzip();
         tracing::info!(
             target: "arcp::audit",

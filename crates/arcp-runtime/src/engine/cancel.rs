@@ -131,6 +131,9 @@ impl Engine {
     /// clients are told, sessions and queued jobs wait.
     pub(super) fn on_halt(&mut self, now: Now, fx: &mut Effects) {
         self.draining = true;
+        // Of rotations nothing more is heard: those that have begun have ended, and no other begins. What is
+        // revoked does not wait for them.
+        self.credentials.rotating.clear();
         let started = self.jobs.iter().filter(|(_, job)| job.has_started());
         let jobs: Vec<_> = started.map(|(id, _)| id.clone()).collect();
         for job in self.deepest_first(jobs) {

@@ -37,9 +37,9 @@ impl Children {
         self.open.values().cloned().collect()
     }
 
-    /// Whether all have ended, and nothing that was issued for them is good.
+    /// Whether all have ended, none is to come, and nothing that was issued for them is good.
     pub(super) fn are_gone(&self) -> bool {
-        self.open.is_empty() && self.revoking.is_empty()
+        self.open.is_empty() && self.coming.is_empty() && self.revoking.is_empty()
     }
 
     pub(super) fn count(&self) -> usize {
@@ -115,17 +115,17 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let Some(job) = self.jobs.get_mut(id) else { return };
-        let before: BTreeMap<_, _> = job.remaining.clone().counters().map(owned).collect();
+        let before = job.remaining.clone();
         change(&mut job.remaining);
-        let counters: Vec<_> = job.remaining.counters().map(owned).collect();
-        let told = job.is_heard();
-        let changed = counters.into_iter().filter(|(name, left)| before.get(name) != Some(left));
-        let changed: Vec<_> = changed.collect();
-        if changed.is_empty() {
+        if job.remaining == before {
             return;
         }
+        let before: BTreeMap<_, _> = before.counters().collect();
+        let changed =
+            job.remaining.counters().filter(|(name, left)| before.get(name) != Some(left));
+        let told: Vec<_> = changed.map(owned).filter(|_| job.is_heard()).collect();
         self.keep_run(id, fx);
-        for (currency, left) in changed.into_iter().filter(|_| told) {
+        for (currency, left) in told {
             self.tell_left(now, id, &currency, left, fx);
         }
     }
@@ -188,8 +188,9 @@ impl Engine {
         }
     }
 
-    /// What the store says may have been issued for a job that has ended, or never was.
-    pub(super) fn recover_child_owed(&mut self, parent: &JobId, id: &CredentialId) {
+    /// What may have been issued for a child that has ended, or never was, is revoked before the end of its
+    /// parent is told.
+    pub(super) fn expect_revoked(&mut self, parent: &JobId, id: &CredentialId) {
         if let Some(job) = self.jobs.get_mut(parent) {
             job.children.revoking.insert(id.clone());
         }

@@ -216,7 +216,7 @@ impl Engine {
             Provisioned::Credentials(credentials) => match self.check_still(now, &waiting.draft) {
                 Ok(()) => return self.accept_provisioned(now, waiting, credentials, fx),
                 Err(fault) => {
-                    self.revoke(waiting.credential.clone(), fx);
+                    self.revoke_draft(&waiting, fx);
                     fault
                 }
             },
@@ -225,11 +225,23 @@ impl Engine {
                 fault
             }
             Provisioned::Failed(fault) => {
-                self.revoke(waiting.credential.clone(), fx);
+                self.revoke_draft(&waiting, fx);
                 fault
             }
         };
         self.refuse_waiting(now, &waiting, &fault, fx);
+        if let Some(parent) = &waiting.draft.fact.parent {
+            self.end_when_alone(now, &parent.job, fx);
+        }
+    }
+
+    /// What may have been issued for a job that is not accepted is revoked, before the end of the one that was
+    /// to delegate to it is told.
+    fn revoke_draft(&mut self, waiting: &Waiting, fx: &mut Effects) {
+        if let Some(parent) = &waiting.draft.fact.parent {
+            self.expect_revoked(&parent.job, &waiting.credential);
+        }
+        self.revoke(waiting.credential.clone(), fx);
     }
 
     /// A session is over: its jobs that wait for their credentials are refused, so that it hears it.
@@ -363,7 +375,7 @@ impl Engine {
         let jobs: Vec<_> = self.credentials.drafts.keys().cloned().collect();
         for job in jobs {
             if let Some(waiting) = self.forget_draft(&job) {
-                self.revoke(waiting.credential.clone(), fx);
+                self.revoke_draft(&waiting, fx);
                 self.refuse_waiting(now, &waiting, fault, fx);
             }
         }
@@ -431,7 +443,7 @@ impl Engine {
     pub(super) fn recover_owed(&mut self, id: CredentialId, fact: OwedFact) {
         match (self.jobs.get_mut(&fact.job), &fact.parent) {
             (Some(job), _) => job.owes = Some(id.clone()),
-            (None, Some(parent)) => self.recover_child_owed(parent, &id),
+            (None, Some(parent)) => self.expect_revoked(parent, &id),
             (None, None) => {}
         }
         self.credentials.owe(id, fact);

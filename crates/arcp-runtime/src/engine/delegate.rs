@@ -142,8 +142,10 @@ impl Engine {
             let limit = limits.delegation_depth;
             return Err(exceeds("delegation_depth", limit).with_retryable(false));
         }
-        let lease = wanted.filter(|lease| !lease.is_empty());
-        let lease = lease.unwrap_or_else(|| nothing_of(&job.remaining));
+        let mut lease = wanted.unwrap_or_default();
+        if (Lease { expires_at: None, ..lease.clone() }).is_empty() {
+            lease.budget = nothing_of(&job.remaining);
+        }
         self.check_handed_on(now, job, agent, &lease)?;
         // Every byte of the name may have to be escaped.
         let size = name.len() * 6 + input.as_str().len() + lease.json_size();
@@ -270,10 +272,9 @@ fn told(job: &Job) -> JobAccepted {
     JobAccepted { credentials: Vec::new(), ..job.accepted() }
 }
 
-/// The lease of somebody who may do nothing, and spend nothing where spending is limited.
-fn nothing_of(remaining: &Budget) -> Lease {
-    let zero = remaining.counters().map(|(currency, _)| (currency.to_owned(), 0.into()));
-    Lease { budget: Budget::of_counters(zero), ..Lease::default() }
+/// The budget of somebody who may do nothing, and so spends nothing where spending is limited.
+fn nothing_of(remaining: &Budget) -> Budget {
+    Budget::of_counters(remaining.counters().map(|(currency, _)| (currency.to_owned(), 0.into())))
 }
 
 /// Whether a delegation can go by a name.

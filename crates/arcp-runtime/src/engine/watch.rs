@@ -49,30 +49,35 @@ impl Engine {
         watch: WatchJob,
         fx: &mut Effects,
     ) {
-        match self.check_watch(now, from, &watch, fx) {
-            Ok(Some((summary, budget))) => {
+        let principal = self.sessions.get(&from.session).map(|session| session.principal.clone());
+        let decided = principal.and_then(|principal| {
+            let owner = &self.jobs.get(&watch.job)?.principal;
+            let decision = self.settings.watch_policy.decide(&principal, owner, &watch.job);
+            Some((principal, owner.clone(), decision))
+        });
+        // One that has ended is decided on when it is read.
+        let Some((principal, owner, decision)) = decided else {
+            self.recall(from, watch.job, Purpose::Watch(watch.after), fx);
+            return;
+        };
+        self.audit(now, principal, &from.session, &watch.job, Some((owner, decision)), fx);
+        match self.check_watch(from, &watch, decision) {
+            Ok((summary, budget)) => {
                 self.watch(&from.session, &watch.job, fx);
                 self.start_watching(now, from, summary, Some(budget), watch.after, fx);
             }
-            Ok(None) => self.recall(from, watch.job, Purpose::Watch(watch.after), fx),
             Err(fault) => self.reply(now, from, Reply::Nack(fault), fx),
         }
     }
 
-    /// The job as it stands if it has not ended, and why it may not be watched. What the principal
-    /// may not know of looks like what is not there.
+    /// The job as it stands, and why it may not be watched. What the principal may not know of looks like
+    /// what is not there.
     fn check_watch(
-        &mut self,
-        now: Now,
+        &self,
         from: &From,
         watch: &WatchJob,
-        fx: &mut Effects,
-    ) -> Result<Option<(JobSummary, arcp_core::lease::Budget)>, Fault> {
-        let Some(session) = self.sessions.get(&from.session) else { return Err(no_such_job()) };
-        let Some(job) = self.jobs.get(&watch.job) else { return Ok(None) };
-        let owner = job.principal.clone();
-        let decision = self.settings.watch_policy.decide(&session.principal, &owner, &watch.job);
-        self.audit(now, &from.session, &watch.job, Some((owner, decision)), fx);
+        decision: Decision,
+    ) -> Result<(JobSummary, arcp_core::lease::Budget), Fault> {
         match decision {
             Decision::Allow => {}
             Decision::Deny => {
@@ -81,15 +86,15 @@ impl Engine {
             }
             Decision::Hide => return Err(no_such_job()),
         }
-        let Some(session) = self.sessions.get(&from.session) else { return Err(no_such_job()) };
-        let Some(job) = self.jobs.get(&watch.job) else { return Ok(None) };
+        let session = self.sessions.get(&from.session).ok_or_else(no_such_job)?;
+        let job = self.jobs.get(&watch.job).ok_or_else(no_such_job)?;
         let limit = self.settings.limits.watched_per_session;
         if session.watching.len() >= limit && !session.watching.contains(&watch.job) {
             return Err(exceeds("watched_per_session", limit));
         }
         let summary = job.summary();
         check_after(watch.after, job.kept_from, summary.last_index)?;
-        Ok(Some((summary, job.remaining.clone())))
+        Ok((summary, job.remaining.clone()))
     }
 
     /// Has a session get the job's events from now on; once, however often it asks.
@@ -173,8 +178,8 @@ impl Engine {
         let Recall { connection, session, to, principal, job, purpose } = recall;
         if let Purpose::Watch(_) = purpose {
             let found = found.as_ref().is_ok_and(Option::is_some);
-            let decided = found.then_some((principal, Decision::Allow));
-            self.audit(now, &session, &job, decided, fx);
+            let decided = found.then(|| (principal.clone(), Decision::Allow));
+            self.audit(now, principal, &session, &job, decided, fx);
         }
         let from = From { connection, session, id: to };
         if !self.is_there(&from) {

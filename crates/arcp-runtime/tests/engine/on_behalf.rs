@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use arcp_core::lease::{Budget, Pattern};
 use arcp_core::{
-    Cancel, CancelTarget, Code, Command, Event, IdempotencyKey, JobId, Json, Lease, Parent,
-    Priority, Submit, TraceId,
+    Cancel, CancelTarget, Code, Command, Event, Fault, IdempotencyKey, JobId, Json, Lease, Parent,
+    Priority, Question, Submit, TraceId,
 };
-use arcp_runtime::engine::Task;
+use arcp_runtime::engine::{Input, JobReport, Provisioned, Task, Ticket};
 
 use crate::bench::Bench;
 
@@ -155,11 +155,77 @@ fn the_credentials_of_a_job_are_its_submitters_on_whosever_behalf_it_runs() {
     assert_eq!(fault.code, Code::FailedPrecondition);
     let told = bench.events(alice);
     assert!(!told.iter().any(|(job, event)| *job == root.job && event.is_terminal()), "{told:?}");
-    let revoked = arcp_runtime::engine::Input::Revoked { id: credential, revoked: Ok(()) };
-    bench.input(revoked);
+    assert!(bench.tasks().iter().filter_map(self::revoked).any(|id| *id == late));
+    bench.input(Input::Revoked { id: credential, revoked: Ok(()) });
+    assert_eq!(bench.events(alice), [], "what was issued for the late one is good still");
+    bench.input(Input::Revoked { id: late, revoked: Ok(()) });
     let told = bench.events(alice);
     assert!(matches!(&told[..], [(job, Event::Completed(_))] if *job == root.job), "{told:?}");
-    assert!(bench.tasks().iter().filter_map(self::revoked).any(|id| *id == late));
+}
+
+#[test]
+fn the_end_of_a_job_waits_for_what_is_being_issued_on_its_behalf() {
+    for provisioned in [
+        Provisioned::Refused(Fault::new(Code::Unavailable, "no")),
+        Provisioned::Failed(Fault::new(Code::Unavailable, "perhaps")),
+    ] {
+        let may_be_good = matches!(provisioned, Provisioned::Failed(_));
+        let mut bench = Bench::new(|settings| settings.provisions = true);
+        let alice = bench.open("alice");
+        let root = Box::new(submit("work", Some(lease("USD:5")), None));
+        bench.command(alice, Command::Submit(root), None);
+        bench.provision();
+        let arcp_core::Reply::JobAccepted(root) = bench.reply(alice) else { panic!("no job") };
+        let child = submit("work", Some(lease("USD:2")), Some(parent(&root.job)));
+        bench.command(alice, Command::Submit(Box::new(child)), None);
+        let child = bench.tasks().into_iter().find_map(|task| match task {
+            Task::Issue(issue) => Some(issue),
+            _ => None,
+        });
+        let child = child.unwrap();
+        bench.end(&root.job);
+        let told = bench.events(alice);
+        assert!(!told.iter().any(|(_, event)| event.is_terminal()), "{told:?}");
+        bench.input(Input::Provisioned { job: child.job, provisioned });
+        if may_be_good {
+            assert_eq!(bench.events(alice), [], "it waits to be revoked");
+            bench.input(Input::Revoked { id: child.id, revoked: Ok(()) });
+        }
+        let told = bench.events(alice);
+        assert!(matches!(&told[..], [(job, Event::Completed(_))] if *job == root.job), "{told:?}");
+    }
+}
+
+#[test]
+fn what_is_to_be_rotated_when_the_runtime_halts_is_revoked() {
+    let mut bench = Bench::new(|settings| settings.provisions = true);
+    let alice = bench.open("alice");
+    let root = Box::new(submit("work", Some(lease("USD:5")), None));
+    bench.command(alice, Command::Submit(root), None);
+    let credential = bench.provision();
+    let arcp_core::Reply::JobAccepted(root) = bench.reply(alice) else { panic!("no job") };
+    let (question, ticket) = (Question::Rotate(credential.clone()), Ticket(1));
+    bench.report(&root.job, JobReport::Ask { question, ticket });
+    assert!(bench.tasks().iter().any(|task| matches!(task, Task::Rotate { .. })));
+    bench.input(Input::Halt);
+    let revoked: Vec<_> = bench.tasks.iter().filter_map(revoked).collect();
+    assert_eq!(revoked, [&credential]);
+}
+
+#[test]
+fn a_child_that_asks_for_an_end_alone_may_do_and_spend_nothing() {
+    let mut bench = Bench::new(|_| {});
+    let alice = bench.open("alice");
+    let root = bench.submit(alice, submit("work", Some(lease("USD:5")), None)).unwrap().job;
+    let mut child = submit("work", None, Some(parent(&root)));
+    let end = arcp_core::Timestamp::from_micros(1_800_000_000_000_000);
+    child.expires_at = Some(end);
+    let child = bench.submit(alice, child).unwrap();
+    assert_eq!(
+        (child.lease.expires_at, child.budget.to_amounts()),
+        (Some(end), vec!["USD:0".to_owned()])
+    );
+    assert!(child.lease.grants.is_empty());
 }
 
 fn revoked(task: &Task) -> Option<&arcp_core::CredentialId> {
