@@ -18,13 +18,15 @@ mod tests {
 
     use crate::process::root;
 
-    /// What is timed and counted is built as the program is.
+    /// What is timed and counted, and what is loaded beside the program, is built as the program is.
     #[test]
-    fn the_package_is_built_as_the_workspace_is() {
+    fn packages_are_built_as_the_workspace_is() {
         let profile = |name: &str| {
             let manifest = fs::read_to_string(root().join(name)).unwrap();
             toml::from_str::<toml::Table>(&manifest).unwrap()["profile"]["release"].clone()
         };
-        assert_eq!(profile("tests/micro/Cargo.toml"), profile("Cargo.toml"));
+        for package in ["tests/micro/Cargo.toml", "tests/peers/Cargo.toml"] {
+            assert_eq!(profile(package), profile("Cargo.toml"), "{package}");
+        }
     }
 }

@@ -28,7 +28,8 @@ impl Whose {
     /// Whether a scenario can be done with it. Others keep nothing: for them nothing is recovered, no
     /// log grows, and what a client has missed is lost.
     pub(crate) fn can(self, scenario: Scenario) -> bool {
-        self == Self::Ours || scenario.needs_nothing_kept()
+        // Who keeps nothing has no other durability.
+        self == Self::Ours || (scenario.needs_nothing_kept() && scenario != Scenario::EchoProcess)
     }
 }
 
@@ -74,7 +75,8 @@ mod tests {
     #[test]
     fn others_do_what_needs_nothing_kept() {
         assert!(Whose::Ours.can(Scenario::Recover) && !Whose::Rust.can(Scenario::Recover));
-        assert!(Whose::Rust.can(Scenario::Idle) && Whose::Python.can(Scenario::EchoProcess));
+        assert!(Whose::Rust.can(Scenario::Idle) && Whose::Python.can(Scenario::Echo));
+        assert!(Whose::Ours.can(Scenario::EchoProcess) && !Whose::Rust.can(Scenario::EchoProcess));
         assert!(!Whose::Python.can(Scenario::Replay) && !Whose::Python.can(Scenario::Grow));
     }
 

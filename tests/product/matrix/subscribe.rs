@@ -1,6 +1,5 @@
 //! Observers: all events of the principal's jobs that pass a filter, the past first if wanted.
 
-use arcp_core::Limits;
 use serde_json::{Value, json};
 
 use crate::support::{House, On, Raw, Setup, code, job_of, kind, seq};
@@ -56,11 +55,6 @@ async fn past(raw: &mut Raw, subscription: &str) -> Vec<Value> {
 }
 
 /// What an event says, without what differs by session.
-/// What comes late comes from the store.
-fn little_queued(limits: &mut Limits) {
-    (limits.queued_bytes, limits.burst_bytes) = (4 << 10, 0);
-}
-
 fn said(event: &Value) -> Value {
     json!([event["id"], event["type"], event["job_id"], event["trace_id"], event["payload"]])
 }
@@ -190,7 +184,7 @@ async fn the_past_begins_after_a_message(on: On) {
 }
 
 async fn between_past_and_present_nothing_is_lost_or_doubled(on: On) {
-    let house = on.start(Setup::new().limits(little_queued)).await;
+    let house = on.start(Setup::new().little_queued()).await;
     let mut alice = house.raw_as("alice").await;
     let job = alice.submit("emit", json!({"n": 2_000, "pad": 30})).await;
     let mut observers = Vec::new();
@@ -341,7 +335,7 @@ async fn sleepy(house: &House, jobs: usize, lines: u64) -> (Raw, String, Vec<Val
 }
 
 async fn a_slow_observer_gets_everything_and_slows_nobody(on: On) {
-    let house = on.start(Setup::new().limits(little_queued)).await;
+    let house = on.start(Setup::new().little_queued()).await;
     let (mut observer, id, wanted) = sleepy(&house, 3, 2_000).await;
     let mut told: Vec<Value> = Vec::new();
     while told.len() < wanted.len() {

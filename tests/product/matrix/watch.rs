@@ -283,10 +283,7 @@ async fn watching_has_a_limit(on: On) {
 }
 
 async fn many_watchers_at_different_times_get_each_event_once(on: On) {
-    let setup = Setup::new().limits(|limits| {
-        (limits.queued_bytes, limits.burst_bytes) = (4 << 10, 0);
-    });
-    let house = on.start(setup).await;
+    let house = on.start(Setup::new().little_queued()).await;
     let mut raw = house.raw_as("alice").await;
     let job = raw.submit("emit", json!({"n": 1_500, "pad": 40})).await;
     let mut watchers = Vec::new();

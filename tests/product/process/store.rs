@@ -28,7 +28,7 @@ impl Left {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let server = Serve::start(&data, &["--token", "verysecret=me", "--no-workspace"]).await;
-        // A session of the other dialect waits for its client after its farewell.
+        // The frames and the counts below are those of this dialect.
         let target = ["--url", server.url(), "--token", "verysecret", "--dialect", "open"];
         let echo = with(&["run", "echo", r#"{"a":[1]}"#, "--json"], &target).await.with(0);
         with(&["run", "fail", r#"{"code":"ABORTED"}"#], &target).await.with(1);

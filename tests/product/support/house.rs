@@ -106,6 +106,11 @@ impl Setup {
         self
     }
 
+    /// With connections that queue little: what comes late comes from the store.
+    pub(crate) fn little_queued(self) -> Self {
+        self.limits(|limits| (limits.queued_bytes, limits.burst_bytes) = (4 << 10, 0))
+    }
+
     pub(crate) fn configure(
         mut self,
         change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder + Send + 'static,

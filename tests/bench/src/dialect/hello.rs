@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::scan::Needle;
-use super::{Ask, Heard, Left, NONCE, SOME_TIME, Text, What, metric, refusal};
+use super::{Ask, Chunk, Heard, Left, Metric, NONCE, SOME_TIME, Text, What, metric, refusal};
 use crate::failure::Result;
 
 pub(super) fn write(ask: &Ask<'_>, id: &str, session: Option<&str>) -> Result<String> {
@@ -197,17 +197,6 @@ impl<'a> Event<'a> {
     fn body<T: Deserialize<'a>>(&self) -> Result<T> {
         Ok(serde_json::from_str(self.body.map_or("null", RawValue::get))?)
     }
-}
-
-#[derive(Deserialize)]
-struct Metric {
-    value: f64,
-}
-
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow)]
-    data: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]

@@ -75,6 +75,19 @@ pub(crate) enum What<'a> {
     Other,
 }
 
+/// The body of a metric; both dialects write it so.
+#[derive(Deserialize)]
+struct Metric {
+    value: f64,
+}
+
+/// The body of a chunk; likewise.
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    data: Cow<'a, str>,
+}
+
 impl Dialect {
     /// The frame that asks, as the one with this id.
     pub(crate) fn write(self, ask: &Ask<'_>, id: &str, session: Option<&str>) -> Result<String> {
