@@ -42,7 +42,7 @@ async fn this_runtime_passes_over_standard_streams_with_nothing_kept() {
     within(async {
         for dialect in ["open", "hello"] {
             let options = ["--dialect", dialect, "--jobs", "8"];
-            let played = play_suite(&options, &IN_MEMORY, &["--stdio"]).await.with(0);
+            let played = play_suite(&options, &IN_MEMORY, &["--stdio"]).await;
             not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION, NO_RESTART]);
         }
     })
@@ -63,7 +63,7 @@ async fn what_a_server_is_not_there_for_is_not_run() {
         // The fixture, which others use too.
         let data = tempfile::tempdir().unwrap();
         let server = Serve::start(data.path(), &["--agents", "conformance"]).await;
-        let played = run(&["conformance", "--url", server.url()]).await.with(0);
+        let played = run(&["conformance", "--url", server.url()]).await;
         let profile = "the target has no profile";
         not_run_is(&played, &[profile, NO_RESTART, "it needs a server of its own"]);
         server.stop().await;
@@ -71,11 +71,11 @@ async fn what_a_server_is_not_there_for_is_not_run() {
         let data = tempfile::tempdir().unwrap();
         let server = Serve::start(data.path(), &["--token", "secret=me"]).await;
         let url = ["conformance", "--url", server.url(), "--token", "secret"];
-        let played = run(&url).await.with(0);
+        let played = run(&url).await;
         let lacks = ["the target has no agent", "the target does not let"];
         let alone = "it needs a server of its own";
         not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1]]);
-        let played = run(&[&url[..], &["--dialect", "hello"]].concat()).await.with(0);
+        let played = run(&[&url[..], &["--dialect", "hello"]].concat()).await;
         not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1], ABOUT_STDIO]);
         server.stop().await;
     })
@@ -84,7 +84,11 @@ async fn what_a_server_is_not_there_for_is_not_run() {
 
 /// Takes care that nothing failed, and that nothing was left out but for these reasons.
 fn not_run_is(played: &Ended, reasons: &[&str]) {
-    assert!(played.out.contains(" 0 failed, 0 known failures"), "{}", played.out);
+    let told =
+        played.out.lines().filter(|line| !line.starts_with("ok ") && !line.starts_with("not run"));
+    let told: Vec<&str> = told.collect();
+    assert!(played.out.contains(" 0 failed, 0 known failures"), "{}", told.join("\n"));
+    assert_eq!(played.code, Some(0), "{}", played.err);
     for line in played.out.lines().filter(|line| line.starts_with("not run")) {
         assert!(reasons.iter().any(|why| line.contains(why)), "{line}");
     }

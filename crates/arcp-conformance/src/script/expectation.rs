@@ -35,18 +35,15 @@ fn closed(
     client: String,
     eventually: bool,
 ) -> Result<Closing, ScriptError> {
-    let mut closing = Closing { client, eventually, code: None, within: None, after: None };
+    let mut closing = Closing { client, eventually, code: None, within: None };
     while !cursor.at_line_end() {
         if cursor.take("code=") {
             closing.code = Some(Pattern::parse(cursor)?);
         } else if cursor.take_word("within") {
             cursor.blanks();
             closing.within = Some(cursor.span()?);
-        } else if cursor.take_word("after") {
-            cursor.blanks();
-            closing.after = Some(cursor.span()?);
         } else {
-            return Err(cursor.wanted("`code=`, `within` or `after`"));
+            return Err(cursor.wanted("`code=` or `within`"));
         }
     }
     Ok(closing)
@@ -99,9 +96,6 @@ fn modifier(cursor: &mut Cursor<'_>, wanted: &mut Expectation) -> Result<(), Scr
     if cursor.take_word("within") {
         cursor.blanks();
         wanted.within = Some(cursor.span()?);
-    } else if cursor.take_word("after") {
-        cursor.blanks();
-        wanted.after = Some(cursor.span()?);
     } else if cursor.take_word("reveals") {
         cursor.blanks();
         wanted.reveals.push(value::variable(cursor)?);
@@ -114,7 +108,7 @@ fn modifier(cursor: &mut Cursor<'_>, wanted: &mut Expectation) -> Result<(), Scr
     } else if wanted.payload.is_none() {
         wanted.payload = Some(Pattern::parse(cursor)?);
     } else {
-        return Err(cursor.wanted("a field (`name=...`, `!name`), `within`, `after` or `reveals`"));
+        return Err(cursor.wanted("a field (`name=...`, `!name`), `within` or `reveals`"));
     }
     Ok(())
 }

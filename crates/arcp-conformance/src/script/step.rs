@@ -96,8 +96,6 @@ pub(crate) struct Closing {
     pub(crate) code: Option<Pattern>,
     /// How long it may take.
     pub(crate) within: Option<Duration>,
-    /// How long it has to take.
-    pub(crate) after: Option<Duration>,
 }
 
 /// A frame that is to come.
@@ -115,8 +113,6 @@ pub(crate) struct Expectation {
     pub(crate) fields: Vec<(String, Option<Pattern>)>,
     /// How long it may take.
     pub(crate) within: Option<Duration>,
-    /// How long it has to take.
-    pub(crate) after: Option<Duration>,
     /// Secrets that it may hold.
     pub(crate) reveals: Vec<Vec<String>>,
 }
@@ -133,7 +129,6 @@ impl Expectation {
             payload: None,
             fields: Vec::new(),
             within: None,
-            after: None,
             reveals: Vec::new(),
         }
     }

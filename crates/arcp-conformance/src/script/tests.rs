@@ -175,9 +175,9 @@ fn patterns_that_are_none_are_refused() {
             "A< x [1, ... 2]"
               line 1: wanted `]`, found `2]`
             "A< x {} {}"
-              line 1: wanted a field (`name=...`, `!name`), `within`, `after` or `reveals`, found `{}`
+              line 1: wanted a field (`name=...`, `!name`), `within` or `reveals`, found `{}`
             "A< closed soon"
-              line 1: wanted `code=`, `within` or `after`, found `soon`
+              line 1: wanted `code=` or `within`, found `soon`
         "#]],
     );
 }

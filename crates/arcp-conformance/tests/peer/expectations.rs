@@ -27,7 +27,7 @@ async fn the_next_frame() {
         "A open\nA> ping {nonce: 7}\nA< pong re=$A.last session=$A.session !seq !job {nonce: 7}",
         "A open\nA> ping {nonce: x} id=$m\nA< pong | nack re=$m frame=$f $p\ncheck $f.payload is $p",
         "A open\nA start $j = conf.echo [1]\nA< job.completed job=$j seq=(> 1 & $n) {value: [1]}\ncheck $n is 2",
-        "A open\nA> test.say {delay: 400, frames: [{}]}\nA< pong within 1s after 300ms",
+        "A open\nA> test.say {delay: 400, frames: [{}]}\nA< pong within 1s",
     ])
     .await;
     check(
@@ -38,7 +38,6 @@ async fn the_next_frame() {
             "A open\nA> ping\nA< pong seq=1",
             "A open\nA> what\nA< pong",
             "A open\nA< pong within 200ms",
-            "A open\nA> test.say {delay: 400, frames: [{}]}\nA< pong after 500ms",
             "A open\nA> test.say {frames: [\"no JSON\"]}\nA< pong",
             "A open\nA> test.close\nA< pong",
             "A open\nA> test.break\nA< pong",
@@ -86,13 +85,6 @@ async fn the_next_frame() {
               => Failed
             line 2: A< pong within 200ms
                 nothing came within 200 ms
-
-            A open
-            A> test.say {delay: 400, frames: [{}]}
-            A< pong after 500ms
-              => Failed
-            line 3: A< pong after 500ms
-                it came after 400 ms, too early
 
             A open
             A> test.say {frames: ["no JSON"]}
@@ -220,7 +212,7 @@ async fn the_end() {
         "A open\nA> test.break\nA< closed within 1s",
         "A open\nA> test.close\nA< closed code=null",
         "A open\nA> ping\nA> what\nA> test.close\nA<~ closed code=null",
-        "A open\nA> test.say {delay: 400}\nA> test.close\nA< closed after 300ms",
+        "A open\nA> test.say {delay: 400}\nA> test.close\nA< closed within 1s",
         "A open\nA> ping {nonce: 1}\nA< pong {nonce: $x}\nforget $x\nA> ping {nonce: 2}\nA< pong {nonce: $x}",
         "A open\nA> test.close\nA< closed\nA> ping\nA drop\nA open",
     ])
@@ -230,7 +222,6 @@ async fn the_end() {
             "A open\nA< closed within 1s",
             "A open\nA> ping\nA< closed",
             "A open\nA> test.close\nA< closed code=1009",
-            "A open\nA> test.close\nA< closed after 300ms",
             "A open\nA> ping\nA<~ closed within 1s",
         ],
         expect![["
@@ -253,13 +244,6 @@ async fn the_end() {
               => Failed
             line 3: A< closed code=1009
                 close code: wanted 1009, found null (the peer closed)
-
-            A open
-            A> test.close
-            A< closed after 300ms
-              => Failed
-            line 3: A< closed after 300ms
-                it came after 0 ms, too early
 
             A open
             A> ping

@@ -25,6 +25,13 @@ caught! {
     asks_too_often "06-silence/not-asked" Mutant::configure(|runtime, _| {
         runtime.ping_interval(Some(Duration::from_millis(300)))
     });
+    asks_again_at_once "06-silence/asked" Mutant::frames(|mind, frame| {
+        telling_of("ping", mind, frame, |_, value| {
+            let mut again = value.clone();
+            again["payload"]["nonce"] = json!("and now?");
+            vec![value, again]
+        })
+    });
     gives_up_who_has_answered "06-silence/asked" Mutant::frames(|mind, frame| {
         hearing_of("pong", mind, frame, |_, _| vec![])
     });

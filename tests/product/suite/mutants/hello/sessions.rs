@@ -107,6 +107,13 @@ caught! {
     asks_nobody "hello/06-heartbeat/asked" Mutant::frames(|mind, frame| {
         telling_of("session.ping", mind, frame, |_, _| vec![])
     });
+    asks_again_at_once "hello/06-heartbeat/asked" Mutant::frames(|mind, frame| {
+        telling_of("session.ping", mind, frame, |_, value| {
+            let mut again = value.clone();
+            again["payload"]["nonce"] = json!("and now?");
+            vec![value, again]
+        })
+    });
     asks_who_has_not_agreed "hello/06-heartbeat/not-agreed" Mutant::frames(|mind, frame| {
         saying_hello(mind, frame, |payload| payload["capabilities"]["features"] = everything())
     });
