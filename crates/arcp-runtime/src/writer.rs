@@ -1,7 +1,7 @@
 //! The one task that owns the engine: takes inputs, commits what they change, then tells.
 //!
-//! While one batch is being committed the next one is handled. Effects are released in the order
-//! of their inputs, each batch after its commit.
+//! While one batch is being committed the one before it is told and the next one is handled. Effects
+//! are released in the order of their inputs, each batch after its commit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
@@ -16,6 +16,7 @@ use arcp_core::{
 };
 use arcp_store::{Store, StoreError};
 use arcp_transport::{CloseReason, Peer};
+use futures_util::FutureExt;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -141,9 +142,12 @@ impl From<Permit> for Hold {
 /// What a task has found, if the engine wants to know, and the permit of the command that asked.
 type Done = (Option<Input>, Option<Permit>);
 
+/// What a commit comes to.
+type Commitment = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+
 /// A commit on its way, and what follows it.
 struct Committing {
-    commit: Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>,
+    commit: Commitment,
     batch: Batch,
     /// From when on the store has taken too long.
     late_at: Moment,
@@ -177,7 +181,7 @@ impl Writer {
             match self.next(&mut messages, &mut reports).await {
                 Woken::Committed(result) => {
                     result?;
-                    self.on_committed();
+                    self.on_committed()?;
                 }
                 Woken::Messages => {
                     for message in messages.drain(..) {
@@ -437,29 +441,47 @@ impl Writer {
 
     /// Commits what is pending, unless a commit is under way. What changes nothing is told at once.
     fn start_commit(&mut self) -> Result<(), RuntimeError> {
-        if self.state.committing.is_some() || self.state.pending.inputs == 0 {
-            return Ok(());
-        }
-        let mut batch = std::mem::take(&mut self.state.pending);
-        let commit = batch.fx.take_commit()?;
-        if commit.is_empty() {
+        if self.state.committing.is_none()
+            && let Some(batch) = self.begin_commit()?
+        {
             self.release(batch);
-        } else {
-            let commit = Box::pin(commit_until_kept(Arc::clone(&self.store), commit));
-            let late_at = self.clock.now().moment.after(self.limits.commit_time);
-            self.state.committing = Some(Committing { commit, batch, late_at });
         }
         Ok(())
     }
 
-    fn on_committed(&mut self) {
+    /// Gives the store what is pending. When that changes nothing it comes back, to be told.
+    fn begin_commit(&mut self) -> Result<Option<Batch>, RuntimeError> {
+        if self.state.pending.inputs == 0 {
+            return Ok(None);
+        }
+        let mut batch = std::mem::take(&mut self.state.pending);
+        let commit = batch.fx.take_commit()?;
+        if commit.is_empty() {
+            return Ok(Some(batch));
+        }
+        let mut commit: Commitment = Box::pin(commit_until_kept(Arc::clone(&self.store), commit));
+        // The store has it from here on, and not when it is waited for.
+        if let Some(kept) = commit.as_mut().now_or_never() {
+            commit = Box::pin(std::future::ready(kept));
+        }
+        let late_at = self.clock.now().moment.after(self.limits.commit_time);
+        self.state.committing = Some(Committing { commit, batch, late_at });
+        Ok(None)
+    }
+
+    /// Tells what is kept by now, while the store keeps what comes next.
+    fn on_committed(&mut self) -> Result<(), RuntimeError> {
         if std::mem::take(&mut self.state.stuck) {
             tracing::info!("the store keeps what it is given again");
             self.handle(Input::Unstuck, Hold::default());
         }
-        if let Some(committing) = self.state.committing.take() {
-            self.release(committing.batch);
+        let Some(kept) = self.state.committing.take() else { return Ok(()) };
+        let next = self.begin_commit()?;
+        self.release(kept.batch);
+        if let Some(next) = next {
+            self.release(next);
         }
+        Ok(())
     }
 
     /// Does what a batch says, in order. INVARIANT: called only when its commit is kept, or when
