@@ -136,7 +136,8 @@ impl Threads {
         let (reading, writing) = (Vec::new(), Vec::new());
         let mut threads = Self { folder, writer, readers, reading, writing };
         let owner = writer::Writer::new(open.writer, open.lock);
-        threads.writing.push(spawn("arcp-store-write", || owner.run(commands))?);
+        let linger = options.linger;
+        threads.writing.push(spawn("arcp-store-write", move || owner.run(commands, linger))?);
         for conn in open.readers {
             let queries = queries.clone();
             threads.reading.push(spawn("arcp-store-read", || reader::run(conn, queries))?);

@@ -24,6 +24,10 @@ pub struct Options {
     /// How many calls may wait for the writer, and as many for the readers; further ones wait to
     /// be taken. Default: 1024.
     pub queue: NonZeroUsize,
+    /// How long the thread that writes looks for more before it sleeps, once it has kept only a few
+    /// changes: waking it takes as long as a small commit. It gives way to whatever else wants its
+    /// core meanwhile. Default: 200 microseconds; zero sleeps at once.
+    pub linger: Duration,
     /// The size beyond which the database file does not grow; a commit that would need more is
     /// `Full`. Rounded down to whole pages. Default: none but the disk.
     pub max_bytes: Option<u64>,
@@ -35,6 +39,7 @@ impl Default for Options {
             durability: Durability::default(),
             busy_timeout: Duration::from_secs(5),
             queue: NonZeroUsize::MIN.saturating_add(1023),
+            linger: Duration::from_micros(200),
             max_bytes: None,
         }
     }

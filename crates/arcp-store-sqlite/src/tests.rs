@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use arcp_store::{Append, Bytes, Commit, Key, Record, Store, StoreErrorKind};
 use rusqlite::Connection;
@@ -204,6 +205,26 @@ mod file {
     }
 }
 
+/// However long the writer looks out, it takes what comes, and closes when there is nobody left.
+#[tokio::test]
+async fn looking_out_keeps_nobody_waiting() {
+    for linger in [Duration::ZERO, Duration::from_hours(1)] {
+        let folder = tempdir().unwrap();
+        let options = Options { linger, ..Options::default() };
+        let store = SqliteStore::open(folder.path(), options).await.unwrap();
+        for first in 1..=3 {
+            store.commit(append("s", first, "body")).await.unwrap();
+        }
+        // More than a few changes, after which it sleeps at once.
+        let appends = (1..=40).map(|s| append(&format!("s/{s}"), 1, "body").appends.remove(0));
+        store.commit(Commit { appends: appends.collect(), ..Commit::default() }).await.unwrap();
+        store.commit(append("s", 4, "body")).await.unwrap();
+        drop(store);
+        let store = open_default(folder.path()).await;
+        assert_eq!(store.read(&key("s"), 0, 1 << 10).await.unwrap().records.len(), 4);
+    }
+}
+
 mod group {
     use super::*;
 
@@ -353,7 +374,7 @@ mod numbers {
         assert_eq!((page.records.len(), page.kept_from, page.last), (1, end, end));
         assert!(store.read(&key("s"), end, 9).await.unwrap().records.is_empty());
         store.trim(&key("s"), u64::MAX).await.unwrap();
-        let page = store.read(&key("s"), 0, 9).await.unwrap();
+        let page = store.read(&key("s"), 0, 1 << 10).await.unwrap();
         assert_eq!((page.records.len(), page.kept_from, page.last), (0, end + 1, end));
     }
 }

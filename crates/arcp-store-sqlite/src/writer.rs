@@ -2,10 +2,12 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arcp_store::{Append, Commit, Key, Record, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::Answer;
 use crate::ends::Ends;
@@ -17,6 +19,8 @@ use crate::schema::{clamped, last, trimmed};
 const GROUP: usize = 256;
 /// How many bytes of bodies and values are enough for one transaction.
 const GROUP_BYTES: usize = 8 << 20;
+/// How many changes are a few: what one step of one job takes.
+const FEW: usize = 16;
 /// How many streams one generation of remembered ends holds.
 const REMEMBERED: usize = 8_192;
 
@@ -34,6 +38,16 @@ impl Command {
             Self::Commit { commit, .. } => {
                 let bodies = commit.appends.iter().map(|append| append.record.body.len());
                 bodies.chain(commit.puts.iter().map(|(_, value)| value.len())).sum()
+            }
+            Self::Trim { .. } | Self::Forget { .. } => 0,
+        }
+    }
+
+    /// How many records and facts it changes, if it is a commit.
+    fn changes(&self) -> usize {
+        match self {
+            Self::Commit { commit, .. } => {
+                commit.appends.len() + commit.puts.len() + commit.deletes.len()
             }
             Self::Trim { .. } | Self::Forget { .. } => 0,
         }
@@ -72,10 +86,14 @@ impl Writer {
     }
 
     /// Keeps what it is told until nobody can tell it anything, then closes the store.
-    pub(crate) fn run(mut self, mut commands: Receiver<Command>) {
-        while let Some(first) = commands.blocking_recv() {
+    pub(crate) fn run(mut self, mut commands: Receiver<Command>, linger: Duration) {
+        let mut next = commands.blocking_recv();
+        while let Some(first) = next {
             let group = drain(first, &mut commands);
+            let few = group.iter().map(Command::changes).sum::<usize>() <= FEW;
             self.keep(group);
+            let found = if few { look_out(&mut commands, linger) } else { None };
+            next = found.or_else(|| commands.blocking_recv());
         }
         self.close();
     }
@@ -277,6 +295,18 @@ impl Writer {
         }
         drop(lock);
     }
+}
+
+/// A command that comes within this time, awaited without sleep.
+fn look_out(commands: &mut Receiver<Command>, time: Duration) -> Option<Command> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        match commands.try_recv() {
+            Err(TryRecvError::Empty) => std::thread::yield_now(),
+            found => return found.ok(),
+        }
+    }
+    None
 }
 
 /// The first command and those that wait behind it, as far as they make one group.
