@@ -1,35 +1,33 @@
 //! `cargo xtask crash`: the program is killed under load, again and again, or its power is cut.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 
 use crate::failure::Failure;
 use crate::process::{cargo, root, run as execute};
-use crate::program;
+use crate::program::{self, Both};
 use crate::step::Steps;
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
-    let program = if asks(args, &["-h", "--help"]) { None } else { Some(program::build(&[])?) };
-    execute_with(program.as_deref(), args)
+    execute_with(&program::build_both()?, args)
 }
 
 /// The tests of the library, then a few rounds of kills and of power cuts, as steps of the tests.
-pub(crate) fn add_to(steps: &mut Steps, program: &Path) -> Result<(), Failure> {
+pub(crate) fn add_to(steps: &mut Steps, programs: &Both) -> Result<(), Failure> {
     steps.run("power-cut library", || execute(cargo(&["test"]).args(PACKAGE)))?;
     for (name, line) in
         [("kill -9", &["--rounds", "20"][..]), ("power cuts", &["--rounds", "10", "--power-cut"])]
     {
         let args: Vec<String> = line.iter().map(ToString::to_string).collect();
-        steps.run(name, || execute_with(Some(program), &args))?;
+        steps.run(name, || execute_with(programs, &args))?;
     }
     Ok(())
 }
 
-fn execute_with(program: Option<&Path>, args: &[String]) -> Result<(), Failure> {
-    let mut crash = cargo(CRASH);
-    if let Some(program) = program {
-        crash.env(program::VARIABLE, program);
-    }
-    if asks(args, &["--power-cut"]) {
+fn execute_with(programs: &Both, args: &[String]) -> Result<(), Failure> {
+    let mut crash = Command::new(&programs.crash);
+    crash.current_dir(root()).env(program::VARIABLE, &programs.program);
+    if args.iter().any(|arg| arg == "--power-cut") {
         crash.env(LIBRARY, library()?);
     }
     execute(crash.args(args))
@@ -41,13 +39,8 @@ fn library() -> Result<PathBuf, Failure> {
     Ok(root().join("target/power-cut/debug/libpower_cut.so"))
 }
 
-fn asks(args: &[String], words: &[&str]) -> bool {
-    args.iter().any(|arg| words.contains(&arg.as_str()))
-}
-
 /// The variable in which the crash program finds the library.
 const LIBRARY: &str = "ARCP_POWER_CUT";
-const CRASH: &[&str] = &["run", "--locked", "-p", "arcp-crash", "--"];
 const PACKAGE: [&str; 5] = [
     "--manifest-path",
     "tests/power-cut/Cargo.toml",

@@ -12,13 +12,36 @@ pub(crate) const VARIABLE: &str = "ARCP_BIN";
 
 /// Builds the program with these further arguments of `cargo build`.
 pub(crate) fn build(options: &[&str]) -> Result<PathBuf, Failure> {
+    let program = found(&messages_of_build(options)?, "arcp")?;
+    println!("{VARIABLE}={}", program.display());
+    Ok(program)
+}
+
+/// The program, and the one that crashes it.
+#[derive(Debug)]
+pub(crate) struct Both {
+    pub(crate) program: PathBuf,
+    pub(crate) crash: PathBuf,
+}
+
+/// Builds both at once: of packages that are built apart cargo chooses features apart, and so builds most
+/// of what they have in common twice.
+pub(crate) fn build_both() -> Result<Both, Failure> {
+    let messages = messages_of_build(&["-p", "arcp-crash"])?;
+    let both = Both { program: found(&messages, "arcp")?, crash: found(&messages, "arcp-crash")? };
+    println!("{VARIABLE}={}", both.program.display());
+    Ok(both)
+}
+
+fn messages_of_build(options: &[&str]) -> Result<String, Failure> {
     let mut command =
         cargo(&["build", "-p", "arcp-cli", "--locked", "--message-format=json-render-diagnostics"]);
-    let messages = output_of(command.args(options))?;
-    let built = executable(&messages, "arcp")
-        .ok_or_else(|| Failure::new("cargo built arcp-cli, but no program called `arcp`"))?;
-    println!("{VARIABLE}={}", built.display());
-    Ok(built)
+    output_of(command.args(options))
+}
+
+fn found(messages: &str, name: &str) -> Result<PathBuf, Failure> {
+    executable(messages, name)
+        .ok_or_else(|| Failure::new(format!("cargo built no program called `{name}`")))
 }
 
 /// The program of that name that cargo's messages, one JSON object a line, say that it built.

@@ -20,12 +20,13 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
-    let program = steps.run("program", || program::build(&[]))?;
-    steps.run("tests", || workspace(&program))?;
-    steps.run("doctests", || doctests(&program))?;
+    let programs = steps.run("programs", program::build_both)?;
+    let program = &programs.program;
+    steps.run("tests", || workspace(program))?;
+    steps.run("doctests", || doctests(program))?;
     steps.run("outside store", outside_store)?;
-    crash::add_to(steps, &program)?;
-    interop::add_to(steps, &program, Choice::CHECKED)
+    crash::add_to(steps, &programs)?;
+    interop::add_to(steps, program, Choice::CHECKED)
 }
 
 /// Libraries, programs, tests and examples of all packages; nextest knows no doctests.
