@@ -452,7 +452,9 @@ async fn a_revocation_that_takes_too_long_is_waited_for_no_more(on: On) {
 
 async fn a_child_that_waits_for_its_credentials_ends_with_its_parent(on: On) {
     let gateway = Gateway::new();
-    let house = on.start(with_gateway(&gateway)).await;
+    let soon = Duration::from_secs(1);
+    let setup = with_gateway(&gateway).limits(|limits| limits.provision_time = soon);
+    let house = on.start(setup).await;
     let mut raw = house.raw_as("alice").await;
     let part =
         json!({"agent": "echo", "input": 1, "lease": {"cost.budget": ["USD:1"]}, "name": "p"});
