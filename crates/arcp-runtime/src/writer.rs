@@ -441,7 +441,8 @@ impl Writer {
 
     /// Commits what is pending, unless a commit is under way. What changes nothing is told at once.
     fn start_commit(&mut self) -> Result<(), RuntimeError> {
-        if self.state.committing.is_none()
+        // To tell it may give the engine more to handle.
+        while self.state.committing.is_none()
             && let Some(batch) = self.begin_commit()?
         {
             self.release(batch);
@@ -459,12 +460,12 @@ impl Writer {
         if commit.is_empty() {
             return Ok(Some(batch));
         }
+        let late_at = self.clock.now().moment.after(self.limits.commit_time);
         let mut commit: Commitment = Box::pin(commit_until_kept(Arc::clone(&self.store), commit));
         // The store has it from here on, and not when it is waited for.
         if let Some(kept) = commit.as_mut().now_or_never() {
             commit = Box::pin(std::future::ready(kept));
         }
-        let late_at = self.clock.now().moment.after(self.limits.commit_time);
         self.state.committing = Some(Committing { commit, batch, late_at });
         Ok(None)
     }
@@ -476,9 +477,9 @@ impl Writer {
             self.handle(Input::Unstuck, Hold::default());
         }
         let Some(kept) = self.state.committing.take() else { return Ok(()) };
-        let next = self.begin_commit()?;
+        let next = self.begin_commit();
         self.release(kept.batch);
-        if let Some(next) = next {
+        if let Some(next) = next? {
             self.release(next);
         }
         Ok(())

@@ -26,7 +26,8 @@ pub struct Options {
     pub queue: NonZeroUsize,
     /// How long the thread that writes looks for more before it sleeps, once it has kept only a few
     /// changes: waking it takes as long as a small commit. It gives way to whatever else wants its
-    /// core meanwhile. Default: 200 microseconds; zero sleeps at once.
+    /// core meanwhile, but is time that the process is charged for. Default: 200 microseconds; zero
+    /// sleeps at once.
     pub linger: Duration,
     /// The size beyond which the database file does not grow; a commit that would need more is
     /// `Full`. Rounded down to whole pages. Default: none but the disk.

@@ -45,7 +45,8 @@ pub use memory_blobs::MemoryBlobs;
 /// Every method may be dropped at any await point; a `commit` that was dropped is kept or not.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Keeps `commit` whole, or returns why not and keeps nothing of it.
+    /// Keeps `commit` whole, or returns why not and keeps nothing of it. What takes time is done
+    /// elsewhere and awaited: a runtime tells what is kept already in between.
     async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
 
     /// Reads records of `stream` after the number `after`.

@@ -16,6 +16,7 @@ matrix!(
     what_was_left_is_told_before_an_eviction,
     reads_that_fail_for_a_while_lose_nothing,
     a_slow_reader_that_goes_leaves_its_place,
+    to_ask_a_slow_reader_whether_it_is_there_stops_nobody,
 );
 
 async fn a_slow_reader_gets_all_and_stops_nobody(on: On) {
@@ -198,6 +199,27 @@ async fn a_slow_reader_that_goes_leaves_its_place(on: On) {
     house.knock("alice").await;
     assert_eq!(crate::support::numbers(&*house.store, &session).await.len(), 2_002);
     one.close().await;
+}
+
+/// What follows from asking, that it is busy, is a batch by itself here.
+async fn to_ask_a_slow_reader_whether_it_is_there_stops_nobody(on: On) {
+    const INTERVAL: Duration = Duration::from_secs(30);
+    let clock = HandClock::new();
+    let setup = narrow_setup().limits(|limits| limits.batch = 1).clock(&clock);
+    let setup = setup.configure(|runtime| runtime.ping_interval(Some(INTERVAL)));
+    let house = on.start(setup).await;
+    let mut slow = house.raw().await;
+    let mut open = crate::support::bearer("tok-alice");
+    open["capabilities"] = json!({"extensions": ["resume"]});
+    slow.say("session.open", open).await;
+    slow.expect("session.accepted").await;
+    fall_behind(&house, &mut slow, 2_000).await;
+    let mut healthy = house.raw_as("alice").await;
+    for _ in 0..3 {
+        clock.advance(INTERVAL);
+        let echo = healthy.submit("echo", json!(1)).await;
+        healthy.finish(&echo).await;
+    }
 }
 
 /// Submits a job of so many lines and reads no more than its beginning.
