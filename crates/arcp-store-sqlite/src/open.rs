@@ -18,6 +18,9 @@ pub(crate) const DATABASE: &str = "arcp.db";
 pub(crate) const LOCK: &str = "arcp.lock";
 /// How many threads read.
 const READERS: usize = 2;
+/// The pages that the writer holds, in KiB, as SQLite says it: as many as a transaction changes at most, or
+/// else it writes some to the log before the end, and looks for them there.
+const CACHE: i64 = -(8 << 10);
 /// What the write-ahead log is cut down to once it was larger.
 const LOG_BYTES: u32 = 64 << 20;
 
@@ -126,6 +129,7 @@ pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection> 
     let identity = Identity::read(&conn).map_err(|error| unreadable(&name, &error))?;
     identity.check(&name, MIGRATIONS.len())?;
     set_up(&conn, options).map_err(|error| unreadable(&name, &error))?;
+    conn.pragma_update(None, "cache_size", CACHE).map_err(|error| unreadable(&name, &error))?;
     migrate(&mut conn, MIGRATIONS).map_err(|error| unreadable(&name, &error))?;
     Ok(conn)
 }

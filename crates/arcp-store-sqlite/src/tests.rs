@@ -195,6 +195,7 @@ mod file {
             assert_eq!(number(&open.writer, "synchronous"), synchronous);
             assert_eq!(number(&open.writer, "max_page_count"), 256);
             assert_eq!(number(&open.writer, "busy_timeout"), 5_000);
+            assert_eq!(number(&open.writer, "cache_size"), -8_192);
             assert_eq!(number(&open.writer, "application_id"), i64::from(APPLICATION_ID));
             assert_eq!(open.readers.len(), 2);
             for reader in &open.readers {
