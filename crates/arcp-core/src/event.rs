@@ -199,7 +199,7 @@ impl Event {
             Self::LeaseExtended { .. } | Self::Checkpoint { .. } => 0,
             Self::Delegated(delegated) => {
                 let Delegated { delegation, child: _, agent, input, lease } = delegated.as_ref();
-                escaped(delegation) + escaped(agent) + input.as_str().len() + lease.json_size()
+                Delegated::json_size(delegation, agent, input, lease.json_size())
             }
             Self::CredentialRotated { id: _, value } => {
                 value.as_ref().map_or(0, |value| escaped(value.expose()))
@@ -256,6 +256,13 @@ pub struct Delegated {
     pub input: Json,
     /// Its effective lease.
     pub lease: Lease,
+}
+
+impl Delegated {
+    /// About how many bytes the event takes that tells of a delegation whose lease takes so many.
+    pub fn json_size(delegation: &str, agent: &str, input: &Json, lease: usize) -> usize {
+        escaped(delegation) + escaped(agent) + input.as_str().len() + lease
+    }
 }
 
 /// How grave a line of log is (R§17.2).

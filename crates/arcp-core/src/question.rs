@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::event::escaped;
 use crate::lease::Operation;
 use crate::{
-    ArtifactRef, Credential, CredentialId, GrantedLease, JobAccepted, Json, Lease,
+    ArtifactRef, Credential, CredentialId, Delegated, GrantedLease, JobAccepted, Json, Lease,
     PermissionRequest, PutArtifact, StreamId, StreamInfo,
 };
 
@@ -97,7 +96,7 @@ impl Delegation {
     /// About how many bytes the event takes that tells of it, as JSON.
     pub fn json_size(&self) -> usize {
         let lease = self.lease.as_ref().map_or(0, Lease::json_size);
-        let name = self.name.as_deref().map_or(0, escaped);
-        name + escaped(&self.agent) + self.input.as_str().len() + lease
+        let name = self.name.as_deref().unwrap_or_default();
+        Delegated::json_size(name, &self.agent, &self.input, lease)
     }
 }

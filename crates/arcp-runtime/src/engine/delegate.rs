@@ -147,8 +147,7 @@ impl Engine {
             lease.budget = nothing_of(&job.remaining);
         }
         self.check_handed_on(now, job, agent, &lease)?;
-        // Every byte of the name may have to be escaped.
-        let size = name.len() * 6 + input.as_str().len() + lease.json_size();
+        let size = Delegated::json_size(name, &agent.to_string(), input, lease.json_size());
         let limit = limits.event_bytes();
         if size > limit {
             let message = format!("a delegation of {size} bytes exceeds `event_bytes` {limit}");
