@@ -12,11 +12,11 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     steps.run("clippy", clippy)?;
     steps.run("layers", layers::run)?;
     steps.run("tidy", tidy::run)?;
-    test::add_to(&mut steps)?;
+    let programs = test::add_to(&mut steps)?;
     steps.run("doc", doc)?;
     steps.run("deny", deny::run)?;
     if long {
-        suites::add_to(&mut steps)?;
+        suites::add_to(&mut steps, &programs.program)?;
         steps.run("icount", || icount::run(&[]))?;
         steps.run("fuzz", || fuzz::run(&[]))?;
     }

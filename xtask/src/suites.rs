@@ -11,15 +11,15 @@ use crate::step::Steps;
 
 pub(crate) fn run() -> Result<(), Failure> {
     let mut steps = Steps::start();
-    add_to(&mut steps)?;
+    let program = steps.run("program", || program::build(&[]))?;
+    add_to(&mut steps, &program)?;
     steps.finish("cargo xtask suites");
     Ok(())
 }
 
-pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
-    let program = steps.run("program", || program::build(&[]))?;
+pub(crate) fn add_to(steps: &mut Steps, program: &Path) -> Result<(), Failure> {
     for (name, dialect, wire, store, not_run) in SUITES {
-        steps.run(name, || play(&program, dialect, wire, store, not_run))?;
+        steps.run(name, || play(program, dialect, wire, store, not_run))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::crash;
 use crate::failure::Failure;
 use crate::interop::{self, Choice};
 use crate::process::{cargo, run as execute, succeeds};
-use crate::program;
+use crate::program::{self, Both};
 use crate::step::Steps;
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -19,14 +19,16 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-pub(crate) fn add_to(steps: &mut Steps) -> Result<(), Failure> {
+/// Says with which programs.
+pub(crate) fn add_to(steps: &mut Steps) -> Result<Both, Failure> {
     let programs = steps.run("programs", program::build_both)?;
     let program = &programs.program;
     steps.run("tests", || workspace(program))?;
     steps.run("doctests", || doctests(program))?;
     steps.run("outside store", outside_store)?;
     crash::add_to(steps, &programs)?;
-    interop::add_to(steps, program, Choice::CHECKED)
+    interop::add_to(steps, program, Choice::CHECKED)?;
+    Ok(programs)
 }
 
 /// Libraries, programs, tests and examples of all packages; nextest knows no doctests.

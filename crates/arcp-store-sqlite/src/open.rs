@@ -18,8 +18,8 @@ pub(crate) const DATABASE: &str = "arcp.db";
 pub(crate) const LOCK: &str = "arcp.lock";
 /// How many threads read.
 const READERS: usize = 2;
-/// The pages that the writer holds, in KiB, as SQLite says it: as many as a transaction changes at most, or
-/// else it writes some to the log before the end, and looks for them there.
+/// The pages that the writer holds, in KiB, as SQLite says it: about as many as a full group changes
+/// (`writer::GROUP_BYTES`), or else it writes some to the log before the end, and looks for them there.
 const CACHE: i64 = -(8 << 10);
 /// What the write-ahead log is cut down to once it was larger.
 const LOG_BYTES: u32 = 64 << 20;
@@ -129,7 +129,6 @@ pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection> 
     let identity = Identity::read(&conn).map_err(|error| unreadable(&name, &error))?;
     identity.check(&name, MIGRATIONS.len())?;
     set_up(&conn, options).map_err(|error| unreadable(&name, &error))?;
-    conn.pragma_update(None, "cache_size", CACHE).map_err(|error| unreadable(&name, &error))?;
     migrate(&mut conn, MIGRATIONS).map_err(|error| unreadable(&name, &error))?;
     Ok(conn)
 }
@@ -164,6 +163,7 @@ fn set_up(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     conn.pragma_update(None, "fullfsync", full)?;
     conn.pragma_update(None, "checkpoint_fullfsync", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cache_size", CACHE)?;
     set_to(conn, "journal_size_limit", i64::from(LOG_BYTES))?;
     if let Some(bytes) = options.max_bytes {
         let page: u64 = conn.pragma_query_value(None, "page_size", |row| row.get(0))?;

@@ -25,11 +25,9 @@ impl Whose {
         }
     }
 
-    /// Whether a scenario can be done with it. Others keep nothing: for them nothing is recovered, no
-    /// log grows, and what a client has missed is lost.
+    /// Whether a scenario can be done with it. Others keep nothing.
     pub(crate) fn can(self, scenario: Scenario) -> bool {
-        // Who keeps nothing has no other durability.
-        self == Self::Ours || (scenario.needs_nothing_kept() && scenario != Scenario::EchoProcess)
+        self == Self::Ours || scenario.needs_nothing_kept()
     }
 }
 

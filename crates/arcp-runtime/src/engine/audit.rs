@@ -6,8 +6,8 @@ use super::{Decision, Effects, Engine, Reach};
 use crate::record::Audited;
 
 impl Engine {
-    /// Notes that a session, perhaps over by now, wants to watch a job, and what was decided; nothing where the
-    /// job is not known.
+    /// Notes that a session, perhaps over by now, wants to watch a job, and what was decided, which is `None`
+    /// where the job is not known.
     pub(super) fn audit(
         &mut self,
         now: Now,

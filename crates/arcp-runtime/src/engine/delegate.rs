@@ -143,9 +143,11 @@ impl Engine {
             return Err(exceeds("delegation_depth", limit).with_retryable(false));
         }
         let mut lease = wanted.unwrap_or_default();
-        if (Lease { expires_at: None, ..lease.clone() }).is_empty() {
+        let end = lease.expires_at.take();
+        if lease.is_empty() {
             lease.budget = nothing_of(&job.remaining);
         }
+        lease.expires_at = end;
         self.check_handed_on(now, job, agent, &lease)?;
         let size = Delegated::json_size(name, &agent.to_string(), input, lease.json_size());
         let limit = limits.event_bytes();

@@ -1,7 +1,7 @@
 //! How jobs end: one terminal event each, told after those of the jobs that they have delegated to.
 //!
-//! A job whose agent is done ends its children first. Its own end waits until theirs are told and what
-//! was issued for them is revoked, for as long as a provisioner may take.
+//! A job whose agent is done ends its children first. Its own end waits until theirs are told, nothing is
+//! being issued for more of them, and what was issued is revoked, for as long as a provisioner may take.
 
 use arcp_core::{Code, Event, Fault, JobId, JobState, Now, Restart, StreamChange};
 

@@ -82,8 +82,8 @@ pub(super) enum Phase {
     Running,
     /// Its agent was asked to end; a timer ends it by force.
     Cancelling,
-    /// Its agent is done, and nothing changes its end any more. It is told once its children have ended
-    /// and what was issued for them is revoked; a timer bounds that.
+    /// Its agent is done, and nothing changes its end any more. It is told once its children have ended,
+    /// none waits for its credentials, and what was issued for them is revoked; a timer bounds that.
     Ending,
 }
 

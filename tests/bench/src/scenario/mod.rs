@@ -109,9 +109,10 @@ impl Scenario {
     }
 
     /// Whether a runtime can do it that keeps nothing on the disk, and no session for a client that is
-    /// gone.
+    /// gone: nothing is recovered then, no log grows, what a client has missed is lost, and there is no
+    /// other durability.
     pub(crate) fn needs_nothing_kept(self) -> bool {
-        !matches!(self, Self::Replay | Self::Recover | Self::Slow | Self::Grow)
+        !matches!(self, Self::EchoProcess | Self::Replay | Self::Recover | Self::Slow | Self::Grow)
     }
 
     /// Whether it takes minutes.
