@@ -25,7 +25,8 @@ impl Authenticator for Trouble {
     }
 }
 
-#[expect(clippy::panic, reason = "a crash is what was asked for")]
+/// Unwinds as a panic does, but is not printed: a backtrace of a debug build would stop everybody on this
+/// thread for a second or more, while clients that are on the clock are served by it.
 fn crash() -> ! {
-    panic!("an authenticator that crashes was asked for")
+    std::panic::resume_unwind(Box::new("an authenticator that crashes was asked for"))
 }

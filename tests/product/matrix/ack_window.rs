@@ -136,6 +136,8 @@ async fn closing_with_a_full_window_ends(on: On) {
     talk(&mut raw, 20).await;
     let gate = raw.submit_late("gate", json!(1)).await;
     house.stage.arrived(1).await;
+    // What fills the window comes before the end of the gate.
+    house.stage.emitted(1).await;
     raw.say("session.close", json!({})).await;
     let rest = raw.rest().await;
     assert!(rest.iter().all(|message| job_of(message) != gate || kind(message) != "job.cancelled"));

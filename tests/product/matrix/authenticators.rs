@@ -46,7 +46,10 @@ async fn one_that_is_slow_refuses(on: On) {
 async fn one_that_takes_its_time_stops_nobody(on: On) {
     let gate = watch::Sender::new(false);
     let judge = Judge(gate.clone());
-    let setup = Setup::new().configure(|builder| builder.authenticator(judge));
+    let setup = Setup::new().configure(|builder| builder.authenticator(judge)).limits(|limits| {
+        limits.authenticate_time = Duration::from_hours(1);
+        limits.handshake_time = Duration::from_hours(1);
+    });
     let house = on.start(setup).await;
     let mut waiting = house.raw().await;
     let request = waiting.say("session.open", offer("waits")).await;

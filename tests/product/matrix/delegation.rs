@@ -48,9 +48,11 @@ fn is_end(message: &Value) -> bool {
     matches!(kind(message), "job.completed" | "job.failed" | "job.cancelled")
 }
 
-/// The data of the events of a name.
-fn said(messages: &[Value], name: &str) -> Vec<Value> {
-    let named = messages.iter().filter(|message| message["payload"]["name"] == name);
+/// The data of a job's events of a name, in order. Nothing orders those of two jobs.
+fn said(messages: &[Value], job: &str, name: &str) -> Vec<Value> {
+    let named = messages
+        .iter()
+        .filter(|message| job_of(message) == job && message["payload"]["name"] == name);
     named.map(|message| message["payload"]["data"].clone()).collect()
 }
 
@@ -110,14 +112,14 @@ async fn a_child_does_a_part_in_the_session_of_its_parent(on: On) {
         assert_eq!(message["correlation_id"], delegated["id"]);
         assert_eq!(message["trace_id"], delegated["trace_id"]);
     }
-    let children = said(&told, "child");
+    let children = said(&told, &parent, "child");
     assert_eq!(children[0]["job"], first);
     assert_eq!(
         (&children[0]["agent"], &children[0]["name"]),
         (&json!("echo@2.0.0"), &json!("part one"))
     );
     assert!(children[1]["name"].as_str().unwrap().starts_with("del_"));
-    let outcomes = said(&told, "outcome");
+    let outcomes = said(&told, &parent, "outcome");
     assert_eq!(outcomes[0], json!({"value": {"n": 1}}));
     assert_eq!(outcomes[1]["size"], 3);
     let streamed = told.iter().find(|m| kind(m) == "job.result_chunk").unwrap();
@@ -172,10 +174,10 @@ async fn what_goes_beyond_the_parent_is_refused_and_told(on: On) {
     });
     let parent = script(&mut raw, "script", json!(steps), lease).await;
     let told = until_end(&mut raw, &parent).await;
-    let mut answers = said(&told, "child");
+    let mut answers = said(&told, &parent, "child");
     for (n, (part, wanted)) in parts.iter().enumerate() {
         let answer = answers.remove(0);
-        let results = said(&told, "tool_result");
+        let results = said(&told, &parent, "tool_result");
         let result = results.iter().find(|result| result["call_id"] == format!("part {n}"));
         if *wanted == "child" {
             assert_eq!(answer["ends"], time(end), "{part}");
@@ -186,7 +188,7 @@ async fn what_goes_beyond_the_parent_is_refused_and_told(on: On) {
         }
     }
     assert_eq!(answers, ["INVALID_ARGUMENT", "INVALID_ARGUMENT"]);
-    let violations = said(&told, "tool_result");
+    let violations = said(&told, &parent, "tool_result");
     let violations = violations.iter().filter(|r| r["error"]["code"] == "LEASE_SUBSET_VIOLATION");
     assert_eq!(violations.count(), 5);
 }
@@ -198,7 +200,7 @@ async fn a_name_is_taken_while_its_job_goes_on(on: On) {
     let steps = json!([part("echo"), ["outcome", 0], part("gate"), part("echo"), part("gate")]);
     let parent = script(&mut raw, "script", steps, json!({})).await;
     let told = until_end(&mut raw, &parent).await;
-    let said = said(&told, "child");
+    let said = said(&told, &parent, "child");
     assert_eq!((&said[2], &said[3]), (&json!("ALREADY_EXISTS"), &json!("ALREADY_EXISTS")));
     assert!(said[0].is_object() && said[1].is_object());
 }
@@ -228,9 +230,14 @@ async fn what_a_child_may_spend_is_set_aside_and_what_is_left_comes_back(on: On)
     let parent = script(&mut raw, "script", steps, all).await;
     let told = until_end(&mut raw, &parent).await;
     assert_eq!(left(&told, &parent), ["3.5", "5", "3", "2", "0"]);
-    let answers = said(&told, "answer");
-    assert_eq!(answers, ["yes", "BUDGET_EXHAUSTED", "BUDGET_EXHAUSTED"]);
-    let children = said(&told, "child");
+    for (job, answer) in [
+        (child(&told, 0), "yes"),
+        (child(&told, 1), "BUDGET_EXHAUSTED"),
+        (parent.clone(), "BUDGET_EXHAUSTED"),
+    ] {
+        assert_eq!(said(&told, &job, "answer"), [answer]);
+    }
+    let children = said(&told, &parent, "child");
     assert_eq!(children[2], "LEASE_SUBSET_VIOLATION");
     assert_eq!(children[4], "BUDGET_EXHAUSTED");
     let fact = ended_fact(&*house.store, "alice", &parent).await.unwrap();
@@ -255,7 +262,7 @@ async fn grandchildren_spend_what_the_root_has(on: On) {
     let middle = child(&told, 0);
     assert_eq!(left(&told, &root), ["6", "8"]);
     assert_eq!(left(&told, &middle), ["3", "1", "2"]);
-    assert_eq!(said(&told, "child")[2], "LEASE_SUBSET_VIOLATION");
+    assert_eq!(said(&told, &middle, "child")[1], "LEASE_SUBSET_VIOLATION");
     let trace = &told[0]["trace_id"];
     assert!(told.iter().all(|message| message["trace_id"] == *trace));
 }
@@ -299,7 +306,8 @@ async fn a_child_lasts_no_longer_than_its_parent(on: On) {
 }
 
 async fn children_are_asked_to_end_with_their_parent(on: On) {
-    let house = on.usual().await;
+    // Nobody's time to wind down is over.
+    let house = on.start(Setup::new().clock(&HandClock::new())).await;
     let mut raw = house.raw_as("alice").await;
     // The parent does not listen, its children do.
     let steps = json!([["delegate", {"agent": "gate", "input": 1}], ["outcome", 0], ["gate"]]);
@@ -311,7 +319,7 @@ async fn children_are_asked_to_end_with_their_parent(on: On) {
     let end = &told[end_of(&told, &gate)];
     let reason = "the job that delegated to it is cancelled: enough";
     assert_eq!((kind(end), &end["payload"]["reason"]), ("job.cancelled", &json!(reason)));
-    assert_eq!(said(&told, "outcome"), [json!({"code": "CANCELLED", "message": reason})]);
+    assert_eq!(said(&told, &parent, "outcome"), [json!({"code": "CANCELLED", "message": reason})]);
     // What is cancelled delegates nothing more.
     let steps = json!([
         ["log", "info", "here"], ["gate"], ["delegate", {"agent": "echo", "input": 1}],
@@ -322,7 +330,7 @@ async fn children_are_asked_to_end_with_their_parent(on: On) {
     raw.until(|message| kind(message) == "cancel.accepted").await;
     house.stage.open_gate();
     let told = until_end(&mut raw, &late).await;
-    assert_eq!(said(&told, "child"), ["CANCELLED"]);
+    assert_eq!(said(&told, &late, "child"), ["CANCELLED"]);
 }
 
 /// Ends a parent in every way there is, with a child that goes on and does not listen.
@@ -452,9 +460,7 @@ async fn a_revocation_that_takes_too_long_is_waited_for_no_more(on: On) {
 
 async fn a_child_that_waits_for_its_credentials_ends_with_its_parent(on: On) {
     let gateway = Gateway::new();
-    let soon = Duration::from_secs(1);
-    let setup = with_gateway(&gateway).limits(|limits| limits.provision_time = soon);
-    let house = on.start(setup).await;
+    let house = on.start(with_gateway(&gateway)).await;
     let mut raw = house.raw_as("alice").await;
     let part =
         json!({"agent": "echo", "input": 1, "lease": {"cost.budget": ["USD:1"]}, "name": "p"});
@@ -466,9 +472,10 @@ async fn a_child_that_waits_for_its_credentials_ends_with_its_parent(on: On) {
     gateway.until(|books| books.asked.len() == 2).await;
     let cancel = json!({"target": "job", "target_id": parent, "deadline_ms": 0});
     raw.say("cancel", cancel).await;
-    let told = until_end(&mut raw, &parent).await;
-    assert!(!told.iter().any(|message| kind(message) == "agent.delegate"));
+    let mut told = raw.until(|message| kind(message) == "cancel.accepted").await;
     gateway.hold_issues(false);
+    told.extend(until_end(&mut raw, &parent).await);
+    assert!(!told.iter().any(|message| kind(message) == "agent.delegate"));
     gateway.until(|books| books.good.is_empty() && books.revocations.len() == 2).await;
     raw.is_quiet().await;
     assert_eq!(raw.list(json!({})).await["jobs"].as_array().unwrap().len(), 1);
@@ -507,16 +514,13 @@ async fn children_are_bounded(on: On) {
     ]);
     let parent = script(&mut raw, "script", steps, json!({})).await;
     let mut told = raw.until(|message| kind(message) == "log").await;
-    let refused = said(&told, "tool_result");
+    let refused = said(&told, &parent, "tool_result");
     assert_eq!(refused[0]["call_id"], "one too many");
     assert_eq!(refused[0]["error"]["code"], "RESOURCE_EXHAUSTED");
     house.stage.open_gate();
     told.extend(until_end(&mut raw, &parent).await);
-    let codes = said(&told, "child");
-    assert_eq!(
-        (&codes[1], &codes[3]),
-        (&json!("RESOURCE_EXHAUSTED"), &json!("RESOURCE_EXHAUSTED"))
-    );
+    assert_eq!(said(&told, &parent, "child")[1], "RESOURCE_EXHAUSTED");
+    assert_eq!(said(&told, &child(&told, 1), "child"), ["RESOURCE_EXHAUSTED"]);
 }
 
 /// The names of a job's events, as far as they matter here.

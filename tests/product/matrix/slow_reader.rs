@@ -213,7 +213,8 @@ async fn to_ask_a_slow_reader_whether_it_is_there_stops_nobody(on: On) {
     open["capabilities"] = json!({"extensions": ["resume"]});
     slow.say("session.open", open).await;
     slow.expect("session.accepted").await;
-    fall_behind(&house, &mut slow, 2_000).await;
+    // As many commits.
+    fall_behind(&house, &mut slow, 500).await;
     let mut healthy = house.raw_as("alice").await;
     for _ in 0..3 {
         clock.advance(INTERVAL);

@@ -80,7 +80,13 @@ async fn nothing_is_told_before_it_is_kept(on: On) {
 }
 
 fn impatient(clock: &HandClock) -> Setup {
-    Setup::new().clock(clock).limits(|limits| limits.commit_time = Duration::from_secs(2))
+    let mut setup = Setup::new().clock(clock).limits(|limits| {
+        limits.commit_time = Duration::from_secs(2);
+        // However late it is noticed, there is room for what is asked meanwhile.
+        limits.commands_in_flight = 4_096;
+    });
+    setup.capacity = 4_096;
+    setup
 }
 
 /// Lets the store take too long for what is being committed, and waits until the runtime has noticed.

@@ -186,7 +186,7 @@ async fn the_past_begins_after_a_message(on: On) {
 async fn between_past_and_present_nothing_is_lost_or_doubled(on: On) {
     let house = on.start(Setup::new().little_queued()).await;
     let mut alice = house.raw_as("alice").await;
-    let job = alice.submit("emit", json!({"n": 2_000, "pad": 30})).await;
+    let job = alice.submit("emit", json!({"n": 1_000, "pad": 60})).await;
     let mut observers = Vec::new();
     for _ in 0..5 {
         let mut observer = house.raw_as("alice").await;

@@ -36,17 +36,22 @@ async fn play_serving(options: &[&str]) -> Ended {
     play(&[options, &["--serve"]].concat(), &["--listen", "127.0.0.1:0"]).await
 }
 
+/// Plays all of a dialect's scenarios over standard streams, with nothing kept.
 /// `cargo xtask interop` plays them over WebSockets with a database, and `cargo xtask suites` in every way.
+async fn this_runtime_passes_over_standard_streams(dialect: &str) {
+    let options = ["--dialect", dialect, "--jobs", "8"];
+    let played = within(play_suite(&options, &IN_MEMORY, &["--stdio"])).await;
+    not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION, NO_RESTART]);
+}
+
 #[tokio::test]
-async fn this_runtime_passes_over_standard_streams_with_nothing_kept() {
-    within(async {
-        for dialect in ["open", "hello"] {
-            let options = ["--dialect", dialect, "--jobs", "8"];
-            let played = play_suite(&options, &IN_MEMORY, &["--stdio"]).await;
-            not_run_is(&played, &[ABOUT_WS, ONE_CONNECTION, NO_RESTART]);
-        }
-    })
-    .await;
+async fn this_runtime_passes_over_standard_streams_in_the_open_dialect() {
+    this_runtime_passes_over_standard_streams("open").await;
+}
+
+#[tokio::test]
+async fn this_runtime_passes_over_standard_streams_in_the_hello_dialect() {
+    this_runtime_passes_over_standard_streams("hello").await;
 }
 
 /// A folder with one scenario, `open/x`.
@@ -57,26 +62,31 @@ fn folder(script: &str) -> tempfile::TempDir {
     folder
 }
 
+/// What the fixture lacks while others use it too.
+#[tokio::test]
+async fn what_a_fixture_of_all_is_not_there_for_is_not_run() {
+    within(async {
+        let data = tempfile::tempdir().unwrap();
+        let server = Serve::start(data.path(), &["--agents", "conformance"]).await;
+        let played = run(&["conformance", "--url", server.url(), "--jobs", "8"]).await;
+        not_run_is(&played, &[NO_PROFILE, NO_RESTART, NOT_ALONE]);
+        server.stop().await;
+    })
+    .await;
+}
+
+/// Anybody's server, as the README has it.
 #[tokio::test]
 async fn what_a_server_is_not_there_for_is_not_run() {
     within(async {
-        // The fixture, which others use too.
-        let data = tempfile::tempdir().unwrap();
-        let server = Serve::start(data.path(), &["--agents", "conformance"]).await;
-        let played = run(&["conformance", "--url", server.url()]).await;
-        let profile = "the target has no profile";
-        not_run_is(&played, &[profile, NO_RESTART, "it needs a server of its own"]);
-        server.stop().await;
-        // Anybody's server, as the README has it.
         let data = tempfile::tempdir().unwrap();
         let server = Serve::start(data.path(), &["--token", "secret=me"]).await;
-        let url = ["conformance", "--url", server.url(), "--token", "secret"];
+        let url = ["conformance", "--url", server.url(), "--token", "secret", "--jobs", "8"];
         let played = run(&url).await;
         let lacks = ["the target has no agent", "the target does not let"];
-        let alone = "it needs a server of its own";
-        not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1]]);
+        not_run_is(&played, &[NO_PROFILE, NO_RESTART, NOT_ALONE, lacks[0], lacks[1]]);
         let played = run(&[&url[..], &["--dialect", "hello"]].concat()).await;
-        not_run_is(&played, &[profile, NO_RESTART, alone, lacks[0], lacks[1], ABOUT_STDIO]);
+        not_run_is(&played, &[NO_PROFILE, NO_RESTART, NOT_ALONE, lacks[0], lacks[1], ABOUT_STDIO]);
         server.stop().await;
     })
     .await;
@@ -100,6 +110,8 @@ fn not_run_is(played: &Ended, reasons: &[&str]) {
 const ABOUT_STDIO: &str = "it is about stdio, and the target is reached by ws";
 const ABOUT_WS: &str = "it is about ws, and the target is reached by stdio";
 const ONE_CONNECTION: &str = "the target takes one connection";
+const NO_PROFILE: &str = "the target has no profile";
+const NOT_ALONE: &str = "it needs a server of its own";
 const NO_RESTART: &str = "the target can not be restarted";
 
 #[tokio::test]

@@ -122,12 +122,15 @@ async fn serve(data: &Path) -> Serve {
     Serve::start(data, &TOKENS).await
 }
 
+/// More events than a job gets to say before its server is killed, however late that comes.
+const ENDLESS: u64 = 10_000_000;
+
 async fn killed_after(events: usize) {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder);
     let server = serve(&data).await;
     let mut watcher = Watcher::open(&server, "tok-a").await;
-    watcher.submit("emit", json!({ "n": 1000, "delay_us": 2000 })).await;
+    watcher.submit("emit", json!({ "n": ENDLESS, "delay_us": 2000 })).await;
     watcher.see(events).await;
     server.kill_9().await;
     watcher.see_the_end().await;
@@ -159,7 +162,7 @@ async fn after_many_events() {
     within(killed_after(700)).await;
 }
 
-/// No pause between events, so that many share a commit.
+/// Hardly a pause between events, so that many share a commit.
 #[tokio::test]
 async fn in_the_middle_of_a_flood() {
     within(async {
@@ -167,7 +170,7 @@ async fn in_the_middle_of_a_flood() {
         let data = data(&folder);
         let server = serve(&data).await;
         let mut watcher = Watcher::open(&server, "tok-a").await;
-        watcher.submit("emit", json!({ "n": 10_000_000 })).await;
+        watcher.submit("emit", json!({ "n": ENDLESS, "delay_us": 20 })).await;
         watcher.see(3000).await;
         server.kill_9().await;
         watcher.see_the_end().await;
@@ -190,7 +193,7 @@ async fn with_several_sessions_and_jobs() {
             let mut watcher = Watcher::open(&server, token).await;
             watcher.submit("echo", json!({ "n": 1 })).await;
             for kind in ["metric", "log", "progress"] {
-                let input = json!({ "n": 1000, "delay_us": 2000, "kind": kind, "pad": 50 });
+                let input = json!({ "n": ENDLESS, "delay_us": 2000, "kind": kind, "pad": 50 });
                 watcher.submit("emit", input).await;
             }
             watchers.push(watcher);
@@ -260,7 +263,7 @@ async fn again_and_again() {
             let server = serve(&data).await;
             assert_eq!(jobs(server.url(), "tok-a").await.len(), round - 1);
             let mut watcher = Watcher::open(&server, "tok-a").await;
-            watcher.submit("emit", json!({ "n": 1000, "delay_us": 2000 })).await;
+            watcher.submit("emit", json!({ "n": ENDLESS, "delay_us": 2000 })).await;
             watcher.see(20 * round).await;
             server.kill_9().await;
             watcher.see_the_end().await;
@@ -286,7 +289,7 @@ async fn after_the_client_has_gone() {
         let data = data(&folder);
         let server = serve(&data).await;
         let mut gone = Watcher::open(&server, "tok-a").await;
-        gone.submit("emit", json!({ "n": 1000, "delay_us": 2000 })).await;
+        gone.submit("emit", json!({ "n": ENDLESS, "delay_us": 2000 })).await;
         gone.see(5).await;
         let job = gone.jobs[0].clone();
         let Watcher { raw, session, jobs, seen } = gone;

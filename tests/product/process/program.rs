@@ -44,12 +44,14 @@ pub(super) async fn within<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(GUARD, test).await.expect("the test ends in time")
 }
 
-/// The program with these arguments, untouched by the environment of whoever runs the tests.
+/// The program with these arguments, untouched by the environment of whoever runs the tests. It speaks
+/// the hello dialect: of itself it would speak the other to a server that is slow to answer, and say so.
 pub(super) fn arcp(arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
     for name in ["ARCP_URL", "ARCP_TOKEN", "ARCP_LOG"] {
         command.env_remove(name);
     }
+    command.env("ARCP_DIALECT", "hello");
     command.args(arguments).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -100,7 +100,8 @@ async fn connections_that_break_in_the_middle_of_the_events() {
         assert!(cuts >= 1 && news.len() <= 2 * cuts, "{cuts}: {news:?}");
         for pair in news.chunks(2) {
             assert!(pair[0].starts_with(LOST), "{news:?}");
-            assert_eq!(pair[1], RESUMED);
+            // All that is left may have come before the last cut was noticed.
+            assert!(pair.get(1).is_none_or(|resumed| resumed == RESUMED), "{news:?}");
         }
         run.ended().await.with(0);
         server.stop().await;

@@ -1,7 +1,5 @@
 //! `arcp run`: what goes to which stream, and the exit codes.
 
-use std::net::TcpListener;
-
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -102,13 +100,12 @@ async fn usage_errors() {
 #[tokio::test]
 async fn no_runtime_or_no_session() {
     within(async {
-        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let url = format!("ws://{nobody}/arcp");
+        let url = "ws://127.0.0.1:1/arcp";
         for command in [&["run", "echo"] as &[&str], &["jobs"], &["agents"], &["cancel", "job_x"]] {
             let mut arguments = command.to_vec();
-            arguments.extend(["--url", &url]);
+            arguments.extend(["--url", url, "--dialect", "open"]);
             let unreachable = run(&arguments).await.with(3);
-            assert!(unreachable.err.contains(&url), "{}", unreachable.err);
+            assert!(unreachable.err.contains(url), "{}", unreachable.err);
         }
 
         let host = Hosted::start().await;
@@ -116,7 +113,7 @@ async fn no_runtime_or_no_session() {
         let wrong = run(&["run", "echo", "--url", url, "--token", "verysecret"]).await.with(3);
         assert!(wrong.err.contains("UNAUTHENTICATED"), "{}", wrong.err);
         assert!(!wrong.err.contains("verysecret"), "{}", wrong.err);
-        run(&["run", "echo", "--url", url]).await.with(3);
+        run(&["run", "echo", "--url", url, "--dialect", "open"]).await.with(3);
         assert_eq!(wrong.out, "");
     })
     .await;
@@ -250,7 +247,7 @@ async fn an_interrupt_cancels_a_job_that_floods() {
     within(async {
         let host = Hosted::start().await;
         let url = host.server.url();
-        let input = r#"{"n":5000000,"kind":"log"}"#;
+        let input = r#"{"n":5000000,"kind":"log","delay_us":20}"#;
         let mut command = arcp(&["run", "emit", input, "--url", url, "--token", "tok"]);
         let mut child = command.spawn().unwrap();
         let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -276,6 +273,8 @@ async fn the_environment_names_the_runtime() {
         let in_environment = |arguments: &[&str], token: &str| {
             let mut command = arcp(arguments);
             command.env("ARCP_URL", host.server.url()).env("ARCP_TOKEN", token);
+            // As it speaks of itself.
+            command.env_remove("ARCP_DIALECT");
             async move { finish(&mut command).await }
         };
         in_environment(&["run", "echo", "1"], "tok").await.with(0);

@@ -108,7 +108,7 @@ impl Setup {
 
     /// With connections that queue little: what comes late comes from the store.
     pub(crate) fn little_queued(self) -> Self {
-        self.limits(|limits| (limits.queued_bytes, limits.burst_bytes) = (4 << 10, 0))
+        self.limits(|limits| (limits.queued_bytes, limits.burst_bytes) = (16 << 10, 0))
     }
 
     pub(crate) fn configure(
