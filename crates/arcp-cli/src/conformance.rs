@@ -32,6 +32,7 @@ pub(crate) async fn run(args: Conformance) -> Result<Code, Error> {
         tokens: tokens(&args.tokens)?,
         expected: expected(&args, &suite)?,
         name: args.name.clone(),
+        ..Plan::default()
     };
     let against = args.against.as_deref().map(recorded).transpose()?;
     let quiet = args.json.as_deref().is_some_and(is_standard_output);

@@ -64,6 +64,11 @@ impl Session {
     pub(crate) fn last(&self) -> u64 {
         u64::try_from(self.events.len()).unwrap_or(u64::MAX)
     }
+
+    /// Whether it was told the end of a job.
+    pub(crate) fn has_end_of(&self, job: &str) -> bool {
+        self.events.iter().any(|event| event.job == job && event.is_terminal())
+    }
 }
 
 impl History {
@@ -85,8 +90,8 @@ impl History {
 
     /// Whether a session has not been told the end of all that it watches.
     pub(crate) fn waits(&self, session: &str) -> bool {
-        let watched = self.sessions.get(session).map(|session| &session.watched);
-        watched.is_some_and(|watched| watched.iter().any(|job| !self.ends.contains_key(job)))
+        let session = self.sessions.get(session);
+        session.is_some_and(|session| session.watched.iter().any(|job| !session.has_end_of(job)))
     }
 
     pub(crate) fn leave(&mut self, session: &str) {
@@ -144,6 +149,8 @@ impl History {
         let place = usize::try_from(seq - 1).unwrap_or(usize::MAX);
         match session.events.get(place) {
             None => {
+                // A job of which only the acceptance was lost is the session's too.
+                session.watched.insert(is.job.clone());
                 session.events.push(is);
                 self.counts.events += 1;
                 Ok(())
@@ -196,6 +203,17 @@ mod tests {
         history.event("s", 2, &event("m2", "log")).unwrap();
         history.event("s", 3, &event("m3", "job.completed")).unwrap();
         assert_eq!((history.last("s"), history.counts.events), (3, 3));
+    }
+
+    #[test]
+    fn a_session_waits_for_the_ends_of_all_that_it_hears_of() {
+        let mut history = two_events();
+        assert!(history.waits("s"));
+        history.opened("t");
+        history.event("t", 1, &event("m3", "job.completed")).unwrap();
+        assert!(history.waits("s"), "another session was told");
+        history.event("s", 3, &event("m3", "job.completed")).unwrap();
+        assert!(!history.waits("s"));
     }
 
     #[test]

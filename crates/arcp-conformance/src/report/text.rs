@@ -29,7 +29,11 @@ impl Outcome {
             Status::NotRun => "not run",
         };
         let why = self.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        format!("{word:<8} {:>6.2} s  {}{why}", self.seconds, self.name)
+        let again = match self.plays {
+            ..=1 => String::new(),
+            plays => format!(" (play {plays}, as this machine stood still)"),
+        };
+        format!("{word:<8} {:>6.2} s  {}{why}{again}", self.seconds, self.name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which scenarios are played, against whom, and how many at once.
 
 mod stage;
+mod stall;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -86,6 +87,8 @@ pub struct Plan {
     pub expected: Expected,
     /// What reports call the target, if not by what it is reached with.
     pub name: Option<String>,
+    /// How often a scenario is played at most that fails while the machine stands still; at least once.
+    pub plays: u32,
 }
 
 impl Default for Plan {
@@ -96,6 +99,7 @@ impl Default for Plan {
             tokens: fixture_tokens(),
             expected: Expected::default(),
             name: None,
+            plays: 3,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The peer: a small runtime that does what the frames sent to it ask for.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arcp_conformance::{Connections, Offer, Place, Target, TargetError};
@@ -18,6 +18,8 @@ pub(crate) struct PeerTarget {
     pub(crate) offer: Offer,
     pub(crate) restarted: AtomicUsize,
     pub(crate) left: Mutex<Vec<Place>>,
+    /// How often it stops this whole process for a while, where it is told to.
+    pub(crate) stalls: Arc<AtomicUsize>,
     peers: Mutex<JoinSet<()>>,
 }
 
@@ -34,6 +36,7 @@ impl Default for PeerTarget {
             offer,
             restarted: AtomicUsize::new(0),
             left: Mutex::default(),
+            stalls: Arc::default(),
             peers: Mutex::default(),
         }
     }
@@ -66,7 +69,7 @@ impl Target for PeerTarget {
             }
             _ => {}
         }
-        self.peers.lock().unwrap().spawn(serve(theirs));
+        self.peers.lock().unwrap().spawn(serve(theirs, Arc::clone(&self.stalls)));
         Ok(Box::new(ours))
     }
 
@@ -81,9 +84,9 @@ impl Target for PeerTarget {
 }
 
 /// One connection.
-async fn serve(transport: MemoryTransport) {
+async fn serve(transport: MemoryTransport, stalls: Arc<AtomicUsize>) {
     let (mut source, sink) = Box::new(transport).split();
-    let mut peer = Peer { sink, seq: 0 };
+    let mut peer = Peer { sink, seq: 0, stalls };
     while let Ok(Some(frame)) = source.recv().await {
         let value = serde_json::from_slice(&frame.bytes).unwrap_or(Value::Null);
         if !peer.answer(&value).await {
@@ -95,6 +98,7 @@ async fn serve(transport: MemoryTransport) {
 struct Peer {
     sink: Box<dyn FrameSink>,
     seq: u64,
+    stalls: Arc<AtomicUsize>,
 }
 
 impl Peer {
@@ -113,6 +117,10 @@ impl Peer {
             Some("tool.invoke") => self.invoke(frame).await,
             // The rest are orders of the tests.
             Some("test.say") => self.say(frame["payload"].clone()).await,
+            Some("test.stall") => {
+                let kind = if self.stalls() { "nack" } else { "pong" };
+                self.reply(kind, re, json!({})).await;
+            }
             Some("test.close") => {
                 self.sink.close(CloseReason::Done).await;
                 return false;
@@ -124,6 +132,16 @@ impl Peer {
             }
         }
         true
+    }
+
+    /// Stops this whole process for a while, if it still is to.
+    fn stalls(&self) -> bool {
+        let less = |left: usize| left.checked_sub(1);
+        let stalls = self.stalls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        if stalls {
+            std::thread::sleep(Duration::from_millis(300)); // tidy: sleep because nothing else may go on
+        }
+        stalls
     }
 
     async fn invoke(&mut self, frame: &Value) {

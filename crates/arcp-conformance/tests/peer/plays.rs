@@ -71,6 +71,32 @@ async fn who_asks_for_it_is_alone() {
     assert!(alone.contains(&0) && alone.contains(&1) && !alone.contains(&2), "{left:?}");
 }
 
+/// What fails while the machine stands still says nothing of the target, up to a point.
+#[tokio::test(start_paused = true)]
+async fn what_fails_while_the_machine_stands_still_is_played_again() {
+    let passes = script("", "A open\nA> test.stall\nA< pong\n");
+    let fails = script("", "A open\nA> test.stall\nA< job.accepted\n");
+    for (text, stalls, plays, status) in [
+        (&passes, 0, 1, Status::Passed),
+        (&passes, 2, 3, Status::Passed),
+        (&passes, 3, 3, Status::Failed),
+        (&fails, 0, 1, Status::Failed),
+        (&fails, 1, 2, Status::Failed),
+    ] {
+        let target = PeerTarget::default();
+        target.stalls.store(stalls, Ordering::Relaxed);
+        let report = play(&target, &Plan::default(), &[("x", text)]).await;
+        let outcome = &report.scenarios[0];
+        assert_eq!(
+            (outcome.plays, outcome.status),
+            (plays, status),
+            "{stalls}: {}",
+            outcome.line()
+        );
+        assert_eq!(outcome.line().contains("as this machine stood still"), plays > 1);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_target_that_is_not_there_is_no_failure() {
     let mut out = String::new();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use arcp_core::{Code, ConnectionId, Fault, Feature, Notice, Now, RESUME_EXTENSION};
+use arcp_core::{Code, ConnectionId, Fault, Feature, Moment, Notice, Now, RESUME_EXTENSION};
 use arcp_transport::CloseReason;
 
 use super::session::Session;
@@ -78,7 +78,8 @@ impl Engine {
     }
 
     /// Who has agreed on heartbeats hears of the runtime in each interval, whatever it says itself, and is
-    /// given up when it has been silent for two.
+    /// given up when it has been silent for two, of which it had one to answer in: a runtime that was held
+    /// up itself asks before it judges.
     fn on_beat(
         &mut self,
         now: Now,
@@ -87,16 +88,18 @@ impl Engine {
         fx: &mut Effects,
     ) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
-        let lost = state.heard_at.after(interval.saturating_mul(2));
+        let silent = state.heard_at.after(interval.saturating_mul(2));
+        let lost = |asked: Moment| asked.after(interval).max(silent);
         let due = state.pinged_at.after(interval);
         let timer = Timer::Silence(connection);
-        if lost <= now.moment {
+        if state.asked_at.is_some_and(|asked| lost(asked) <= now.moment) {
             self.give_up(now, connection, fx);
         } else if due > now.moment {
-            self.timers.set(timer, due.min(lost));
+            self.timers.set(timer, state.asked_at.map_or(due, |asked| lost(asked).min(due)));
         } else {
             state.pinged_at = now.moment;
-            self.timers.set(timer, now.moment.after(interval).min(lost));
+            let asked = *state.asked_at.get_or_insert(now.moment);
+            self.timers.set(timer, lost(asked).min(now.moment.after(interval)));
             let nonce = self.ids.message(now).to_string();
             self.notify(now, connection, Notice::Ping { nonce }, fx);
         }

@@ -42,13 +42,18 @@ impl Bench {
 
     /// Opens a session of a principal.
     pub(crate) fn open(&mut self, name: &str) -> ConnectionId {
+        self.open_with(name, Capabilities::default())
+    }
+
+    /// Opens a session of a principal whose client declares this.
+    pub(crate) fn open_with(&mut self, name: &str, capabilities: Capabilities) -> ConnectionId {
         self.next += 1;
         let connection = ConnectionId(self.next);
         self.input(Input::Connected { connection });
         let open = Open {
             offer: Offer { scheme: "bearer".to_owned(), token: Some(Secret::new("t".to_owned())) },
             client: ClientIdentity::default(),
-            capabilities: Capabilities::default(),
+            capabilities,
             vocabulary: Vocabulary::default(),
         };
         self.command(connection, Command::Open(Box::new(open)), None);

@@ -5,3 +5,4 @@
 mod audit;
 mod bench;
 mod on_behalf;
+mod silence;

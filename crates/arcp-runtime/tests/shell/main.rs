@@ -84,6 +84,8 @@ impl Bench {
                 for i in 0..count {
                     job.metric("m", i, "x").await?;
                 }
+                // Answered when all of that is handled, as it comes after it.
+                drop(job.authorize("tool.call", "x").await);
                 over.send(()).await.unwrap();
                 Err(arcp_agent::Fault::new(arcp_agent::Code::Cancelled, job.cancelled().await))
             }

@@ -74,7 +74,7 @@ async fn garbage_instead_of_http() {
 /// It costs its own time limit, and no one else waits for it.
 #[tokio::test]
 async fn a_client_that_says_nothing() {
-    let options = WsOptions { handshake_time: Duration::from_millis(50), ..WsOptions::default() };
+    let options = WsOptions { handshake_time: Duration::from_secs(1), ..WsOptions::default() };
     let (listener, address) = listen(options).await;
     let _silent = TcpStream::connect(&address).await.unwrap();
     let silent = listener.accept().await.unwrap();
@@ -113,10 +113,7 @@ async fn urls() {
 
 #[tokio::test]
 async fn no_one_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ws://{}/arcp", listener.local_addr().unwrap());
-    drop(listener);
-    assert_eq!(connect_error(&url).await.0, Refused);
+    assert_eq!(connect_error("ws://127.0.0.1:1/arcp").await.0, Refused);
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn check_rest(name: &str, seen: &history::Session, kept: &Session, found: &mut V
         found.push(Violation::Untold { session: session(), stored, seen });
     }
     for job in &seen.watched {
-        if !seen.events.iter().any(|event| event.job == *job && event.is_terminal()) {
+        if !seen.has_end_of(job) {
             found.push(Violation::EndUntold { session: session(), job: job.clone() });
         }
     }

@@ -14,10 +14,10 @@ from peer.stage import Place, Stage
 AT_ONCE = 12
 """How many flows run at a time: most of them wait for something most of the time."""
 
-FLOW_LIMIT = 10.0
+FLOW_LIMIT = 30.0
 """How long a flow may take, in seconds."""
 
-LEAVE_LIMIT = 5.0
+LEAVE_LIMIT = 15.0
 """How long it may take to close what a flow has opened."""
 
 FLOWS_FOLDER = Path(__file__).parent / "flows"

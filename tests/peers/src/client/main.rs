@@ -109,6 +109,6 @@ fn report(flow: &Flow, ended: Result) -> bool {
 }
 
 /// How long a flow may take.
-const FLOW_LIMIT: Duration = Duration::from_secs(30);
+const FLOW_LIMIT: Duration = Duration::from_mins(1);
 
 const WRONG_USAGE: u8 = 2;

@@ -45,7 +45,7 @@ async def none(stage: Stage) -> None:
 @flow("lease-expiry", "a job ends with its lease")
 async def expiry(stage: Stage) -> None:
     client = await stage.client()
-    until = after(1)
+    until = after(4)
     job = await client.submit(
         agent="conf.gate",
         input={"gate": stage.named("gate")},

@@ -1,8 +1,8 @@
 """Jobs that are watched from another session.
 
 The SDK hands the past of a job to its user only if that comes after its program has run on from
-`job.subscribed`: where other flows keep the program busy it loses what the runtime tells it. So
-whoever wants the past runs alone.
+`job.subscribed`: where the program is late it loses what the runtime tells it. So the tape holds the
+past back for some turns, and whoever wants it runs alone.
 """
 
 from arcp import ARCPError, JobNotFoundError, PermissionDeniedError

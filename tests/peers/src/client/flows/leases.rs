@@ -45,7 +45,7 @@ pub(super) async fn over_before(stage: &Stage) -> Result {
 /// A job ends with its lease.
 pub(super) async fn expiry(stage: &Stage) -> Result {
     let mut wire = stage.wire(ALICE_TOKEN).await?;
-    let lease = json!({"expires_at": Utc::now() + TimeDelta::milliseconds(500)});
+    let lease = json!({"expires_at": Utc::now() + TimeDelta::seconds(3)});
     let job = call("conf.gate", json!({"gate": unique("gate")})).lease(lease)?;
     let end = wire.run(job).await?.pop().ok_or_else(|| failed("the job has no end"))?;
     same("the code", payload!(end, JobFailed).code, ErrorCode::LeaseExpired)
