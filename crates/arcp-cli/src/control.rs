@@ -103,7 +103,7 @@ fn as_json(job: &JobSummary) -> serde_json::Value {
     })
 }
 
-const STATES: [(JobState, &str); 8] = [
+const STATES: [(JobState, &str); 9] = [
     (JobState::Accepted, "accepted"),
     (JobState::Queued, "queued"),
     (JobState::Running, "running"),
@@ -112,4 +112,5 @@ const STATES: [(JobState, &str); 8] = [
     (JobState::Failed, "failed"),
     (JobState::Cancelled, "cancelled"),
     (JobState::TimedOut, "timed_out"),
+    (JobState::Aborted, "aborted"),
 ];

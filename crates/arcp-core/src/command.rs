@@ -315,7 +315,7 @@ pub struct Submit {
 pub struct Parent {
     /// Which.
     pub job: JobId,
-    /// What the delegation goes by among those of that job, if it has a name.
+    /// What the delegation goes by among those of that job, if it has a name; any text, as it came.
     pub delegation: Option<String>,
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
 use crate::{Code, Json};
 
 /// A refusal or failure that goes on the wire. Never holds a secret.
@@ -33,6 +36,22 @@ impl Fault {
         Self::new(Code::Internal, format!("internal error, incident {incident}"))
     }
 
+    /// What a job ends with that was cancelled for a reason and did not end in time.
+    pub fn aborted(reason: &str) -> Self {
+        let fault = Self::new(Code::Aborted, "the job was cancelled and did not end in time");
+        // A text is always written.
+        let detail = Json::of(&Aborted { cancelled: reason }).ok();
+        Self { detail, ..fault }
+    }
+
+    /// Whether it is such an end; see [`Self::aborted`].
+    pub fn is_end_of_cancelled(&self) -> bool {
+        let detail = self.detail.as_ref().filter(|_| self.code == Code::Aborted);
+        // A list is read as well as an object where the fields are in order.
+        let object = detail.filter(|detail| detail.is_object());
+        object.is_some_and(|object| object.read::<Aborted<IgnoredAny>>().is_ok())
+    }
+
     /// The same fault with `detail` for a machine.
     #[must_use]
     pub fn with_detail(mut self, detail: Json) -> Self {
@@ -48,8 +67,33 @@ impl Fault {
     }
 }
 
+/// The details of the end of a job that was cancelled and did not end in time.
+#[derive(Serialize, Deserialize)]
+struct Aborted<T> {
+    /// Why it was cancelled.
+    cancelled: T,
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_cancelled_job_is_known_by_its_details() {
+        let fault = Fault::aborted("enough");
+        assert_eq!(fault.detail.as_ref().map(Json::as_str), Some(r#"{"cancelled":"enough"}"#));
+        assert!(fault.is_end_of_cancelled());
+        assert!(!Fault { code: Code::Internal, ..fault.clone() }.is_end_of_cancelled());
+        for other in ["{}", "null", "[null]", r#""cancelled""#] {
+            let detail = Json::parse(other).ok();
+            assert!(!Fault { detail, ..fault.clone() }.is_end_of_cancelled(), "{other}");
+        }
+        assert!(!Fault::new(Code::Aborted, "torn").is_end_of_cancelled());
     }
 }

@@ -21,12 +21,19 @@ pub enum JobState {
     Cancelled,
     /// Ended because it ran too long.
     TimedOut,
+    /// Ended by force because it was cancelled and did not end in time.
+    Aborted,
 }
 
 impl JobState {
     /// Whether the job is over.
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::TimedOut)
+        match self {
+            Self::Accepted | Self::Queued | Self::Running | Self::Blocked => false,
+            Self::Completed | Self::Failed | Self::Cancelled | Self::TimedOut | Self::Aborted => {
+                true
+            }
+        }
     }
 }
 

@@ -27,7 +27,6 @@ pub(crate) async fn judge(
         let message = format!("auth scheme `{}` is not configured", offer.scheme);
         return Judgement::Refuse(Fault::new(Code::Unauthenticated, message));
     };
-    // The call itself may panic, not only its future.
     judged(async { authenticator.authenticate(&offer, &origin).await }, time).await
 }
 
@@ -47,11 +46,10 @@ async fn judged(
     work: impl Future<Output = Result<Verdict, AuthError>>,
     time: Duration,
 ) -> Judgement {
-    match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
-        Ok(Ok(Ok(verdict))) => judgement(verdict),
-        Ok(Ok(Err(error))) => unavailable(&error.to_string()),
-        Ok(Err(panic)) => unavailable(panic_message(panic.as_ref())),
-        Err(_) => unavailable("it took too long"),
+    match answer(time, work).await {
+        Ok(Ok(verdict)) => judgement(verdict),
+        Ok(Err(error)) => unavailable(&error.to_string()),
+        Err(why) => unavailable(&why),
     }
 }
 
@@ -76,16 +74,13 @@ pub(crate) async fn issue(
     time: Duration,
 ) -> Provisioned {
     let Some(provisioner) = provisioner else { return not_issued("there is no provisioner") };
-    // The call itself may panic, not only its future.
-    let work = async { provisioner.issue(&request).await };
-    match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
-        Ok(Ok(Ok(credentials))) => Provisioned::Credentials(credentials),
-        Ok(Ok(Err(ProvisionError::Refused(why)))) => {
+    match answer(time, async { provisioner.issue(&request).await }).await {
+        Ok(Ok(credentials)) => Provisioned::Credentials(credentials),
+        Ok(Err(ProvisionError::Refused(why))) => {
             Provisioned::Refused(Fault::new(Code::PermissionDenied, why))
         }
-        Ok(Ok(Err(error))) => not_issued(&error.to_string()),
-        Ok(Err(panic)) => not_issued(panic_message(panic.as_ref())),
-        Err(_) => not_issued("it took too long"),
+        Ok(Err(error)) => not_issued(&error.to_string()),
+        Err(why) => not_issued(&why),
     }
 }
 
@@ -97,16 +92,14 @@ pub(crate) async fn rotate(
     time: Duration,
 ) -> Result<Secret<String>, Fault> {
     let Some(provisioner) = provisioner else { return Err(not_rotated("there is no provisioner")) };
-    let work = async { provisioner.rotate(credential, &request).await };
-    match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
-        Ok(Ok(Ok(value))) => Ok(value),
-        Ok(Ok(Err(ProvisionError::Refused(why)))) => Err(Fault::new(Code::PermissionDenied, why)),
-        Ok(Ok(Err(ProvisionError::Unsupported))) => {
+    match answer(time, async { provisioner.rotate(credential, &request).await }).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(ProvisionError::Refused(why))) => Err(Fault::new(Code::PermissionDenied, why)),
+        Ok(Err(ProvisionError::Unsupported)) => {
             Err(Fault::new(Code::Unimplemented, "credentials keep their values here"))
         }
-        Ok(Ok(Err(error))) => Err(not_rotated(&error.to_string())),
-        Ok(Err(panic)) => Err(not_rotated(panic_message(panic.as_ref()))),
-        Err(_) => Err(not_rotated("it took too long")),
+        Ok(Err(error)) => Err(not_rotated(&error.to_string())),
+        Err(why) => Err(not_rotated(&why)),
     }
 }
 
@@ -134,9 +127,14 @@ pub(crate) async fn revoke(
     time: Duration,
 ) -> Result<(), String> {
     let provisioner = provisioner.ok_or("there is no provisioner any more")?;
-    let work = async { provisioner.revoke(id).await };
+    answer(time, async { provisioner.revoke(id).await }).await?.map_err(|error| error.to_string())
+}
+
+/// What somebody who is asked says within `time`; why nothing, otherwise. The call itself may panic too, so
+/// that it has to be made in `work`.
+async fn answer<T>(time: Duration, work: impl Future<Output = T>) -> Result<T, String> {
     match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
-        Ok(Ok(done)) => done.map_err(|error| error.to_string()),
+        Ok(Ok(said)) => Ok(said),
         Ok(Err(panic)) => Err(panic_message(panic.as_ref()).to_owned()),
         Err(_) => Err("it took too long".to_owned()),
     }

@@ -32,14 +32,9 @@ matrix!(
     the_gateway_is_told_what_no_job_may_go_beyond,
 );
 
-fn setup(gateway: &Gateway) -> Setup {
-    let gateway = gateway.clone();
-    Setup::new().configure(|builder| builder.provisioner(gateway))
-}
-
 async fn house(on: On) -> (House, Gateway) {
     let gateway = Gateway::new();
-    (on.start(setup(&gateway)).await, gateway)
+    (on.start(Setup::new().gateway(&gateway)).await, gateway)
 }
 
 /// A job whose credentials come as `wish` says.
@@ -121,7 +116,7 @@ async fn nobody_but_the_submitter_sees_a_credential(on: On) {
 async fn credentials_are_revoked_however_the_job_ends(on: On) {
     let gateway = Gateway::new();
     let clock = HandClock::new();
-    let house = on.start(setup(&gateway).clock(&clock)).await;
+    let house = on.start(Setup::new().gateway(&gateway).clock(&clock)).await;
     let mut raw = house.raw_as("alice").await;
     let ends = [
         job("echo", 1, ""),
@@ -154,7 +149,8 @@ async fn credentials_are_revoked_however_the_job_ends(on: On) {
 
 async fn without_credentials_there_is_no_job(on: On) {
     let gateway = Gateway::new();
-    let setup = setup(&gateway).limits(|l| l.provision_time = Duration::from_millis(50));
+    let setup =
+        Setup::new().gateway(&gateway).limits(|l| l.provision_time = Duration::from_millis(50));
     let house = on.start(setup).await;
     let mut raw = house.raw_as("alice").await;
     let cases = [
@@ -254,7 +250,7 @@ async fn a_key_that_is_repeated_gets_the_credentials_while_the_job_runs(on: On) 
 async fn what_cannot_be_revoked_is_tried_again(on: On) {
     let gateway = Gateway::new();
     let clock = HandClock::new();
-    let house = on.start(setup(&gateway).clock(&clock)).await;
+    let house = on.start(Setup::new().gateway(&gateway).clock(&clock)).await;
     let mut raw = house.raw_as("alice").await;
     gateway.fail_to_revoke(3);
     let (id, _) = submit(&mut raw, job("echo", 1, "")).await;
@@ -273,7 +269,8 @@ async fn what_cannot_be_revoked_is_tried_again(on: On) {
 
 async fn credentials_do_not_outlive_the_runtime_that_ran_their_job(on: On) {
     let gateway = Gateway::new();
-    let one_at_a_time = || setup(&gateway).limits(|limits| limits.running_per_principal = 1);
+    let one_at_a_time =
+        || Setup::new().gateway(&gateway).limits(|limits| limits.running_per_principal = 1);
     let house = on.start(one_at_a_time()).await;
     let mut raw = house.raw_as("alice").await;
     let (running, of_running) = submit(&mut raw, job("gate", 1, "")).await;
@@ -349,7 +346,7 @@ async fn a_stop_refuses_jobs_that_wait_for_their_credentials(on: On) {
     // What may have been issued is revoked before the runtime has stopped.
     let books = gateway.books();
     assert_eq!((&books.revocations, books.asked.len()), (&books.asked, 1));
-    let _house = remains.restart(setup(&gateway)).await;
+    let _house = remains.restart(Setup::new().gateway(&gateway)).await;
     assert_eq!(gateway.books().revocations.len(), 1);
 }
 
@@ -364,14 +361,14 @@ async fn a_stop_revokes_what_it_can(on: On) {
     assert!(gateway.books().good.is_empty());
     assert_eq!(gateway.books().revocations.len(), 50);
     // One that cannot be reached is tried again by the next runtime.
-    let house = remains.restart(setup(&gateway)).await;
+    let house = remains.restart(Setup::new().gateway(&gateway)).await;
     let mut raw = house.raw_as("alice").await;
     submit(&mut raw, job("gate", 1, "")).await;
     raw.expect("job.started").await;
     gateway.fail_to_revoke(1);
     let remains = house.shutdown(Duration::ZERO).await;
     assert_eq!(gateway.books().good.len(), 1);
-    let _house = remains.restart(setup(&gateway)).await;
+    let _house = remains.restart(Setup::new().gateway(&gateway)).await;
     all_revoked(&gateway).await;
 }
 
@@ -397,7 +394,9 @@ async fn a_repeat_has_its_job_when_the_first_session_closes(on: On) {
 
 async fn repeats_that_wait_are_bounded(on: On) {
     let gateway = Gateway::new();
-    let house = on.start(setup(&gateway).limits(|limits| limits.commands_in_flight = 2)).await;
+    let house = on
+        .start(Setup::new().gateway(&gateway).limits(|limits| limits.commands_in_flight = 2))
+        .await;
     let mut raw = house.raw_as("alice").await;
     for key in ["j", "k"] {
         raw.invoke_with_key(key, job("echo", 1, "wait")).await;
@@ -425,7 +424,8 @@ async fn repeats_that_wait_are_bounded(on: On) {
 
 async fn repeats_of_one_job_are_bounded(on: On) {
     let gateway = Gateway::new();
-    let house = on.start(setup(&gateway).limits(|limits| limits.repeats_per_job = 2)).await;
+    let house =
+        on.start(Setup::new().gateway(&gateway).limits(|limits| limits.repeats_per_job = 2)).await;
     let mut raw = house.raw_as("alice").await;
     raw.invoke_with_key("k", job("echo", 1, "wait")).await;
     gateway.until(|books| books.asked.len() == 1).await;
@@ -448,7 +448,7 @@ async fn repeats_of_one_job_are_bounded(on: On) {
 
 async fn nothing_more_is_issued_while_too_much_is_to_be_revoked(on: On) {
     let (gateway, clock) = (Gateway::new(), HandClock::new());
-    let setup = setup(&gateway).clock(&clock).limits(|limits| limits.unrevoked = 2);
+    let setup = Setup::new().gateway(&gateway).clock(&clock).limits(|limits| limits.unrevoked = 2);
     let house = on.start(setup).await;
     let mut raw = house.raw_as("alice").await;
     gateway.fail_to_revoke(2);
@@ -482,7 +482,7 @@ async fn the_gateway_is_told_what_no_job_may_go_beyond(on: On) {
     assert_eq!(gateway.books().ceilings, [None]);
     let ceiling = Lease::default().grant("model.use", Pattern::parse("m/small").unwrap());
     let (gateway, given) = (Gateway::new(), ceiling.clone());
-    let setup = setup(&gateway).configure(|builder| builder.ceiling(Some(given)));
+    let setup = Setup::new().gateway(&gateway).configure(|builder| builder.ceiling(Some(given)));
     let house = on.start(setup).await;
     submit(&mut house.raw_as("alice").await, job("echo", 1, "")).await;
     assert_eq!(gateway.books().ceilings, [Some(ceiling)]);
@@ -490,7 +490,8 @@ async fn the_gateway_is_told_what_no_job_may_go_beyond(on: On) {
 
 async fn jobs_that_wait_for_their_credentials_are_bounded(on: On) {
     let gateway = Gateway::new();
-    let setup = setup(&gateway).limits(|limits| limits.provisioning_per_principal = 1);
+    let setup =
+        Setup::new().gateway(&gateway).limits(|limits| limits.provisioning_per_principal = 1);
     let house = on.start(setup).await;
     let mut raw = house.raw_as("alice").await;
     raw.say("tool.invoke", job("echo", 1, "wait")).await;

@@ -7,8 +7,8 @@ use arcp_runtime::record::key;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Gateway, HandClock, House, On, Raw, Setup, code, ended_fact, envelope, job_events, job_of,
-    kind, seq,
+    Gateway, HandClock, House, On, Raw, Setup, code, ended_fact, envelope, is_terminal, job_events,
+    job_of, kind, seq,
 };
 
 matrix!(
@@ -41,11 +41,7 @@ async fn script(raw: &mut Raw, agent: &str, steps: Value, lease: Value) -> Strin
 
 /// The frames up to the end of a job.
 async fn until_end(raw: &mut Raw, job: &str) -> Vec<Value> {
-    raw.until(|message| job_of(message) == job && is_end(message)).await
-}
-
-fn is_end(message: &Value) -> bool {
-    matches!(kind(message), "job.completed" | "job.failed" | "job.cancelled")
+    raw.until(|message| job_of(message) == job && is_terminal(message)).await
 }
 
 /// The data of a job's events of a name, in order. Nothing orders those of two jobs.
@@ -64,7 +60,7 @@ fn child(messages: &[Value], place: usize) -> String {
 
 /// The place of a job's end.
 fn end_of(messages: &[Value], job: &str) -> usize {
-    let is_its = |message: &Value| job_of(message) == job && is_end(message);
+    let is_its = |message: &Value| job_of(message) == job && is_terminal(message);
     messages.iter().position(is_its).expect("its end")
 }
 
@@ -400,14 +396,9 @@ async fn until_delegated(raw: &mut Raw, count: usize) -> Vec<Value> {
     told
 }
 
-fn with_gateway(gateway: &Gateway) -> Setup {
-    let gateway = gateway.clone();
-    Setup::new().configure(|builder| builder.provisioner(gateway))
-}
-
 async fn credentials_of_children_are_gone_before_the_end_of_the_parent_is_told(on: On) {
     let gateway = Gateway::new();
-    let house = on.start(with_gateway(&gateway)).await;
+    let house = on.start(Setup::new().gateway(&gateway)).await;
     let mut raw = house.raw_as("alice").await;
     let lease = json!({"cost.budget": ["USD:1"]});
     let part = |agent: &str| json!(["delegate", {"agent": agent, "input": 1, "lease": lease}]);
@@ -435,7 +426,7 @@ async fn credentials_of_children_are_gone_before_the_end_of_the_parent_is_told(o
 async fn a_revocation_that_takes_too_long_is_waited_for_no_more(on: On) {
     let gateway = Gateway::new();
     let clock = HandClock::new();
-    let house = on.start(with_gateway(&gateway).clock(&clock)).await;
+    let house = on.start(Setup::new().gateway(&gateway).clock(&clock)).await;
     let mut raw = house.raw_as("alice").await;
     let lease = json!({"cost.budget": ["USD:1"], "agent.delegate": ["*"]});
     let inner = json!([["delegate", {"agent": "gate", "input": 1, "lease": {"cost.budget": ["USD:1"]}}], ["gate"]]);
@@ -460,7 +451,7 @@ async fn a_revocation_that_takes_too_long_is_waited_for_no_more(on: On) {
 
 async fn a_child_that_waits_for_its_credentials_ends_with_its_parent(on: On) {
     let gateway = Gateway::new();
-    let house = on.start(with_gateway(&gateway)).await;
+    let house = on.start(Setup::new().gateway(&gateway)).await;
     let mut raw = house.raw_as("alice").await;
     let part =
         json!({"agent": "echo", "input": 1, "lease": {"cost.budget": ["USD:1"]}, "name": "p"});
@@ -653,7 +644,7 @@ async fn a_stop_waits_for_what_was_issued_to_children_and_not_for_ever(on: On) {
     for in_time in [true, false] {
         let gateway = Gateway::new();
         let clock = HandClock::new();
-        let house = on.start(with_gateway(&gateway).clock(&clock)).await;
+        let house = on.start(Setup::new().gateway(&gateway).clock(&clock)).await;
         let mut raw = house.raw_as("alice").await;
         let lease = json!({"cost.budget": ["USD:1"]});
         let part = json!({"agent": "gate", "input": 1, "lease": lease});
@@ -667,7 +658,7 @@ async fn a_stop_waits_for_what_was_issued_to_children_and_not_for_ever(on: On) {
         gateway.until(|books| books.revocations.len() == 1).await;
         let told = raw.rest().await;
         end_of(&told, &gate);
-        assert!(!told.iter().any(|message| job_of(message) == parent && is_end(message)));
+        assert!(!told.iter().any(|message| job_of(message) == parent && is_terminal(message)));
         if in_time {
             gateway.hold_revocations(false);
         } else {

@@ -16,9 +16,7 @@ matrix!(
 
 async fn house(on: On) -> (House, Gateway) {
     let gateway = Gateway::new();
-    let provisioner = gateway.clone();
-    let setup = Setup::new().configure(|builder| builder.provisioner(provisioner));
-    (on.start(setup).await, gateway)
+    (on.start(Setup::new().gateway(&gateway)).await, gateway)
 }
 
 /// A script whose credentials behave as `wish` says.

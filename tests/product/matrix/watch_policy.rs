@@ -37,9 +37,7 @@ async fn subscribe(raw: &mut Raw, job: &str) -> Value {
 
 async fn what_is_allowed_can_be_watched_and_nothing_else_done(on: On) {
     let gateway = Gateway::new();
-    let provisioner = gateway.clone();
-    let setup = setup().configure(|builder| builder.provisioner(provisioner));
-    let house = on.start(setup).await;
+    let house = on.start(setup().gateway(&gateway)).await;
     let (mut alice, mut bob) = (house.raw_as("alice").await, house.raw_as("bob").await);
     let lease = json!({"cost_budget": ["USD:2"]});
     let steps = json!([["gate"], ["rotate"], ["log", "info", "here"]]);

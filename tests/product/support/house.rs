@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::road::{Road, Way};
-use super::{HandClock, Probe, Raw, Stage};
+use super::{Gateway, HandClock, Probe, Raw, Stage};
 
 /// What carries the frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,12 @@ impl Setup {
     /// With connections that queue little: what comes late comes from the store.
     pub(crate) fn little_queued(self) -> Self {
         self.limits(|limits| (limits.queued_bytes, limits.burst_bytes) = (16 << 10, 0))
+    }
+
+    /// With somebody who issues credentials.
+    pub(crate) fn gateway(self, gateway: &Gateway) -> Self {
+        let gateway = gateway.clone();
+        self.configure(|builder| builder.provisioner(gateway))
     }
 
     pub(crate) fn configure(

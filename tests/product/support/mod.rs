@@ -24,4 +24,4 @@ pub(crate) use gateway::{Books, Gateway};
 pub(crate) use house::{House, Kept, On, Setup, Wire};
 pub(crate) use kept::{ended_fact, is_stored, job_events, numbers, open_fact};
 pub(crate) use probe::Probe;
-pub(crate) use raw::{Raw, bearer, code, envelope, job_of, kind, seq};
+pub(crate) use raw::{Raw, bearer, code, envelope, is_terminal, job_of, kind, seq};

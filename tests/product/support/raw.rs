@@ -227,6 +227,6 @@ pub(crate) fn seq(message: &Value) -> u64 {
     message["event_seq"].as_u64().unwrap_or_default()
 }
 
-fn is_terminal(message: &Value) -> bool {
+pub(crate) fn is_terminal(message: &Value) -> bool {
     matches!(kind(message), "job.completed" | "job.failed" | "job.cancelled")
 }

@@ -1,7 +1,6 @@
 //! Cancelling jobs, streams and sessions (R§10.4): a job cooperatively up to a deadline, then by
 //! force.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arcp_core::{
@@ -116,14 +115,8 @@ impl Engine {
     }
 
     pub(super) fn on_cancel_overdue(&mut self, now: Now, id: &JobId, fx: &mut Effects) {
-        let message = "the job was cancelled and did not end in time";
-        let fault = Fault::new(Code::Aborted, message);
         let reason = self.jobs.get(id).and_then(|job| job.cancelled.as_deref());
-        let detail = Json::of(&BTreeMap::from([("cancelled", reason.unwrap_or(CANCELLED))]));
-        let fault = match detail {
-            Ok(detail) => fault.with_detail(detail),
-            Err(_) => fault,
-        };
+        let fault = Fault::aborted(reason.unwrap_or(CANCELLED));
         self.end_job_by_force(now, id, Event::Failed(fault), fx);
     }
 

@@ -8,7 +8,7 @@ use arcp_core::{CredentialId, Event, JobId, Now, Parent, Quantity};
 use rust_decimal::Decimal;
 
 use super::job::Job;
-use super::{Effects, Engine, Ticket};
+use super::{Effects, Engine};
 use crate::record::JobFact;
 
 /// The jobs that one job has delegated to.
@@ -20,15 +20,6 @@ pub(super) struct Children {
     coming: BTreeSet<String>,
     /// What was issued for those that have ended, and is not revoked.
     revoking: BTreeSet<CredentialId>,
-}
-
-/// What is known, in this run of the runtime, of a job that an agent has delegated to.
-#[derive(Debug)]
-pub(super) struct Charge {
-    /// By which the agent is told of its end.
-    pub(super) ticket: Ticket,
-    /// In which run of the other job that was.
-    pub(super) run: u32,
 }
 
 impl Children {

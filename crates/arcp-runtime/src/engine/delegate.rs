@@ -11,7 +11,6 @@ use arcp_core::{
     Notice, Now, Parent, Principal, Submit,
 };
 
-use super::children::Charge;
 use super::job::{Job, Phase};
 use super::report::over;
 use super::submit::{Asked, By};
@@ -86,13 +85,13 @@ impl Engine {
     ) -> Option<JobAccepted> {
         let parent = self.jobs.get(id)?;
         parent.check_can_delegate().ok()?;
-        let (run, child) = (parent.attempts, parent.children.open.get(name)?.clone());
+        let child = parent.children.open.get(name)?.clone();
         let child = self.jobs.get_mut(&child)?;
-        let before = child.charge.as_ref().is_none_or(|charge| charge.run < run);
-        if !before || wanted.is_none() || child.wanted != wanted || child.is_ending() {
+        let is_known = child.ticket.is_some();
+        if is_known || wanted.is_none() || child.wanted != wanted || child.is_ending() {
             return None;
         }
-        child.charge = Some(Charge { ticket, run });
+        child.ticket = Some(ticket);
         Some(told(child))
     }
 
@@ -259,12 +258,6 @@ impl Engine {
             self.notify(now, connection, Notice::Delegated(accepted.clone()), fx);
         }
         fx.task(Task::Answer { ticket, result: Ok(Answer::Delegated(accepted)) });
-    }
-
-    /// A job that was accepted is the agent's that delegates, in its present run.
-    pub(super) fn charge_child(&self, fact: &JobFact, ticket: Ticket) -> Option<Charge> {
-        let parent = self.jobs.get(&fact.parent.as_ref()?.job)?;
-        Some(Charge { ticket, run: parent.attempts })
     }
 }
 

@@ -93,6 +93,7 @@ impl Engine {
             Event::Completed(_) => JobState::Completed,
             Event::Cancelled { .. } => JobState::Cancelled,
             Event::TimedOut(_) => JobState::TimedOut,
+            Event::Failed(fault) if fault.is_end_of_cancelled() => JobState::Aborted,
             _ => JobState::Failed,
         };
         let told = self.answer_end(id, &end);
@@ -129,7 +130,7 @@ impl Engine {
 
     /// What the agent is told that waits for the end of a job.
     fn answer_end(&self, id: &JobId, end: &Event) -> Option<Task> {
-        let ticket = self.jobs.get(id)?.charge.as_ref()?.ticket;
+        let ticket = self.jobs.get(id)?.ticket?;
         let ended = match end {
             Event::Completed(completion) => Ok(completion.clone()),
             Event::Cancelled { reason } => Err(Fault::new(Code::Cancelled, reason)),

@@ -9,10 +9,10 @@ use arcp_core::{
     JobState, JobSummary, Key, Lease, Now, Parent, Principal, Restart, SessionId, Timestamp,
 };
 
-use super::children::{Charge, Children};
+use super::children::Children;
 use super::permission::Held;
 use super::stream::Streams;
-use super::{Effects, Engine, Intent};
+use super::{Effects, Engine, Intent, Ticket};
 use crate::record::{JobFact, Outcome, event_id, key};
 
 /// What the engine knows of a job that has not ended.
@@ -33,8 +33,8 @@ pub(super) struct Job {
     pub(super) parent: Option<Parent>,
     /// What was wanted of it, if a later run of its parent may want the same.
     pub(super) wanted: Option<Intent>,
-    /// What is known of it in this run of the runtime if an agent has delegated to it.
-    pub(super) charge: Option<Charge>,
+    /// By which the agent that has delegated to it, in this run of the runtime, is told of its end.
+    pub(super) ticket: Option<Ticket>,
     /// The jobs that it has delegated to.
     pub(super) children: Children,
     pub(super) phase: Phase,
@@ -107,7 +107,7 @@ impl Job {
             max_runtime: fact.max_runtime,
             parent: fact.parent,
             wanted: fact.wanted,
-            charge: None,
+            ticket: None,
             children: Children::default(),
             phase: Phase::Queued,
             end: None,

@@ -82,7 +82,7 @@ impl Engine {
         let held = job.credentials.iter_mut().find(|held| held.id == *credential);
         let held = held.ok_or_else(over)?;
         held.value = value.clone();
-        let (held, told) = (held.clone(), job.charge.is_none().then(|| value.clone()));
+        let (held, told) = (held.clone(), job.ticket.is_none().then(|| value.clone()));
         let (job, credential) = (id.clone(), credential.clone());
         fx.task(Task::Renew { job, credential: credential.clone(), value });
         self.emit(now, id, Event::CredentialRotated { id: credential, value: told }, fx);

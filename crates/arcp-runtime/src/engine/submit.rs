@@ -201,12 +201,11 @@ impl Engine {
         self.hand_on(now, &id, &mut fact, &input, &by, fx);
         fx.put(key::open_job(&id), fact.to_bytes());
         fx.put(key::job_input(&id), Ok(Bytes::copy_from_slice(input.as_str().as_bytes())));
-        let charge = match &by {
-            By::Agent(ticket) => self.charge_child(&fact, *ticket),
+        let mut job = Job::new(&id, fact);
+        job.ticket = match by {
+            By::Agent(ticket) => Some(ticket),
             By::Client(_) => None,
         };
-        let mut job = Job::new(&id, fact);
-        job.charge = charge;
         job.credentials = credentials;
         job.restart = self.settings.catalog.restart(&job.agent);
         if let Some(session) = self.sessions.get_mut(&job.session) {

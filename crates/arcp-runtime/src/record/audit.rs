@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use arcp_core::{JobId, Principal, Record, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::fact::StoredPrincipal;
+use super::fact::{StoredPrincipal, read};
+use super::lines::{Lines, lines};
 use super::{RecordError, VERSION, check_version};
 use crate::engine::Decision;
 
@@ -28,11 +29,7 @@ pub struct Audited {
 
 /// A page of them, being written.
 #[derive(Debug)]
-pub struct AuditPage {
-    first: u64,
-    span: u32,
-    body: Vec<u8>,
-}
+pub struct AuditPage(Lines);
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -58,56 +55,45 @@ struct Line<'a> {
 impl AuditPage {
     /// An empty page that starts at this number.
     pub fn new(first: u64) -> Result<Self, RecordError> {
-        let mut page = Self { first, span: 0, body: Vec::new() };
-        page.write(&Head { v: VERSION })?;
-        Ok(page)
+        Lines::new(WHAT, first, &Head { v: VERSION }).map(Self)
     }
 
     /// Adds the next one and returns how many bytes it took.
     pub fn push(&mut self, audited: &Audited) -> Result<usize, RecordError> {
-        let before = self.body.len();
         let Audited { at, principal, session, job, owner, decision } = audited;
-        self.write(&Line {
+        self.0.push(&Line {
             a: at.as_micros(),
             principal: StoredPrincipal::of(principal),
             session: session.as_str().into(),
             job: job.as_str().into(),
             owner: owner.as_ref().map(StoredPrincipal::of),
             decision: decision.map(|decision| decision.as_str().into()),
-        })?;
-        self.span += 1;
-        Ok(self.body.len() - before)
+        })
     }
 
     /// The page as a record.
     pub fn into_record(self) -> Record {
-        Record { first: self.first, span: self.span, body: self.body.into() }
-    }
-
-    fn write<T: Serialize>(&mut self, line: &T) -> Result<(), RecordError> {
-        serde_json::to_writer(&mut self.body, line)
-            .map_err(|error| RecordError::new("audit page", error))?;
-        self.body.push(b'\n');
-        Ok(())
+        self.0.into_record()
     }
 }
 
 /// Reads a page, each line with its number.
 pub fn read_audit_page(record: &Record) -> Result<Vec<(u64, Audited)>, RecordError> {
-    let mut lines = record.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let head: Head = parse(lines.next().unwrap_or_default())?;
-    check_version("audit page", head.v)?;
-    let lines: Result<Vec<_>, _> = lines.map(|line| parse(line).and_then(Line::read)).collect();
+    let mut lines = lines(record);
+    let head: Head = read(WHAT, lines.next().unwrap_or_default())?;
+    check_version(WHAT, head.v)?;
+    let lines: Result<Vec<_>, _> =
+        lines.map(|line| read(WHAT, line).and_then(Line::read)).collect();
     let lines = lines?;
     if lines.len() as u64 != u64::from(record.span) {
-        return Err(RecordError::new("audit page", "the number of lines is not the span"));
+        return Err(RecordError::new(WHAT, "the number of lines is not the span"));
     }
     Ok((record.first..).zip(lines).collect())
 }
 
 impl Line<'_> {
     fn read(self) -> Result<Audited, RecordError> {
-        let bad = |error: &dyn std::fmt::Display| RecordError::new("audit page", error);
+        let bad = |error: &dyn std::fmt::Display| RecordError::new(WHAT, error);
         let decision = self.decision.map(|text| Decision::parse(&text).ok_or(text));
         Ok(Audited {
             at: Timestamp::from_micros(self.a),
@@ -122,9 +108,7 @@ impl Line<'_> {
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, RecordError> {
-    serde_json::from_slice(line).map_err(|error| RecordError::new("audit page", error))
-}
+const WHAT: &str = "audit page";
 
 #[cfg(test)]
 mod tests {

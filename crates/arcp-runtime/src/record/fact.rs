@@ -432,9 +432,10 @@ pub(super) fn read<'a, T: Deserialize<'a>>(
     serde_json::from_slice(bytes).map_err(|error| RecordError::new(what, error))
 }
 
-const STATES: [(JobState, &str); 4] = [
+const STATES: [(JobState, &str); 5] = [
     (JobState::Completed, "completed"),
     (JobState::Failed, "failed"),
     (JobState::Cancelled, "cancelled"),
     (JobState::TimedOut, "timed_out"),
+    (JobState::Aborted, "aborted"),
 ];

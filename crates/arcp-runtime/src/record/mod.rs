@@ -12,6 +12,7 @@ mod event;
 mod fact;
 mod idempotency;
 pub mod key;
+mod lines;
 mod owed;
 mod page;
 mod permission;

@@ -5,20 +5,18 @@ use std::sync::Arc;
 
 use arcp_core::{
     Encoded, Event, JobEvent, JobHead, JobId, MessageId, Priority, Record, SessionId, Timestamp,
-    TraceId, one_line,
+    TraceId,
 };
 use serde::{Deserialize, Serialize};
 
 use super::event::Line;
+use super::fact::read;
+use super::lines::{Lines, lines};
 use super::{RecordError, VERSION, check_version, event_id};
 
 /// A page of a job's events, being written: a head line, then a line an event.
 #[derive(Debug)]
-pub struct JobPage {
-    first: u64,
-    span: u32,
-    body: Vec<u8>,
-}
+pub struct JobPage(Lines);
 
 impl JobPage {
     /// An empty page that starts at `index`.
@@ -30,41 +28,27 @@ impl JobPage {
             trace: head.trace.as_ref().map(|trace| trace.as_str().into()),
             priority: priority_text(head.priority),
         };
-        let mut page = Self { first: index, span: 0, body: Vec::with_capacity(512) };
-        page.write(&line)?;
-        Ok(page)
+        Lines::new("job page", index, &line).map(Self)
     }
 
     /// Adds the next event and returns how many bytes it took.
     pub fn push(&mut self, at: Timestamp, event: &Event) -> Result<usize, RecordError> {
-        let before = self.body.len();
-        self.write(&Line::of(at, event))?;
-        self.span += 1;
-        Ok(self.body.len() - before)
+        self.0.push(&Line::of(at, event))
     }
 
     /// How many bytes it has.
     pub fn len(&self) -> usize {
-        self.body.len()
+        self.0.len()
     }
 
     /// Whether it has no event.
     pub fn is_empty(&self) -> bool {
-        self.span == 0
+        self.0.is_empty()
     }
 
     /// The page as a record.
     pub fn into_record(self) -> Record {
-        Record { first: self.first, span: self.span, body: self.body.into() }
-    }
-
-    fn write<T: Serialize>(&mut self, line: &T) -> Result<(), RecordError> {
-        let start = self.body.len();
-        serde_json::to_writer(&mut self.body, line)
-            .map_err(|error| RecordError::new("event", error))?;
-        one_line(self.body.get_mut(start..).unwrap_or_default());
-        self.body.push(b'\n');
-        Ok(())
+        self.0.into_record()
     }
 }
 
@@ -74,8 +58,8 @@ pub fn read_job_page(
     record: &Record,
     after: u64,
 ) -> Result<Vec<(u64, JobEvent)>, RecordError> {
-    let mut lines = record.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let head: Head<'_> = parse("job page", lines.next().unwrap_or_default())?;
+    let mut lines = lines(record);
+    let head: Head<'_> = read("job page", lines.next().unwrap_or_default())?;
     check_version("job page", head.v)?;
     let head = Arc::new(JobHead {
         job: job.clone(),
@@ -93,7 +77,7 @@ pub fn read_job_page(
     let mut index = record.first;
     for line in lines {
         if index > after {
-            let line: Line<'_> = parse("event", line)?;
+            let line: Line<'_> = read("event", line)?;
             let (at, event) = line.into_event()?;
             let id = event_id(job, index, at);
             let head = Arc::clone(&head);
@@ -110,8 +94,7 @@ pub fn read_job_page(
 
 /// When the last event of a job's page was said.
 pub fn last_said(record: &Record) -> Result<Timestamp, RecordError> {
-    let mut lines = record.body.rsplit(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let line: Line<'_> = parse("event", lines.next().unwrap_or_default())?;
+    let line: Line<'_> = read("event", lines(record).next_back().unwrap_or_default())?;
     Ok(line.at())
 }
 
@@ -193,7 +176,7 @@ impl SessionPage {
 
 /// Reads the runs of a session's page, each with the number it starts at.
 pub fn read_session_page(record: &Record) -> Result<Vec<(u64, Run)>, RecordError> {
-    let stored: StoredRuns<'_> = parse("session page", &record.body)?;
+    let stored: StoredRuns<'_> = read("session page", &record.body)?;
     check_version("session page", stored.v)?;
     let mut seq = record.first;
     let mut runs = Vec::with_capacity(stored.runs.len());
@@ -237,10 +220,6 @@ struct StoredRuns<'a> {
     v: u32,
     #[serde(borrow)]
     runs: Vec<(Cow<'a, str>, u64, u32)>,
-}
-
-fn parse<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, RecordError> {
-    serde_json::from_slice(bytes).map_err(|error| RecordError::new(what, error))
 }
 
 /// What a line of an event takes at least.

@@ -98,6 +98,7 @@ fn a_client_is_refused_as_an_agent_is() {
         ),
         (alice, submit("work", None, named("p")), Code::AlreadyExists),
         (alice, submit("work", None, named("")), Code::InvalidArgument),
+        (alice, submit("work", None, named(&"n".repeat(257))), Code::InvalidArgument),
     ];
     let mut messages = Vec::new();
     for (who, wanted, code) in cases {

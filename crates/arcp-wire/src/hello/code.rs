@@ -72,13 +72,6 @@ impl Serialize for Details<'_> {
 
 const REASON: &str = "reason";
 
-/// Whether a job has failed with this because it was cancelled and did not end in time.
-pub(super) fn was_cancelled(fault: &Fault) -> bool {
-    let detail = fault.detail.as_ref().filter(|_| fault.code == Code::Aborted);
-    let object = detail.and_then(|detail| Object::read(detail.as_raw(), "details").ok());
-    object.is_some_and(|object| object.has("cancelled"))
-}
-
 /// An internal error can always be tried again; what a lease or a budget forbids never.
 fn is_retryable(code: &str, fault: bool) -> bool {
     match code {

@@ -133,7 +133,7 @@ impl Body<'_> {
             }
             Event::Completed(completion) => self.result(&ResultBody::of(completion, event)),
             // It was ended by force, which is how it was cancelled.
-            Event::Failed(fault) if code::was_cancelled(fault) => {
+            Event::Failed(fault) if fault.is_end_of_cancelled() => {
                 self.error("cancelled", &Fault { code: Code::Cancelled, ..fault.clone() })
             }
             Event::Failed(fault) => self.error("error", fault),

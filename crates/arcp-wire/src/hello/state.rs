@@ -14,13 +14,13 @@ pub(super) const fn name(state: JobState) -> &'static str {
         JobState::Running | JobState::Blocked => "running",
         JobState::Completed => "success",
         JobState::Failed => "error",
-        JobState::Cancelled => "cancelled",
+        JobState::Cancelled | JobState::Aborted => "cancelled",
         JobState::TimedOut => "timed_out",
     }
 }
 
 /// Of those that share a name, the plainest first.
-const STATES: [JobState; 8] = [
+const STATES: [JobState; 9] = [
     JobState::Queued,
     JobState::Accepted,
     JobState::Running,
@@ -28,5 +28,6 @@ const STATES: [JobState; 8] = [
     JobState::Completed,
     JobState::Failed,
     JobState::Cancelled,
+    JobState::Aborted,
     JobState::TimedOut,
 ];

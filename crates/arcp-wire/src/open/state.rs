@@ -23,13 +23,13 @@ pub(super) const fn name(state: JobState) -> &'static str {
         JobState::Running => "running",
         JobState::Blocked => "blocked",
         JobState::Completed => "completed",
-        // The dialect has no name of its own for a job that ran too long.
-        JobState::Failed | JobState::TimedOut => "failed",
+        // The dialect has no name of its own for a job that ran too long, or was cancelled and did not listen.
+        JobState::Failed | JobState::TimedOut | JobState::Aborted => "failed",
         JobState::Cancelled => "cancelled",
     }
 }
 
-const STATES: [JobState; 8] = [
+const STATES: [JobState; 9] = [
     JobState::Accepted,
     JobState::Queued,
     JobState::Running,
@@ -37,5 +37,6 @@ const STATES: [JobState; 8] = [
     JobState::Completed,
     JobState::Failed,
     JobState::TimedOut,
+    JobState::Aborted,
     JobState::Cancelled,
 ];

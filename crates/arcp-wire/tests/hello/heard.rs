@@ -127,6 +127,7 @@ fn heard_summary(summary: &JobSummary) -> JobSummary {
     let state = match summary.state {
         JobState::Accepted => JobState::Queued,
         JobState::Blocked => JobState::Running,
+        JobState::Aborted => JobState::Cancelled,
         other => other,
     };
     JobSummary { state, ..summary.clone() }

@@ -159,6 +159,7 @@ fn listings_come_back() {
             JobState::Completed,
             JobState::Failed,
             JobState::Cancelled,
+            JobState::Aborted,
             JobState::TimedOut,
         ]),
         agent: Some("echo@1".into()),

@@ -204,7 +204,7 @@ pub(crate) fn watched() -> JobWatched {
     }
 }
 
-const STATES: [JobState; 8] = [
+const STATES: [JobState; 9] = [
     JobState::Accepted,
     JobState::Queued,
     JobState::Running,
@@ -213,6 +213,7 @@ const STATES: [JobState; 8] = [
     JobState::Failed,
     JobState::Cancelled,
     JobState::TimedOut,
+    JobState::Aborted,
 ];
 
 /// A fault of each code, with the details that it can have; one has no message.

@@ -202,7 +202,7 @@ fn payloads_that_cannot_be_done() {
         refused: INVALID_ARGUMENT: `sent_at` is missing
         refused: INVALID_ARGUMENT: `last_processed_seq` must be a whole number, at least 0
         ListJobs(ListJobs { filter: JobFilter { states: None, agent: None, created_after: None, created_before: None }, limit: None, after: None })
-        ListJobs(ListJobs { filter: JobFilter { states: Some([Failed, TimedOut]), agent: None, created_after: None, created_before: None }, limit: None, after: None })
+        ListJobs(ListJobs { filter: JobFilter { states: Some([Failed, TimedOut, Aborted]), agent: None, created_after: None, created_before: None }, limit: None, after: None })
         ListJobs(ListJobs { filter: JobFilter { states: Some([]), agent: None, created_after: None, created_before: None }, limit: None, after: None })
         refused: INVALID_ARGUMENT: `filter.status` must be a list of texts
         refused: INVALID_ARGUMENT: `cursor` must be what a page of jobs gave

@@ -100,7 +100,12 @@ fn commands_come_back() {
     same(Command::ListJobs(Box::default()));
     same(Command::ListJobs(Box::new(ListJobs {
         filter: JobFilter {
-            states: Some(vec![JobState::Running, JobState::Failed, JobState::TimedOut]),
+            states: Some(vec![
+                JobState::Running,
+                JobState::Failed,
+                JobState::TimedOut,
+                JobState::Aborted,
+            ]),
             agent: Some("echo@1".into()),
             created_after: Some(at()),
             created_before: Some(at()),

@@ -56,12 +56,7 @@ impl Commands {
 
 fn parent(payload: &Object<'_>) -> Result<Option<Parent>, Fault> {
     let Some(job) = payload.text("parent_job_id")? else { return Ok(None) };
-    let delegation = payload.owned("delegate_id")?;
-    if delegation.as_ref().is_some_and(|name| name.is_empty() || name.len() > MAX_NAME_BYTES) {
-        let want = format!("text of 1 to {MAX_NAME_BYTES} bytes");
-        return Err(payload.wrong("delegate_id", &want));
-    }
-    Ok(Some(Parent { job: job_id(&job)?, delegation }))
+    Ok(Some(Parent { job: job_id(&job)?, delegation: payload.owned("delegate_id")? }))
 }
 
 /// The job that a cancel is about, which its envelope says.
@@ -141,6 +136,3 @@ fn job_filter(filter: &Object<'_>) -> Result<JobFilter, Fault> {
         created_before: filter.time("created_before")?,
     })
 }
-
-/// The longest name of a delegation.
-const MAX_NAME_BYTES: usize = 256;
