@@ -35,7 +35,7 @@ pub(crate) fn add_to(steps: &mut Steps) -> Result<Both, Failure> {
 fn workspace(program: &Path) -> Result<(), Failure> {
     let mut command = if succeeds(&mut cargo(&["nextest", "--version"])) {
         // Most tests wait for something most of the time.
-        let threads = 2 * available_parallelism().map_or(1, NonZero::get);
+        let threads = 3 * available_parallelism().map_or(1, NonZero::get);
         cargo(&["nextest", "run", "--test-threads", &threads.to_string()])
     } else {
         println!("cargo-nextest is not installed: `cargo test` does as well, only slower");
