@@ -34,7 +34,7 @@ fn play(
     not_run: u32,
 ) -> Result<(), Failure> {
     let mut command = std::process::Command::new(program);
-    command.args(["conformance", "--dialect", dialect, "--jobs", "4"]);
+    command.args(["conformance", "--dialect", dialect, "--jobs", "8"]);
     command.args(if wire == WS { &["--serve", "--"][..] } else { &["--"] }).arg(program);
     command.args(["serve", "--agents", "conformance", "--profile", "{profile}"]);
     command.args(store).args(wire).current_dir(root());

@@ -144,7 +144,7 @@ fn differences<'a>(is: &'a str, should: &'a str) -> Vec<(&'a str, &'a str)> {
 }
 
 /// How many scenarios are played at once against ours.
-const BUSY: &str = "4";
+const BUSY: &str = "8";
 
 /// How many lines that differ are shown.
 const SHOWN: usize = 20;

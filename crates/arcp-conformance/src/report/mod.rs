@@ -93,19 +93,9 @@ pub struct Outcome {
     pub broken: Vec<Broken>,
     /// How long it took.
     pub seconds: f64,
-    /// How often it was played: more than once where it failed while the machine that plays it stood
-    /// still, the last time counts.
-    #[serde(default = "once", skip_serializing_if = "is_once")]
-    pub plays: u32,
-}
-
-const fn once() -> u32 {
-    1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-const fn is_once(plays: &u32) -> bool {
-    *plays == once()
+    /// The steps that failed before it was played again, as the machine that plays it stood still then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Failure>,
 }
 
 /// What a run says of a requirement.
@@ -159,7 +149,7 @@ impl Outcome {
             failure: end.failure,
             broken: end.broken,
             seconds: started.elapsed().as_secs_f64(),
-            plays: once(),
+            earlier: Vec::new(),
         }
     }
 

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use super::{Outcome, Report, Status};
-use crate::run::Broken;
+use crate::run::{Broken, Failure};
 
 /// What failed, then the sums.
 pub(super) fn write(report: &Report) -> String {
     let mut out = String::new();
     for scenario in &report.scenarios {
-        if matches!(scenario.status, Status::Failed | Status::UnexpectedPass) {
+        let is_bad = matches!(scenario.status, Status::Failed | Status::UnexpectedPass);
+        if is_bad || !scenario.earlier.is_empty() {
             // Writing into a text does not fail.
             failure(&mut out, report, scenario).unwrap_or_default();
         }
@@ -29,9 +30,9 @@ impl Outcome {
             Status::NotRun => "not run",
         };
         let why = self.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        let again = match self.plays {
-            ..=1 => String::new(),
-            plays => format!(" (play {plays}, as this machine stood still)"),
+        let again = match self.earlier.len() {
+            0 => String::new(),
+            before => format!(" (play {}, as this machine stood still)", before + 1),
         };
         format!("{word:<8} {:>6.2} s  {}{why}{again}", self.seconds, self.name)
     }
@@ -39,6 +40,10 @@ impl Outcome {
 
 fn failure(out: &mut String, report: &Report, scenario: &Outcome) -> std::fmt::Result {
     writeln!(out, "\n{}\n  {}", scenario.line(), scenario.title)?;
+    for earlier in &scenario.earlier {
+        let Failure { file, line, step, message, .. } = earlier;
+        writeln!(out, "  before, {file}:{line}: {step}\n    {message}")?;
+    }
     if let Some(failure) = &scenario.failure {
         writeln!(out, "  {}:{}: {}", failure.file, failure.line, failure.step)?;
         writeln!(out, "    {}", failure.message)?;

@@ -30,7 +30,8 @@ pub trait Target: fmt::Debug + Send + Sync {
     /// least so long.
     async fn restart(&self, place: &Place, down: Duration) -> Result<(), TargetError>;
 
-    /// The scenario at `place` is over; nobody asks for it again if it was alone there.
+    /// The scenario at `place` is over. If it was alone there and is played again, it asks for the place
+    /// again, and for a new server with it.
     async fn leave(&self, place: &Place);
 }
 

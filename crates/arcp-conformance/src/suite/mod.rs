@@ -87,7 +87,7 @@ pub struct Plan {
     pub expected: Expected,
     /// What reports call the target, if not by what it is reached with.
     pub name: Option<String>,
-    /// How often a scenario is played at most that fails while the machine stands still; at least once.
+    /// How often a scenario is played at most whose steps fail while this process stands still; at least once.
     pub plays: u32,
 }
 

@@ -134,6 +134,9 @@ impl Engine {
         let ended = match end {
             Event::Completed(completion) => Ok(completion.clone()),
             Event::Cancelled { reason } => Err(Fault::new(Code::Cancelled, reason)),
+            Event::Failed(fault) if fault.is_end_of_cancelled() => {
+                Err(Fault::new(Code::Cancelled, &fault.message))
+            }
             Event::Failed(fault) | Event::TimedOut(fault) => Err(fault.clone()),
             _ => Err(over()),
         };

@@ -124,6 +124,10 @@ impl Engine {
                 Event::Cancelled { reason: fault.message }
             }
             Err(fault) if fault.code == Code::TimedOut => Event::TimedOut(fault),
+            // That is not for an agent to say.
+            Err(fault) if fault.is_end_of_cancelled() => {
+                Event::Failed(Fault { detail: None, ..fault })
+            }
             Err(fault) => Event::Failed(fault),
         };
         self.end_job(now, id, end, fx);

@@ -78,8 +78,8 @@ impl Engine {
     }
 
     /// Who has agreed on heartbeats hears of the runtime in each interval, whatever it says itself, and is
-    /// given up when it has been silent for two, of which it had one to answer in: a runtime that was held
-    /// up itself asks before it judges.
+    /// given up when it has been silent for two, of which it had one to answer in. A runtime that was held
+    /// up itself, before it asked or since, asks before it judges: what was said may not be read yet.
     fn on_beat(
         &mut self,
         now: Now,
@@ -92,6 +92,9 @@ impl Engine {
         let lost = |asked: Moment| asked.after(interval).max(silent);
         let due = state.pinged_at.after(interval);
         let timer = Timer::Silence(connection);
+        if state.asked_at.is_some_and(|asked| lost(asked).after(interval / 2) < now.moment) {
+            state.asked_at = None;
+        }
         if state.asked_at.is_some_and(|asked| lost(asked) <= now.moment) {
             self.give_up(now, connection, fx);
         } else if due > now.moment {

@@ -4,5 +4,6 @@
 
 mod audit;
 mod bench;
+mod ends;
 mod on_behalf;
 mod silence;

@@ -18,7 +18,7 @@ fn lease(amount: &str) -> Lease {
     Lease { budget: Budget::parse([amount]).unwrap(), ..lease }
 }
 
-fn submit(agent: &str, lease: Option<Lease>, parent: Option<Parent>) -> Submit {
+pub(crate) fn submit(agent: &str, lease: Option<Lease>, parent: Option<Parent>) -> Submit {
     Submit {
         agent: agent.to_owned(),
         input: Json::parse("{}").unwrap(),

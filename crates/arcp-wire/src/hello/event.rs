@@ -134,7 +134,8 @@ impl Body<'_> {
             Event::Completed(completion) => self.result(&ResultBody::of(completion, event)),
             // It was ended by force, which is how it was cancelled.
             Event::Failed(fault) if fault.is_end_of_cancelled() => {
-                self.error("cancelled", &Fault { code: Code::Cancelled, ..fault.clone() })
+                let fault = Fault { code: Code::Cancelled, retryable: false, ..fault.clone() };
+                self.error("cancelled", &fault)
             }
             Event::Failed(fault) => self.error("error", fault),
             Event::Cancelled { reason } => {

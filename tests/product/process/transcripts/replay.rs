@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::raw::{Incoming, Raw};
 use super::compare::compare;
-use super::differences::{DIFFERENCES, Difference, Nothing, Place, SUBSTITUTES, Way};
+use super::differences::{DIFFERENCES, Difference, Nothing, Place, SUBSTITUTES, Way, be_patient};
 use super::line::{Line, What, read};
 use super::names::Names;
 
@@ -62,6 +62,7 @@ impl Replay {
                 for substitute in SUBSTITUTES {
                     substitute.apply(&self.flow, &mut frame);
                 }
+                be_patient(&mut frame);
                 let ours = self.names.translate(&frame);
                 let conn = self.sender(&line.conn).await;
                 conn.raw.send(&ours).await;
