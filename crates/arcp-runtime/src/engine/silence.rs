@@ -54,55 +54,35 @@ impl Engine {
         }
     }
 
+    /// A client is asked whether it is there when it has been silent for an interval, or in each interval,
+    /// whatever it says, if both agreed on heartbeats. It is given up when it has been silent for two, of
+    /// which it had one to answer in. A runtime that was held up itself, before it asked or since, asks
+    /// before it judges: what was said may not be read yet.
     pub(super) fn on_silence(&mut self, now: Now, connection: ConnectionId, fx: &mut Effects) {
         let (Some(interval), Some(state)) =
             (self.settings.ping_interval, self.connections.get_mut(&connection))
         else {
             return;
         };
-        if state.beats {
-            return self.on_beat(now, connection, interval, fx);
-        }
-        let since = state.asked_at.unwrap_or(state.heard_at);
-        let due = since.after(interval);
-        if due > now.moment {
-            self.timers.set(Timer::Silence(connection), due);
-        } else if state.asked_at.is_some() {
-            self.give_up(now, connection, fx);
-        } else {
-            state.asked_at = Some(now.moment);
-            self.timers.set(Timer::Silence(connection), now.moment.after(interval));
-            let nonce = self.ids.message(now).to_string();
-            self.notify(now, connection, Notice::Ping { nonce }, fx);
-        }
-    }
-
-    /// Who has agreed on heartbeats hears of the runtime in each interval, whatever it says itself, and is
-    /// given up when it has been silent for two, of which it had one to answer in. A runtime that was held
-    /// up itself, before it asked or since, asks before it judges: what was said may not be read yet.
-    fn on_beat(
-        &mut self,
-        now: Now,
-        connection: ConnectionId,
-        interval: Duration,
-        fx: &mut Effects,
-    ) {
-        let Some(state) = self.connections.get_mut(&connection) else { return };
         let silent = state.heard_at.after(interval.saturating_mul(2));
         let lost = |asked: Moment| asked.after(interval).max(silent);
-        let due = state.pinged_at.after(interval);
-        let timer = Timer::Silence(connection);
-        if state.asked_at.is_some_and(|asked| lost(asked).after(interval / 2) < now.moment) {
-            state.asked_at = None;
-        }
-        if state.asked_at.is_some_and(|asked| lost(asked) <= now.moment) {
-            self.give_up(now, connection, fx);
-        } else if due > now.moment {
-            self.timers.set(timer, state.asked_at.map_or(due, |asked| lost(asked).min(due)));
-        } else {
+        state.asked_at.take_if(|asked| lost(*asked).after(interval / 2) < now.moment);
+        let ask_at = match state.asked_at {
+            Some(asked) if lost(asked) <= now.moment => return self.give_up(now, connection, fx),
+            _ if state.beats => Some(state.pinged_at.after(interval)),
+            None => Some(state.heard_at.after(interval)),
+            Some(_) => None,
+        };
+        let asks = ask_at.is_some_and(|at| at <= now.moment);
+        if asks {
             state.pinged_at = now.moment;
-            let asked = *state.asked_at.get_or_insert(now.moment);
-            self.timers.set(timer, lost(asked).min(now.moment.after(interval)));
+            state.asked_at.get_or_insert(now.moment);
+        }
+        let ask_at = if asks { Some(now.moment.after(interval)) } else { ask_at };
+        if let Some(next) = ask_at.into_iter().chain(state.asked_at.map(lost)).min() {
+            self.timers.set(Timer::Silence(connection), next);
+        }
+        if asks {
             let nonce = self.ids.message(now).to_string();
             self.notify(now, connection, Notice::Ping { nonce }, fx);
         }
